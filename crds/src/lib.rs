@@ -1,1 +1,29 @@
-//! stub
+//! edgemodel's configuration: its types, validation, the matching grammar and the schemas that are
+//! generated from them.
+//!
+//! No I/O, no async and no Kubernetes client here (ARCHITECTURE, invariant 1): text goes in,
+//! validated values or a full list of [`Problem`]s come out.
+
+pub mod digest;
+pub mod expression;
+pub mod position;
+pub mod problem;
+pub mod runtime;
+pub mod schema;
+pub mod validate;
+pub mod validated;
+pub mod yaml;
+
+pub use problem::{Problem, Problems};
+pub use runtime::RuntimeSpec;
+pub use validated::ValidatedRuntime;
+
+/// Reads, checks and resolves a configuration file.
+///
+/// `source` names the text in messages (a file name, or `<stdin>`).
+///
+/// # Errors
+/// Every problem of the text at once, each with its path, position, value and remedy.
+pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
+    validate::load(text, source)
+}

@@ -1,1 +1,13 @@
-//! stub
+//! edgemodel's worker: MQTT in, match devices, run the model, MQTT out.
+//!
+//! Modules in reading order, which is the order in which a message passes them.
+
+pub mod delivery;
+pub mod env;
+pub mod host;
+pub mod matcher;
+pub mod message;
+pub mod metrics;
+pub mod model;
+pub mod mqtt;
+pub mod queue;

@@ -1,0 +1,221 @@
+//! The configuration after validation: real types, defaults filled in, names resolved.
+//!
+//! Nothing downstream parses text again.
+
+use std::time::Duration;
+
+pub use crate::digest::{Md5, Sha256};
+pub use crate::expression::{Expression, Operator, Path, Step};
+pub use crate::runtime::{MqttVersion, OnFull};
+
+/// A checked [`crate::RuntimeSpec`].
+#[derive(Debug, Clone)]
+pub struct ValidatedRuntime {
+    /// Brokers, in the order of the file.
+    pub mqtts: Vec<ValidatedMqtt>,
+    /// Rules, in the order of the file.
+    pub rules: Vec<ValidatedRule>,
+    /// Models, in the order of the file; some may be refused ([`ValidatedFunc::digest`]).
+    pub funcs: Vec<ValidatedFunc>,
+    /// Ports, in the order of the file.
+    pub expose: Vec<ValidatedExpose>,
+}
+
+/// A broker.
+#[derive(Debug, Clone)]
+pub struct ValidatedMqtt {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its address.
+    pub broker: BrokerUrl,
+    /// Quality of service of subscriptions and results.
+    pub qos: Qos,
+    /// Whether results are retained.
+    pub retain: bool,
+    /// Protocol version.
+    pub version: MqttVersion,
+    /// Credentials.
+    pub auth: Option<ValidatedAuth>,
+    /// TLS settings; `None` means the defaults.
+    pub tls: Option<crate::runtime::Tls>,
+    /// Keep-alive.
+    pub keep_alive: Duration,
+    /// Largest packet in bytes, both ways.
+    pub max_packet_size: u32,
+}
+
+/// Credentials with one source for the password.
+#[derive(Clone)]
+pub struct ValidatedAuth {
+    /// User name.
+    pub username: String,
+    /// Where the password comes from.
+    pub password: Option<Password>,
+}
+
+impl std::fmt::Debug for ValidatedAuth {
+    /// Never shows the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ValidatedAuth")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a password comes from.
+#[derive(Clone)]
+pub enum Password {
+    /// The text itself.
+    Text(String),
+    /// A file, read when the worker starts.
+    File(String),
+}
+
+/// A broker's address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BrokerUrl {
+    /// How the broker is reached.
+    pub transport: Transport,
+    /// Host name, IPv4 address, or IPv6 address without brackets.
+    pub host: String,
+    /// TCP port; the scheme's default was filled in (1883, 8883, 80, 443).
+    pub port: u16,
+    /// Path of a WebSocket (`/mqtt` if none was given); empty for the others.
+    pub path: String,
+}
+
+/// How a broker is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// `tcp://`, `mqtt://`
+    Tcp,
+    /// `ssl://`, `tls://`, `mqtts://`
+    Tls,
+    /// `ws://`
+    WebSocket,
+    /// `wss://`
+    WebSocketTls,
+}
+
+/// MQTT quality of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Qos {
+    /// 0: at most once.
+    AtMostOnce,
+    /// 1: at least once.
+    AtLeastOnce,
+    /// 2: exactly once.
+    ExactlyOnce,
+}
+
+/// A rule with its brokers resolved.
+#[derive(Debug, Clone)]
+pub struct ValidatedRule {
+    /// Index of the subscription's broker in [`ValidatedRuntime::mqtts`].
+    pub sub_mqtt: usize,
+    /// Topic filter of the subscription.
+    pub sub_topic: String,
+    /// Client id of the subscription, if the configuration gives one.
+    pub sub_client_id: Option<String>,
+    /// Index of the results' broker in [`ValidatedRuntime::mqtts`].
+    pub pub_mqtt: usize,
+    /// Topic of the results.
+    pub pub_topic: String,
+    /// Client id of the publisher, if the configuration gives one.
+    pub pub_client_id: Option<String>,
+    /// How long a publish may take before it counts as failed.
+    pub pub_timeout: Duration,
+    /// Topic of the dead letters.
+    pub dead_letter_topic: Option<String>,
+}
+
+/// A model and its devices.
+#[derive(Debug, Clone)]
+pub struct ValidatedFunc {
+    /// The model's name, any text without control characters.
+    pub name: String,
+    /// Where its zip comes from.
+    pub address: url::Url,
+    /// What the zip must be, or why this model alone is refused.
+    pub digest: Result<Digests, Refusal>,
+    /// Its devices.
+    pub devices: Vec<ValidatedDevice>,
+    /// Number of host processes.
+    pub hosts: u16,
+    /// Longest time of one call.
+    pub timeout: Duration,
+    /// Longest time of the import.
+    pub start_timeout: Duration,
+    /// Interpreter, if the configuration names one.
+    pub python: Option<String>,
+    /// Bound of the queue before the model, in messages.
+    pub pre_queue_size: usize,
+    /// Bound of the queue after the model, in messages.
+    pub post_queue_size: usize,
+    /// What happens when the queue is full.
+    pub on_full: OnFull,
+}
+
+/// The digests that a zip must have. Both may be absent for a `file://` address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Digests {
+    /// MD5, if given.
+    pub md5: Option<Md5>,
+    /// SHA-256, if given.
+    pub sha256: Option<Sha256>,
+}
+
+/// Why one model is refused while the others run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// CamelCase reason, as in Kubernetes conditions: `InvalidDigest`, `DigestMissing`.
+    pub reason: &'static str,
+    /// One sentence with the field, the value and the remedy.
+    pub message: String,
+}
+
+/// A device.
+#[derive(Debug, Clone)]
+pub struct ValidatedDevice {
+    /// Its name.
+    pub name: String,
+    /// Its conditions; never empty: a device without attributes gets the one on
+    /// `deviceInfo.deviceName`.
+    pub conditions: Vec<Condition>,
+}
+
+/// `'<value>' <expression>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The attribute's name, for people.
+    pub name: String,
+    /// The text on the left.
+    pub value: String,
+    /// Operator and path.
+    pub expression: Expression,
+}
+
+/// A port.
+#[derive(Debug, Clone)]
+pub struct ValidatedExpose {
+    /// Its name.
+    pub name: String,
+    /// What the worker serves there.
+    pub protocol: ExposeProtocol,
+    /// The worker's port.
+    pub port: u16,
+    /// The port on the cluster's nodes.
+    pub out_port: u16,
+    /// Description.
+    pub desc: Option<String>,
+}
+
+/// What the worker serves on an exposed port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExposeProtocol {
+    /// Metrics and status.
+    Http,
+    /// A stream of results, one JSON text per line.
+    Tcp,
+}
