@@ -1,1 +1,332 @@
-//! stub
+//! Every metric that the worker exports, by name, with its labels and meaning.
+//!
+//! Labels are bounded: `model`, `rule`, `queue`, `outcome`, `reason`, `stage`, `stream`, `role`;
+//! never a device or a topic.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::delivery::{Ledger, Settled};
+
+/// Bounds in seconds: from well under the cost of one message to longer than any sane model.
+const SECONDS: &[f64] = &[
+    0.000_01, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// All metric families of one worker.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Registry,
+    received: IntCounterVec,
+    messages: IntCounterVec,
+    /// Messages whose outcome is open; set at scrape.
+    pub in_flight: IntGaugeVec,
+    failures: IntCounterVec,
+    dropped: IntCounterVec,
+    /// Depth of a queue; set at scrape.
+    pub queue_depth: IntGaugeVec,
+    /// Bound of a queue; set at scrape.
+    pub queue_capacity: IntGaugeVec,
+    stages: HistogramVec,
+    hosts: IntGaugeVec,
+    host_restarts: IntCounterVec,
+    /// Resident memory of a model's hosts; set at scrape.
+    pub host_memory: IntGaugeVec,
+    output_lines: IntCounterVec,
+    /// 1 while a session is connected (for subscriptions: and subscribed).
+    connected: IntGaugeVec,
+    reconnects: IntCounterVec,
+    publish_timeouts: IntCounterVec,
+    oversized: IntCounterVec,
+    match_misses: IntCounterVec,
+    /// 1 for the installed version of a model.
+    pub model_info: IntGaugeVec,
+    /// 1 while a model is not served, with its reason.
+    pub model_refused: IntGaugeVec,
+    /// Clients of the result streams.
+    pub stream_clients: IntGauge,
+    /// Results that a slow client of a stream did not get.
+    pub stream_dropped: IntCounter,
+}
+
+/// The handles of one model.
+#[derive(Debug, Clone)]
+pub struct ModelMetrics {
+    /// Counted by `reason`.
+    pub failures: IntCounterVec,
+    /// Counted by `model` and `reason`: see [`ModelMetrics::host_restarts`].
+    model: String,
+    restarts: IntCounterVec,
+    output: IntCounterVec,
+    dropped: IntCounterVec,
+    misses: IntCounterVec,
+    /// Hosts that are ready.
+    pub hosts: IntGauge,
+    /// Time in the matcher.
+    pub match_seconds: Histogram,
+    /// Time of one call of the model.
+    pub call_seconds: Histogram,
+    /// From the result to the broker's acknowledgement.
+    pub publish_seconds: Histogram,
+    /// From receipt to the final outcome.
+    pub total_seconds: Histogram,
+    /// Publications that took longer than the rule's timeout and are still tried.
+    pub publish_timeouts: IntCounter,
+    /// Messages larger than the packet limit, discarded.
+    pub oversized: IntCounter,
+}
+
+/// The handles of one session.
+#[derive(Debug, Clone)]
+pub struct SessionMetrics {
+    /// 1 while connected.
+    pub connected: IntGauge,
+    /// Connections lost or not made.
+    pub reconnects: IntCounter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Registers everything.
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let counters = |name, help, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
+        };
+        let gauges = |name, help, labels: &[&str]| {
+            register(&registry, IntGaugeVec::new(Opts::new(name, help), labels))
+        };
+        let build = gauges(
+            "edgemodel_build_info",
+            "1, with the version of this build as its label.",
+            &["version"],
+        );
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Self {
+            received: counters(
+                "edgemodel_messages_received_total",
+                "Messages taken from the broker, counted for each model that looks at them.",
+                &["model"],
+            ),
+            messages: counters(
+                "edgemodel_messages_total",
+                "Messages by final outcome; received = sum of these + in flight.",
+                &["model", "outcome"],
+            ),
+            in_flight: gauges(
+                "edgemodel_messages_in_flight",
+                "Messages received whose outcome is not final yet.",
+                &["model"],
+            ),
+            failures: counters(
+                "edgemodel_failures_total",
+                "Messages that could not be processed or published, by reason.",
+                &["model", "reason"],
+            ),
+            dropped: counters(
+                "edgemodel_queue_dropped_total",
+                "Messages that a full queue dropped, by the policy that asked for it.",
+                &["model", "reason"],
+            ),
+            queue_depth: gauges(
+                "edgemodel_queue_depth",
+                "Messages waiting: pre for the model, post for the broker.",
+                &["model", "queue"],
+            ),
+            queue_capacity: gauges(
+                "edgemodel_queue_capacity",
+                "Most messages that may wait.",
+                &["model", "queue"],
+            ),
+            stages: register(
+                &registry,
+                HistogramVec::new(
+                    HistogramOpts::new(
+                        "edgemodel_stage_duration_seconds",
+                        "Time a message spends: match, call, publish, and total from receipt to outcome.",
+                    )
+                    .buckets(SECONDS.to_vec()),
+                    &["model", "stage"],
+                ),
+            ),
+            hosts: gauges(
+                "edgemodel_hosts",
+                "Model host processes that are ready.",
+                &["model"],
+            ),
+            host_restarts: counters(
+                "edgemodel_host_restarts_total",
+                "Model host processes replaced, by reason.",
+                &["model", "reason"],
+            ),
+            host_memory: gauges(
+                "edgemodel_host_resident_memory_bytes",
+                "Resident memory of a model's host processes.",
+                &["model"],
+            ),
+            output_lines: counters(
+                "edgemodel_model_output_lines_total",
+                "Lines that a model printed, logged or suppressed.",
+                &["model", "stream"],
+            ),
+            connected: gauges(
+                "edgemodel_mqtt_connected",
+                "1 while the session is connected (sub: and subscribed).",
+                &["model", "rule", "role"],
+            ),
+            reconnects: counters(
+                "edgemodel_mqtt_disconnects_total",
+                "Connections to the broker that were lost, refused or not made.",
+                &["model", "rule", "role"],
+            ),
+            publish_timeouts: counters(
+                "edgemodel_publish_timeouts_total",
+                "Results that took longer than the rule's pub.timeout to be acknowledged.",
+                &["model"],
+            ),
+            oversized: counters(
+                "edgemodel_oversized_packets_total",
+                "Packets over maxPacketSize, discarded.",
+                &["model"],
+            ),
+            match_misses: counters(
+                "edgemodel_match_misses_total",
+                "Device attributes that could not be compared: missing_key or wrong_type.",
+                &["model", "reason"],
+            ),
+            model_info: gauges(
+                "edgemodel_model_info",
+                "1, with the digests of the installed model as its labels.",
+                &["model", "md5", "sha256"],
+            ),
+            model_refused: gauges(
+                "edgemodel_model_refused",
+                "1 while a model is not served, with the reason.",
+                &["model", "reason"],
+            ),
+            stream_clients: register(
+                &registry,
+                IntGauge::new("edgemodel_stream_clients", "Clients of the tcp:// result streams."),
+            ),
+            stream_dropped: register(
+                &registry,
+                IntCounter::new(
+                    "edgemodel_stream_dropped_total",
+                    "Results that a slow client of a tcp:// stream did not get.",
+                ),
+            ),
+            registry,
+        }
+    }
+
+    /// The handles of a model; its series exist from now on.
+    pub fn model(&self, model: &str) -> ModelMetrics {
+        let stage = |stage| self.stages.with_label_values(&[model, stage]);
+        ModelMetrics {
+            failures: self.failures.clone(),
+            model: model.to_owned(),
+            restarts: self.host_restarts.clone(),
+            output: self.output_lines.clone(),
+            dropped: self.dropped.clone(),
+            misses: self.match_misses.clone(),
+            hosts: self.hosts.with_label_values(&[model]),
+            match_seconds: stage("match"),
+            call_seconds: stage("call"),
+            publish_seconds: stage("publish"),
+            total_seconds: stage("total"),
+            publish_timeouts: self.publish_timeouts.with_label_values(&[model]),
+            oversized: self.oversized.with_label_values(&[model]),
+        }
+    }
+
+    /// The ledger of a model over this registry's counters.
+    pub fn ledger(&self, model: &str) -> Ledger {
+        Ledger::new(
+            self.received.with_label_values(&[model]),
+            Settled::ALL.map(|outcome| self.messages.with_label_values(&[model, outcome.as_str()])),
+        )
+    }
+
+    /// The handles of a session; `role` is `sub` or `pub`.
+    pub fn session(&self, model: &str, rule: usize, role: &str) -> SessionMetrics {
+        let rule = rule.to_string();
+        SessionMetrics {
+            connected: self.connected.with_label_values(&[model, &rule, role]),
+            reconnects: self.reconnects.with_label_values(&[model, &rule, role]),
+        }
+    }
+
+    /// The Prometheus text exposition format, version 0.0.4.
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        TextEncoder::new()
+            .encode(&self.registry.gather(), &mut text)
+            .expect("families come from a registry, which checked them, and a Vec takes all bytes");
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+impl ModelMetrics {
+    /// Messages that failed for `reason`.
+    pub fn failed(&self, reason: &str) -> IntCounter {
+        self.failures.with_label_values(&[&self.model, reason])
+    }
+
+    /// Hosts replaced for `reason`.
+    pub fn host_restarts(&self, reason: &str) -> IntCounter {
+        self.restarts.with_label_values(&[&self.model, reason])
+    }
+
+    /// Lines printed to `stream`.
+    pub fn output_lines(&self, stream: &str) -> IntCounter {
+        self.output.with_label_values(&[&self.model, stream])
+    }
+
+    /// Messages dropped by `policy`.
+    pub fn dropped(&self, policy: &str) -> IntCounter {
+        self.dropped.with_label_values(&[&self.model, policy])
+    }
+
+    /// Attributes that could not be compared for `reason`.
+    pub fn misses(&self, reason: &str) -> IntCounter {
+        self.misses.with_label_values(&[&self.model, reason])
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: prometheus::Result<C>,
+) -> C {
+    let collector = collector.expect("names and labels are constants of this file, all valid");
+    registry
+        .register(Box::new(collector.clone()))
+        .expect("each name of this file is used once");
+    collector
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_is_exported_with_its_outcomes() {
+        let metrics = Metrics::new();
+        let ledger = std::sync::Arc::new(metrics.ledger("m"));
+        crate::delivery::Delivery::open(&ledger, None).settle(Settled::Published);
+        let text = metrics.render();
+        assert!(text.contains("edgemodel_messages_received_total{model=\"m\"} 1\n"), "{text}");
+        assert!(
+            text.contains("edgemodel_messages_total{model=\"m\",outcome=\"published\"} 1\n"),
+            "{text}"
+        );
+    }
+}

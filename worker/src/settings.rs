@@ -1,0 +1,49 @@
+//! What a worker needs to know beside its configuration: command line and environment, resolved.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::env;
+
+/// Everything that is not in the configuration file.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where metrics and status are served.
+    pub http: SocketAddr,
+    /// Directory of installed models.
+    pub models_dir: PathBuf,
+    /// Whether models are downloaded; otherwise they must be in the models directory.
+    pub download: bool,
+    /// Replica number, part of derived client ids when set.
+    pub ordinal: Option<u32>,
+    /// Name of this machine, part of derived client ids.
+    pub hostname: String,
+    /// Longest time that a shutdown may take to finish what was begun.
+    pub drain_timeout: Duration,
+}
+
+/// Whether `DOWNLOAD_MODEL` asks for downloads, as pyboot read it (`True`, `true`, `1`, `yes`).
+pub fn download_from_environment() -> bool {
+    std::env::var(env::DOWNLOAD_MODEL).is_ok_and(|text| {
+        matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on")
+    })
+}
+
+/// The default models directory: `edgemodel/models` in the user's cache directory.
+pub fn default_models_dir() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir);
+    cache.join("edgemodel").join("models")
+}
+
+/// The machine's name as the kernel knows it.
+pub fn hostname() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
