@@ -2,6 +2,7 @@
 //!
 //! Modules in reading order, which is the order in which a message passes them.
 
+pub mod client_id;
 pub mod delivery;
 pub mod env;
 pub mod host;
@@ -11,3 +12,6 @@ pub mod metrics;
 pub mod model;
 pub mod mqtt;
 pub mod queue;
+pub mod settings;
+pub mod status;
+pub mod telemetry;

@@ -323,7 +323,10 @@ mod tests {
         let ledger = std::sync::Arc::new(metrics.ledger("m"));
         crate::delivery::Delivery::open(&ledger, None).settle(Settled::Published);
         let text = metrics.render();
-        assert!(text.contains("edgemodel_messages_received_total{model=\"m\"} 1\n"), "{text}");
+        assert!(
+            text.contains("edgemodel_messages_received_total{model=\"m\"} 1\n"),
+            "{text}"
+        );
         assert!(
             text.contains("edgemodel_messages_total{model=\"m\",outcome=\"published\"} 1\n"),
             "{text}"

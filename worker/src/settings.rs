@@ -26,7 +26,10 @@ pub struct Settings {
 /// Whether `DOWNLOAD_MODEL` asks for downloads, as pyboot read it (`True`, `true`, `1`, `yes`).
 pub fn download_from_environment() -> bool {
     std::env::var(env::DOWNLOAD_MODEL).is_ok_and(|text| {
-        matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on")
+        matches!(
+            text.trim().to_ascii_lowercase().as_str(),
+            "true" | "1" | "yes" | "on"
+        )
     })
 }
 

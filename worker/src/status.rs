@@ -1,0 +1,358 @@
+//! What the worker knows about itself: written by the data path, read by HTTP.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crds::ValidatedRuntime;
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::delivery::{Ledger, Settled};
+use crate::host::HostStatus;
+use crate::metrics::Metrics;
+
+/// Errors kept per model for `/status`.
+const LAST_ERRORS: usize = 10;
+
+/// Results kept for a slow reader of a stream before it loses the oldest.
+const STREAM_BACKLOG: usize = 1024;
+
+/// State shared between the data path and HTTP.
+#[derive(Debug)]
+pub struct Shared {
+    /// All metrics.
+    pub metrics: Metrics,
+    /// Results as they leave the models, one JSON text each, for the `tcp://` streams.
+    pub results: broadcast::Sender<bytes::Bytes>,
+    models: Vec<Arc<ModelView>>,
+    stopping: AtomicBool,
+    started: jiff::Timestamp,
+}
+
+/// One model as others see it.
+#[derive(Debug)]
+pub struct ModelView {
+    /// Its name.
+    pub name: String,
+    /// Its address without credentials or query.
+    pub address: String,
+    /// Its ledger.
+    pub ledger: Arc<Ledger>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: ModelState,
+    digests: (Option<String>, Option<String>),
+    last_errors: VecDeque<LastError>,
+    sessions: Vec<SessionView>,
+    probe: Option<Box<dyn Probe>>,
+}
+
+/// What is read from a running model at scrape.
+pub trait Probe: Send + std::fmt::Debug {
+    /// Its hosts.
+    fn hosts(&self) -> Vec<HostStatus>;
+    /// Depth and capacity of the queue before the model.
+    fn pre_queue(&self) -> (usize, usize);
+    /// Depth and capacity of the queues after the model.
+    fn post_queue(&self) -> (usize, usize);
+}
+
+/// Where a model stands.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum ModelState {
+    /// It is being fetched and loaded for the first time.
+    Loading,
+    /// It serves.
+    Serving,
+    /// It does not serve, and why.
+    #[serde(rename_all = "camelCase")]
+    Refused {
+        /// CamelCase, as in Kubernetes conditions.
+        reason: &'static str,
+        /// One sentence.
+        message: String,
+        /// Whether it is tried again.
+        retrying: bool,
+    },
+}
+
+/// An error for `/status`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastError {
+    at: String,
+    reason: String,
+    message: String,
+}
+
+/// A session for `/status`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionView {
+    /// Index of the rule.
+    pub rule: usize,
+    /// `sub` or `pub`.
+    pub role: &'static str,
+    /// Host and port.
+    pub broker: String,
+    /// Topic or filter.
+    pub topic: String,
+    /// Client id.
+    pub client_id: String,
+    /// Connected, and for `sub` subscribed.
+    pub ready: bool,
+    /// Why not, if it is known.
+    pub error: Option<String>,
+}
+
+impl Shared {
+    /// The state of a worker that starts with this configuration.
+    pub fn new(runtime: &ValidatedRuntime) -> Arc<Self> {
+        let metrics = Metrics::new();
+        let models = runtime
+            .funcs
+            .iter()
+            .map(|func| {
+                let mut address = func.address.clone();
+                address.set_query(None);
+                Arc::new(ModelView {
+                    name: func.name.clone(),
+                    address: address.to_string(),
+                    ledger: Arc::new(metrics.ledger(&func.name)),
+                    inner: Mutex::new(Inner {
+                        state: ModelState::Loading,
+                        digests: (None, None),
+                        last_errors: VecDeque::new(),
+                        sessions: Vec::new(),
+                        probe: None,
+                    }),
+                })
+            })
+            .collect();
+        Arc::new(Self {
+            metrics,
+            results: broadcast::Sender::new(STREAM_BACKLOG),
+            models,
+            stopping: AtomicBool::new(false),
+            started: jiff::Timestamp::now(),
+        })
+    }
+
+    /// The models in the order of the configuration.
+    pub fn models(&self) -> &[Arc<ModelView>] {
+        &self.models
+    }
+
+    /// Says that the worker is going down: never ready again.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether traffic should be expected to flow: at least one model serves, none is still loading
+    /// for the first time, and every session of those that serve is up.
+    pub fn ready(&self) -> bool {
+        let mut serving = false;
+        for model in &self.models {
+            let inner = model.lock();
+            match inner.state {
+                ModelState::Loading => return false,
+                ModelState::Refused { .. } => {}
+                ModelState::Serving => {
+                    serving = true;
+                    if !inner.sessions.iter().all(|session| session.ready) {
+                        return false;
+                    }
+                }
+            }
+        }
+        serving && !self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Prometheus text, with the gauges read now.
+    pub fn render_metrics(&self) -> String {
+        for model in &self.models {
+            let name = model.name.as_str();
+            let metrics = &self.metrics;
+            let in_flight = i64::try_from(model.ledger.in_flight()).unwrap_or(i64::MAX);
+            metrics.in_flight.with_label_values(&[name]).set(in_flight);
+            let (pre, post) = model.queues();
+            for (queue, (depth, capacity)) in [("pre", pre), ("post", post)] {
+                let gauge = |value| i64::try_from(value).unwrap_or(i64::MAX);
+                metrics
+                    .queue_depth
+                    .with_label_values(&[name, queue])
+                    .set(gauge(depth));
+                metrics
+                    .queue_capacity
+                    .with_label_values(&[name, queue])
+                    .set(gauge(capacity));
+            }
+            let memory: u64 = model
+                .hosts()
+                .iter()
+                .filter_map(|host| host.resident_bytes)
+                .sum();
+            let memory = i64::try_from(memory).unwrap_or(i64::MAX);
+            metrics.host_memory.with_label_values(&[name]).set(memory);
+        }
+        self.metrics.render()
+    }
+
+    /// The document at `/status`.
+    pub fn document(&self) -> serde_json::Value {
+        let models: Vec<_> = self.models.iter().map(|model| model.document()).collect();
+        serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "started": self.started.to_string(),
+            "ready": self.ready(),
+            "stopping": self.stopping.load(Ordering::Relaxed),
+            "models": models,
+        })
+    }
+}
+
+impl ModelView {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock, so a poisoned view is still consistent.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> ModelState {
+        self.lock().state.clone()
+    }
+
+    /// Records where it stands, in metrics too.
+    pub fn set_state(&self, metrics: &Metrics, state: ModelState) {
+        let mut inner = self.lock();
+        if let ModelState::Refused { reason, .. } = &inner.state {
+            let _ = metrics
+                .model_refused
+                .remove_label_values(&[&self.name, reason]);
+        }
+        if let ModelState::Refused {
+            reason, message, ..
+        } = &state
+        {
+            metrics
+                .model_refused
+                .with_label_values(&[&self.name, reason])
+                .set(1);
+            remember(&mut inner.last_errors, reason, message);
+        }
+        inner.state = state;
+    }
+
+    /// Records the digests of the installed version.
+    pub fn set_digests(&self, metrics: &Metrics, md5: Option<String>, sha256: Option<String>) {
+        let mut inner = self.lock();
+        let labels = |digests: &(Option<String>, Option<String>)| {
+            [
+                digests.0.clone().unwrap_or_default(),
+                digests.1.clone().unwrap_or_default(),
+            ]
+        };
+        let [old_md5, old_sha256] = labels(&inner.digests);
+        let _ = metrics
+            .model_info
+            .remove_label_values(&[&self.name, &old_md5, &old_sha256]);
+        inner.digests = (md5, sha256);
+        let [md5, sha256] = labels(&inner.digests);
+        metrics
+            .model_info
+            .with_label_values(&[&self.name, &md5, &sha256])
+            .set(1);
+    }
+
+    /// Installs what is read at scrape while the model runs; `None` when it ends.
+    pub fn set_probe(&self, probe: Option<Box<dyn Probe>>) {
+        self.lock().probe = probe;
+    }
+
+    /// Remembers an error for `/status`.
+    pub fn error(&self, reason: &str, message: &str) {
+        remember(&mut self.lock().last_errors, reason, message);
+    }
+
+    /// Adds a session; the index is for [`Self::set_session`].
+    pub fn add_session(&self, session: SessionView) -> usize {
+        let mut inner = self.lock();
+        inner.sessions.push(session);
+        inner.sessions.len() - 1
+    }
+
+    /// Forgets the sessions of a run that ended.
+    pub fn clear_sessions(&self) {
+        self.lock().sessions.clear();
+    }
+
+    /// Records whether a session is up, and if not, why.
+    pub fn set_session(&self, index: usize, ready: bool, error: Option<String>) {
+        if let Some(session) = self.lock().sessions.get_mut(index) {
+            session.ready = ready;
+            session.error = error;
+        }
+    }
+
+    /// Depth and capacity of the queues before and after the model.
+    pub fn queues(&self) -> ((usize, usize), (usize, usize)) {
+        let inner = self.lock();
+        inner.probe.as_ref().map_or(((0, 0), (0, 0)), |probe| {
+            (probe.pre_queue(), probe.post_queue())
+        })
+    }
+
+    /// Its hosts.
+    pub fn hosts(&self) -> Vec<HostStatus> {
+        self.lock()
+            .probe
+            .as_ref()
+            .map_or_else(Vec::new, |probe| probe.hosts())
+    }
+
+    fn document(&self) -> serde_json::Value {
+        let (pre, post) = self.queues();
+        let hosts = self.hosts();
+        let inner = self.lock();
+        let mut ledger = serde_json::Map::new();
+        for outcome in Settled::ALL {
+            ledger.insert(
+                outcome.as_str().to_owned(),
+                self.ledger.settled(outcome).into(),
+            );
+        }
+        ledger.insert("in_flight".to_owned(), self.ledger.in_flight().into());
+        ledger.insert("received".to_owned(), self.ledger.received().into());
+        serde_json::json!({
+            "name": self.name,
+            "address": self.address,
+            "state": inner.state,
+            "md5": inner.digests.0,
+            "sha256": inner.digests.1,
+            "ledger": ledger,
+            "queues": {
+                "pre": { "depth": pre.0, "capacity": pre.1 },
+                "post": { "depth": post.0, "capacity": post.1 },
+            },
+            "hosts": hosts,
+            "sessions": inner.sessions,
+            "lastErrors": inner.last_errors,
+        })
+    }
+}
+
+fn remember(errors: &mut VecDeque<LastError>, reason: &str, message: &str) {
+    if errors.len() == LAST_ERRORS {
+        errors.pop_front();
+    }
+    errors.push_back(LastError {
+        at: jiff::Timestamp::now().to_string(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    });
+}
