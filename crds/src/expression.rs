@@ -3,6 +3,12 @@
 //! pyboot evaluated the Python text `'<attrValue>' <attrExpression>`; here it parses once into a
 //! closed tree that cannot run anything.
 
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use parse::{ParseError, parse};
+
 /// A parsed `attrExpression`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Expression {

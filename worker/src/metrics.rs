@@ -256,12 +256,12 @@ impl Metrics {
         )
     }
 
-    /// The handles of a session; `role` is `sub` or `pub`.
-    pub fn session(&self, model: &str, rule: usize, role: &str) -> SessionMetrics {
-        let rule = rule.to_string();
+    /// The handles of a session; `end` is `sub` or `pub`.
+    pub fn session(&self, model: &str, rule: usize, end: &str) -> SessionMetrics {
+        let index = rule.to_string();
         SessionMetrics {
-            connected: self.connected.with_label_values(&[model, &rule, role]),
-            reconnects: self.reconnects.with_label_values(&[model, &rule, role]),
+            connected: self.connected.with_label_values(&[model, &index, end]),
+            reconnects: self.reconnects.with_label_values(&[model, &index, end]),
         }
     }
 

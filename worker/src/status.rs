@@ -233,7 +233,7 @@ impl ModelView {
         if let ModelState::Refused { reason, .. } = &inner.state {
             let _ = metrics
                 .model_refused
-                .remove_label_values(&[&self.name, reason]);
+                .remove_label_values(&[self.name.as_str(), reason]);
         }
         if let ModelState::Refused {
             reason, message, ..
@@ -241,7 +241,7 @@ impl ModelView {
         {
             metrics
                 .model_refused
-                .with_label_values(&[&self.name, reason])
+                .with_label_values(&[self.name.as_str(), reason])
                 .set(1);
             remember(&mut inner.last_errors, reason, message);
         }
