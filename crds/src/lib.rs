@@ -6,7 +6,6 @@
 
 pub mod digest;
 pub mod expression;
-pub mod position;
 pub mod problem;
 pub mod runtime;
 pub mod schema;

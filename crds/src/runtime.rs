@@ -286,7 +286,10 @@ pub struct Expose {
     #[schemars(title = "集群协议端口")]
     pub protocol_port: String,
     /// Port on the cluster's nodes, above 30000 and below 60000.
-    #[schemars(title = "集群外部端口")]
+    #[schemars(
+        title = "集群外部端口",
+        extend("exclusiveMinimum" = 30000, "exclusiveMaximum" = 60000)
+    )]
     pub out_port: u16,
     /// A description for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

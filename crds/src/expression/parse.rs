@@ -172,10 +172,9 @@ impl Cursor {
             _ => return Err(self.unexpected(USE_KEY)),
         };
         self.skip_blanks(true);
-        if self.next() == Some(']') {
+        if self.take("]") {
             return Ok(step);
         }
-        self.position = self.position.saturating_sub(1);
         Err(self.unexpected("close the subscript with ]"))
     }
 

@@ -1,0 +1,131 @@
+//! The first check: fields, types and bounds against the generated schema.
+
+use serde_json::Value as Schema;
+
+use super::{Report, child};
+use crate::yaml::{Node, Value};
+
+/// Reports every field of `node` that the schema does not know, or knows otherwise.
+pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
+    let types = types(schema);
+    let allowed = choices(schema);
+    let fits = match &node.value {
+        Value::Null => types.contains(&"null"),
+        Value::Bool(_) => types.contains(&"boolean"),
+        Value::Number(number) => {
+            types.contains(&"number") || (types.contains(&"integer") && number.fract() == 0.0)
+        }
+        Value::Text(text) if !allowed.is_empty() => {
+            if !allowed.contains(&text.as_str()) {
+                let message = format!("{text:?} is not one of {}", allowed.join(", "));
+                report.add(path, node.position, message, nearest(text, &allowed));
+            }
+            return;
+        }
+        Value::Text(_) => types.contains(&"string"),
+        Value::List(_) => types.contains(&"array"),
+        Value::Map(_) => types.contains(&"object"),
+    };
+    if !fits {
+        let wanted: Vec<_> = types.iter().filter(|kind| **kind != "null").copied().collect();
+        let wanted = if allowed.is_empty() { wanted.join(" or ") } else { "string".to_owned() };
+        let message = format!("{} is not of type {wanted}", node.value);
+        let remedy = match &node.value {
+            Value::Text(text) if wanted == "boolean" => {
+                format!("write true or false without quotes instead of {text:?}")
+            }
+            Value::Text(_) => format!("write a plain {wanted} without quotes"),
+            Value::Number(_) | Value::Bool(_) if wanted == "string" => "put it in quotes".to_owned(),
+            _ => format!("give it a value of type {wanted}"),
+        };
+        report.add(path, node.position, message, remedy);
+        return;
+    }
+    match &node.value {
+        Value::Number(number) => bounds(*number, schema, node, path, report),
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check(item, &schema["items"], &format!("{path}[{index}]"), report);
+            }
+        }
+        Value::Map(_) => fields(node, schema, path, report),
+        _ => {}
+    }
+}
+
+fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
+    let (Value::Map(entries), Some(known)) = (&node.value, object(schema)["properties"].as_object())
+    else {
+        return;
+    };
+    for (name, position, value) in entries {
+        if let Some(schema) = known.get(name) {
+            check(value, schema, &child(path, name), report);
+        } else {
+            let names: Vec<_> = known.keys().map(String::as_str).collect();
+            let message = "there is no such field".to_owned();
+            report.add(&child(path, name), *position, message, nearest(name, &names));
+        }
+    }
+    let required = object(schema)["required"].as_array().into_iter().flatten();
+    for name in required.filter_map(Schema::as_str) {
+        if !entries.iter().any(|(key, _, _)| key == name) {
+            let message = "is missing".to_owned();
+            report.add(&child(path, name), node.position, message, "add it".to_owned());
+        }
+    }
+}
+
+fn bounds(number: f64, schema: &Schema, node: &Node, path: &str, report: &mut Report) {
+    let bound = |name: &str| schema[name].as_f64();
+    let remedy = if let (Some(low), Some(high)) = (bound("exclusiveMinimum"), bound("exclusiveMaximum")) {
+        (number <= low || number >= high)
+            .then(|| format!("choose a number above {low} and below {high}"))
+    } else if let (Some(low), Some(high)) = (bound("minimum"), bound("maximum")) {
+        (number < low || number > high).then(|| format!("choose a number from {low} to {high}"))
+    } else {
+        None
+    };
+    if let Some(remedy) = remedy {
+        report.add(path, node.position, format!("{number} is out of range"), remedy);
+    }
+}
+
+/// The alternative of `anyOf` that is not null; the schema itself if there is no choice.
+fn object(schema: &Schema) -> &Schema {
+    let alternatives = schema["anyOf"].as_array();
+    alternatives
+        .and_then(|list| list.iter().find(|one| one["type"] != "null"))
+        .unwrap_or(schema)
+}
+
+fn types(schema: &Schema) -> Vec<&str> {
+    let mut types: Vec<_> = match &schema["type"] {
+        Schema::String(one) => vec![one.as_str()],
+        Schema::Array(list) => list.iter().filter_map(Schema::as_str).collect(),
+        _ => Vec::new(),
+    };
+    for alternative in schema["anyOf"].as_array().into_iter().flatten() {
+        types.extend(self::types(alternative));
+    }
+    types
+}
+
+fn choices(schema: &Schema) -> Vec<&str> {
+    let schema = object(schema);
+    let constants = schema["oneOf"].as_array().into_iter().flatten().map(|one| &one["const"]);
+    let listed = schema["enum"].as_array().into_iter().flatten();
+    constants.chain(listed).filter_map(Schema::as_str).collect()
+}
+
+fn nearest(name: &str, known: &[&str]) -> String {
+    known
+        .iter()
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(name, candidate), candidate))
+        .filter(|(score, _)| *score >= 0.5)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or_else(
+            || format!("choose one of {}", known.join(", ")),
+            |(_, candidate)| format!("did you mean {candidate:?}?"),
+        )
+}
