@@ -1,0 +1,212 @@
+//! Brokers and topics.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::Report;
+use super::value::Field;
+use crate::runtime::{MqttVersion, Tls};
+use crate::validated::{BrokerUrl, Password, Qos, Transport, ValidatedAuth, ValidatedMqtt};
+
+const KEEP_ALIVE: u16 = 30;
+const MAX_PACKET_SIZE: u32 = 16 << 20;
+/// MQTT 3.1.1, 1.5.3: a UTF-8 string's length has two bytes.
+const MAX_TOPIC: usize = 65_535;
+const SCHEMES: [(&str, Transport, u16); 7] = [
+    ("tcp", Transport::Tcp, 1883),
+    ("mqtt", Transport::Tcp, 1883),
+    ("ssl", Transport::Tls, 8883),
+    ("tls", Transport::Tls, 8883),
+    ("mqtts", Transport::Tls, 8883),
+    ("ws", Transport::WebSocket, 80),
+    ("wss", Transport::WebSocketTls, 443),
+];
+const USE_URL: &str = "write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path";
+
+pub(super) fn broker(
+    field: &Field,
+    names: &mut HashSet<String>,
+    report: &mut Report,
+) -> Option<ValidatedMqtt> {
+    let name = field.unique_name("name", names, report);
+    let broker = field.get("broker").and_then(|address| {
+        let text = address.as_text()?;
+        let parsed = url(text);
+        if let Err(reason) = &parsed {
+            // The address is not repeated where it may hold a password.
+            let shown = if text.contains('@') { "the address".to_owned() } else { format!("{text:?}") };
+            address.report(report, format!("{shown} {reason}"), USE_URL);
+        }
+        parsed.ok()
+    });
+    let auth = field.get("auth").and_then(|auth| self::auth(&auth, report));
+    let tls = field.get("tls").map(|tls| self::tls(&tls, broker.as_ref(), report));
+    Some(ValidatedMqtt {
+        name: name?,
+        broker: broker?,
+        qos: match field.number::<u8>("qos") {
+            Some(0) => Qos::AtMostOnce,
+            Some(2) => Qos::ExactlyOnce,
+            _ => Qos::AtLeastOnce,
+        },
+        retain: field.bool("retain").unwrap_or(false),
+        version: match field.text("version").as_deref() {
+            Some("5") => MqttVersion::V5,
+            _ => MqttVersion::V3_1_1,
+        },
+        auth,
+        tls,
+        keep_alive: Duration::from_secs(field.number("keepAlive").unwrap_or(KEEP_ALIVE).into()),
+        max_packet_size: field.number("maxPacketSize").unwrap_or(MAX_PACKET_SIZE),
+    })
+}
+
+fn url(text: &str) -> Result<BrokerUrl, &'static str> {
+    let (scheme, rest) = text.split_once("://").ok_or("has no scheme")?;
+    let (_, transport, default_port) = SCHEMES
+        .into_iter()
+        .find(|(known, _, _)| scheme.eq_ignore_ascii_case(known))
+        .ok_or("has a scheme that is not known")?;
+    // The URL standard knows hosts and ports only for schemes such as http.
+    let parsed = url::Url::parse(&format!("http://{rest}")).map_err(|_| "is not a broker's address")?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err("holds credentials, which belong in auth");
+    }
+    let web_socket = matches!(transport, Transport::WebSocket | Transport::WebSocketTls);
+    let plain = parsed.path() == "/" && parsed.query().is_none();
+    if parsed.fragment().is_some() || (!web_socket && !plain) {
+        return Err("has a path, which only ws:// and wss:// take");
+    }
+    let host = match parsed.host().ok_or("has no host")? {
+        url::Host::Domain(name) => name.to_owned(),
+        url::Host::Ipv4(address) => address.to_string(),
+        url::Host::Ipv6(address) => address.to_string(),
+    };
+    let port = match parsed.port() {
+        Some(0) => return Err("has port 0"),
+        Some(port) => port,
+        // The URL library leaves out `:80`, since that is http's own.
+        None if rest.split('/').next().is_some_and(|authority| authority.ends_with(":80")) => 80,
+        None => default_port,
+    };
+    let path = match (web_socket, plain) {
+        (false, _) => String::new(),
+        (true, true) => "/mqtt".to_owned(),
+        (true, false) => parsed[url::Position::BeforePath..].to_owned(),
+    };
+    Ok(BrokerUrl { transport, host, port, path })
+}
+
+fn auth(field: &Field, report: &mut Report) -> Option<ValidatedAuth> {
+    let password = match (field.text("password"), field.text("passwordFile")) {
+        (Some(_), Some(_)) => {
+            let remedy = "leave one of them out, best the password";
+            field.report(report, "both password and passwordFile are given", remedy);
+            None
+        }
+        (Some(text), None) => Some(Password::Text(text)),
+        (None, file) => file.map(Password::File),
+    };
+    Some(ValidatedAuth { username: field.text("username")?, password })
+}
+
+fn tls(field: &Field, broker: Option<&BrokerUrl>, report: &mut Report) -> Tls {
+    if broker.is_some_and(|url| matches!(url.transport, Transport::Tcp | Transport::WebSocket)) {
+        let remedy = "use ssl:// or wss:// in broker, or leave tls out";
+        field.report(report, "the broker's address does not use TLS", remedy);
+    }
+    let tls = Tls {
+        ca_file: field.text("caFile"),
+        cert_file: field.text("certFile"),
+        key_file: field.text("keyFile"),
+        server_name: field.text("serverName"),
+    };
+    if tls.cert_file.is_some() != tls.key_file.is_some() {
+        let remedy = "give certFile and keyFile, or neither";
+        field.report(report, "a client certificate needs its key", remedy);
+    }
+    tls
+}
+
+/// A topic to publish to.
+pub(super) fn topic(field: &Field, name: &str, report: &mut Report) -> Option<String> {
+    let topic = field.get(name)?;
+    let text = topic.as_text()?;
+    let fault = if text.contains(['+', '#']) {
+        Some("has a wildcard, which only subscriptions take")
+    } else if text.starts_with('$') {
+        Some("starts with $, which belongs to the broker")
+    } else {
+        fault(text)
+    };
+    checked(&topic, text, fault, report)
+}
+
+/// A topic filter to subscribe to.
+pub(super) fn filter(field: &Field, report: &mut Report) -> Option<String> {
+    let topic = field.get("topic")?;
+    let text = topic.as_text()?;
+    let filter = match text.strip_prefix("$share/") {
+        None => Some(text),
+        Some(shared) => shared
+            .split_once('/')
+            .filter(|(group, _)| !group.is_empty() && !group.contains(['+', '#']))
+            .map(|(_, filter)| filter),
+    };
+    let fault = match filter {
+        None => Some("is not of the form $share/group/filter"),
+        Some(filter) if !wildcards_in_place(filter) => {
+            Some("has a wildcard that is not a whole level, or # before the end")
+        }
+        Some(filter) => self::fault(filter),
+    };
+    checked(&topic, text, fault, report)
+}
+
+fn checked(field: &Field, text: &str, fault: Option<&str>, report: &mut Report) -> Option<String> {
+    if let Some(fault) = fault {
+        let remedy = "write a topic such as site/line1/telemetry";
+        field.report(report, format!("{text:?} {fault}"), remedy);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn fault(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("is empty")
+    } else if text.len() > MAX_TOPIC {
+        Some("is longer than 65535 bytes")
+    } else if text.chars().any(char::is_control) {
+        Some("has a control character")
+    } else {
+        None
+    }
+}
+
+fn wildcards_in_place(filter: &str) -> bool {
+    let levels: Vec<_> = filter.split('/').collect();
+    levels.iter().enumerate().all(|(index, level)| match *level {
+        "+" => true,
+        "#" => index + 1 == levels.len(),
+        _ => !level.contains(['+', '#']),
+    })
+}
+
+/// Whether messages to `topic` reach a subscription of `filter` (MQTT 3.1.1, 4.7).
+pub(super) fn reaches(topic: &str, filter: &str) -> bool {
+    let filter = filter
+        .strip_prefix("$share/")
+        .and_then(|shared| shared.split_once('/'))
+        .map_or(filter, |(_, filter)| filter);
+    let mut levels = topic.split('/');
+    for wanted in filter.split('/') {
+        match (wanted, levels.next()) {
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (wanted, Some(level)) if wanted == level => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_none()
+}
