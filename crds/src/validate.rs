@@ -66,7 +66,11 @@ impl Report {
 
 /// The path of a field of `parent`, which is empty for the document.
 fn child(parent: &str, name: &str) -> String {
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
+    if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}.{name}")
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ const SCHEMES: [(&str, Transport, u16); 7] = [
     ("ws", Transport::WebSocket, 80),
     ("wss", Transport::WebSocketTls, 443),
 ];
-const USE_URL: &str = "write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path";
+const USE_URL: &str =
+    "write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path";
 
 pub(super) fn broker(
     field: &Field,
@@ -34,13 +35,19 @@ pub(super) fn broker(
         let parsed = url(text);
         if let Err(reason) = &parsed {
             // The address is not repeated where it may hold a password.
-            let shown = if text.contains('@') { "the address".to_owned() } else { format!("{text:?}") };
+            let shown = if text.contains('@') {
+                "the address".to_owned()
+            } else {
+                format!("{text:?}")
+            };
             address.report(report, format!("{shown} {reason}"), USE_URL);
         }
         parsed.ok()
     });
     let auth = field.get("auth").and_then(|auth| self::auth(&auth, report));
-    let tls = field.get("tls").map(|tls| self::tls(&tls, broker.as_ref(), report));
+    let tls = field
+        .get("tls")
+        .map(|tls| self::tls(&tls, broker.as_ref(), report));
     Some(ValidatedMqtt {
         name: name?,
         broker: broker?,
@@ -68,7 +75,8 @@ fn url(text: &str) -> Result<BrokerUrl, &'static str> {
         .find(|(known, _, _)| scheme.eq_ignore_ascii_case(known))
         .ok_or("has a scheme that is not known")?;
     // The URL standard knows hosts and ports only for schemes such as http.
-    let parsed = url::Url::parse(&format!("http://{rest}")).map_err(|_| "is not a broker's address")?;
+    let parsed =
+        url::Url::parse(&format!("http://{rest}")).map_err(|_| "is not a broker's address")?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err("holds credentials, which belong in auth");
     }
@@ -86,7 +94,13 @@ fn url(text: &str) -> Result<BrokerUrl, &'static str> {
         Some(0) => return Err("has port 0"),
         Some(port) => port,
         // The URL library leaves out `:80`, since that is http's own.
-        None if rest.split('/').next().is_some_and(|authority| authority.ends_with(":80")) => 80,
+        None if rest
+            .split('/')
+            .next()
+            .is_some_and(|authority| authority.ends_with(":80")) =>
+        {
+            80
+        }
         None => default_port,
     };
     let path = match (web_socket, plain) {
@@ -94,7 +108,12 @@ fn url(text: &str) -> Result<BrokerUrl, &'static str> {
         (true, true) => "/mqtt".to_owned(),
         (true, false) => parsed[url::Position::BeforePath..].to_owned(),
     };
-    Ok(BrokerUrl { transport, host, port, path })
+    Ok(BrokerUrl {
+        transport,
+        host,
+        port,
+        path,
+    })
 }
 
 fn auth(field: &Field, report: &mut Report) -> Option<ValidatedAuth> {
@@ -107,7 +126,10 @@ fn auth(field: &Field, report: &mut Report) -> Option<ValidatedAuth> {
         (Some(text), None) => Some(Password::Text(text)),
         (None, file) => file.map(Password::File),
     };
-    Some(ValidatedAuth { username: field.text("username")?, password })
+    Some(ValidatedAuth {
+        username: field.text("username")?,
+        password,
+    })
 }
 
 fn tls(field: &Field, broker: Option<&BrokerUrl>, report: &mut Report) -> Tls {
@@ -186,11 +208,14 @@ fn fault(text: &str) -> Option<&'static str> {
 
 fn wildcards_in_place(filter: &str) -> bool {
     let levels: Vec<_> = filter.split('/').collect();
-    levels.iter().enumerate().all(|(index, level)| match *level {
-        "+" => true,
-        "#" => index + 1 == levels.len(),
-        _ => !level.contains(['+', '#']),
-    })
+    levels
+        .iter()
+        .enumerate()
+        .all(|(index, level)| match *level {
+            "+" => true,
+            "#" => index + 1 == levels.len(),
+            _ => !level.contains(['+', '#']),
+        })
 }
 
 /// Whether messages to `topic` reach a subscription of `filter` (MQTT 3.1.1, 4.7).

@@ -27,15 +27,25 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
         Value::Map(_) => types.contains(&"object"),
     };
     if !fits {
-        let wanted: Vec<_> = types.iter().filter(|kind| **kind != "null").copied().collect();
-        let wanted = if allowed.is_empty() { wanted.join(" or ") } else { "string".to_owned() };
+        let wanted: Vec<_> = types
+            .iter()
+            .filter(|kind| **kind != "null")
+            .copied()
+            .collect();
+        let wanted = if allowed.is_empty() {
+            wanted.join(" or ")
+        } else {
+            "string".to_owned()
+        };
         let message = format!("{} is not of type {wanted}", node.value);
         let remedy = match &node.value {
             Value::Text(text) if wanted == "boolean" => {
                 format!("write true or false without quotes instead of {text:?}")
             }
             Value::Text(_) => format!("write a plain {wanted} without quotes"),
-            Value::Number(_) | Value::Bool(_) if wanted == "string" => "put it in quotes".to_owned(),
+            Value::Number(_) | Value::Bool(_) if wanted == "string" => {
+                "put it in quotes".to_owned()
+            }
             _ => format!("give it a value of type {wanted}"),
         };
         report.add(path, node.position, message, remedy);
@@ -54,7 +64,8 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
 }
 
 fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
-    let (Value::Map(entries), Some(known)) = (&node.value, object(schema)["properties"].as_object())
+    let (Value::Map(entries), Some(known)) =
+        (&node.value, object(schema)["properties"].as_object())
     else {
         return;
     };
@@ -64,30 +75,46 @@ fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
         } else {
             let names: Vec<_> = known.keys().map(String::as_str).collect();
             let message = "there is no such field".to_owned();
-            report.add(&child(path, name), *position, message, nearest(name, &names));
+            report.add(
+                &child(path, name),
+                *position,
+                message,
+                nearest(name, &names),
+            );
         }
     }
     let required = object(schema)["required"].as_array().into_iter().flatten();
     for name in required.filter_map(Schema::as_str) {
         if !entries.iter().any(|(key, _, _)| key == name) {
             let message = "is missing".to_owned();
-            report.add(&child(path, name), node.position, message, "add it".to_owned());
+            report.add(
+                &child(path, name),
+                node.position,
+                message,
+                "add it".to_owned(),
+            );
         }
     }
 }
 
 fn bounds(number: f64, schema: &Schema, node: &Node, path: &str, report: &mut Report) {
     let bound = |name: &str| schema[name].as_f64();
-    let remedy = if let (Some(low), Some(high)) = (bound("exclusiveMinimum"), bound("exclusiveMaximum")) {
-        (number <= low || number >= high)
-            .then(|| format!("choose a number above {low} and below {high}"))
-    } else if let (Some(low), Some(high)) = (bound("minimum"), bound("maximum")) {
-        (number < low || number > high).then(|| format!("choose a number from {low} to {high}"))
-    } else {
-        None
-    };
+    let remedy =
+        if let (Some(low), Some(high)) = (bound("exclusiveMinimum"), bound("exclusiveMaximum")) {
+            (number <= low || number >= high)
+                .then(|| format!("choose a number above {low} and below {high}"))
+        } else if let (Some(low), Some(high)) = (bound("minimum"), bound("maximum")) {
+            (number < low || number > high).then(|| format!("choose a number from {low} to {high}"))
+        } else {
+            None
+        };
     if let Some(remedy) = remedy {
-        report.add(path, node.position, format!("{number} is out of range"), remedy);
+        report.add(
+            path,
+            node.position,
+            format!("{number} is out of range"),
+            remedy,
+        );
     }
 }
 
@@ -113,7 +140,11 @@ fn types(schema: &Schema) -> Vec<&str> {
 
 fn choices(schema: &Schema) -> Vec<&str> {
     let schema = object(schema);
-    let constants = schema["oneOf"].as_array().into_iter().flatten().map(|one| &one["const"]);
+    let constants = schema["oneOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| &one["const"]);
     let listed = schema["enum"].as_array().into_iter().flatten();
     constants.chain(listed).filter_map(Schema::as_str).collect()
 }
@@ -121,7 +152,12 @@ fn choices(schema: &Schema) -> Vec<&str> {
 fn nearest(name: &str, known: &[&str]) -> String {
     known
         .iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(name, candidate), candidate))
+        .map(|candidate| {
+            (
+                strsim::normalized_damerau_levenshtein(name, candidate),
+                candidate,
+            )
+        })
         .filter(|(score, _)| *score >= 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map_or_else(

@@ -57,7 +57,10 @@ impl<'a> Field<'a> {
     /// A whole number that `T` holds.
     pub(super) fn number<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
         match self.get(name)?.node.value {
-            #[expect(clippy::cast_possible_truncation, reason = "out of range is refused by T")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "out of range is refused by T"
+            )]
             Value::Number(value) if value.fract() == 0.0 => T::try_from(value as i64).ok(),
             _ => None,
         }
@@ -94,7 +97,11 @@ impl<'a> Field<'a> {
         let text = self.name(name, report)?;
         if !taken.insert(text.clone()) {
             let field = self.get(name)?;
-            field.report(report, format!("{text:?} is used twice"), "give each its own name");
+            field.report(
+                report,
+                format!("{text:?} is used twice"),
+                "give each its own name",
+            );
         }
         Some(text)
     }
@@ -114,7 +121,8 @@ impl<'a> Field<'a> {
             .filter(|duration| !duration.is_zero() && *duration <= LONGEST);
         duration.unwrap_or_else(|| {
             let message = format!("{} is not a time span", field.node.value);
-            let remedy = "write seconds, or text such as \"500ms\", \"10s\" or \"2m\", up to one hour";
+            let remedy =
+                "write seconds, or text such as \"500ms\", \"10s\" or \"2m\", up to one hour";
             field.report(report, message, remedy);
             default
         })
@@ -128,5 +136,9 @@ fn seconds(text: &str) -> Option<f64> {
         .iter()
         .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
         .unwrap_or((text, 1.0));
-    number.trim().parse::<f64>().ok().map(|number| number * factor)
+    number
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .map(|number| number * factor)
 }

@@ -1,0 +1,146 @@
+//! Models and their devices.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::Report;
+use super::value::Field;
+use crate::expression::{self, Expression, Operator, Path, Step};
+use crate::runtime::OnFull;
+use crate::validated::{Condition, Digests, Refusal, ValidatedDevice, ValidatedFunc};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const QUEUE_SIZE: usize = 1000;
+
+pub(super) fn func(
+    field: &Field,
+    names: &mut HashSet<String>,
+    report: &mut Report,
+) -> Option<ValidatedFunc> {
+    let name = field.unique_name("modelName", names, report);
+    let address = address(field, report);
+    let devices: Vec<_> = field
+        .items("devices")
+        .iter()
+        .filter_map(|device| self::device(device, report))
+        .collect();
+    let timeout = field.duration("timeout", TIMEOUT, report);
+    let start_timeout = field.duration("startTimeout", START_TIMEOUT, report);
+    let address = address?;
+    Some(ValidatedFunc {
+        name: name?,
+        digest: digests(field, &address),
+        address,
+        devices,
+        hosts: field.number("hosts").unwrap_or(1),
+        timeout,
+        start_timeout,
+        python: field.text("python"),
+        pre_queue_size: field.number("preQueueSize").unwrap_or(QUEUE_SIZE),
+        post_queue_size: field.number("postQueueSize").unwrap_or(QUEUE_SIZE),
+        on_full: match field.text("onFull").as_deref() {
+            Some("dropOldest") => OnFull::DropOldest,
+            Some("dropNewest") => OnFull::DropNewest,
+            _ => OnFull::Block,
+        },
+    })
+}
+
+fn address(field: &Field, report: &mut Report) -> Option<url::Url> {
+    let address = field.get("modelAddress")?;
+    let text = address.as_text()?;
+    let fault = match url::Url::parse(text) {
+        Err(_) => "is not a URL",
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            address.report(report, "the address holds credentials", "leave them out");
+            return None;
+        }
+        Ok(url) if matches!(url.scheme(), "http" | "https") => return Some(url),
+        Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => return Some(url),
+        Ok(url) if url.scheme() == "file" => "is not an absolute path",
+        Ok(_) => "has a scheme that is not known",
+    };
+    let remedy =
+        "write it as http://host/model.zip, https://host/model.zip or file:///path/model.zip";
+    address.report(report, format!("{text:?} {fault}"), remedy);
+    None
+}
+
+/// A digest that cannot be read refuses its model alone: pyboot's sample configuration has one.
+fn digests(field: &Field, address: &url::Url) -> Result<Digests, Refusal> {
+    let invalid = |name: &str, text: &str, error: &dyn std::fmt::Display| Refusal {
+        reason: "InvalidDigest",
+        message: format!(
+            "{}.{name}: {text:?} is {error}; copy it from the output of `edgemodel pack`",
+            field.path
+        ),
+    };
+    let md5 = field.text("modelMd5");
+    let md5 = md5
+        .map(|text| {
+            text.parse()
+                .map_err(|error| invalid("modelMd5", &text, &error))
+        })
+        .transpose()?;
+    let sha256 = field.text("modelSha256");
+    let sha256 = sha256
+        .map(|text| {
+            text.parse()
+                .map_err(|error| invalid("modelSha256", &text, &error))
+        })
+        .transpose()?;
+    if md5.is_none() && sha256.is_none() && address.scheme() != "file" {
+        return Err(Refusal {
+            reason: "DigestMissing",
+            message: format!(
+                "{}: a model from the network needs a digest; add modelSha256 or modelMd5",
+                field.path
+            ),
+        });
+    }
+    Ok(Digests { md5, sha256 })
+}
+
+fn device(field: &Field, report: &mut Report) -> Option<ValidatedDevice> {
+    let name = field.name("deviceName", report);
+    let attributes = field.items("deviceAttr");
+    let mut conditions: Vec<_> = attributes
+        .iter()
+        .filter_map(|attribute| condition(attribute, report))
+        .collect();
+    let name = name?;
+    if attributes.is_empty() {
+        let key = |text: &str| Step::Key(text.to_owned());
+        conditions.push(Condition {
+            name: "deviceName".to_owned(),
+            value: name.clone(),
+            expression: Expression {
+                operator: Operator::Equal,
+                path: Path(vec![key("deviceInfo"), key("deviceName")]),
+            },
+        });
+    }
+    Some(ValidatedDevice { name, conditions })
+}
+
+fn condition(field: &Field, report: &mut Report) -> Option<Condition> {
+    let expression = field.get("attrExpression")?;
+    match expression::parse(expression.as_text()?) {
+        Ok(parsed) => Some(Condition {
+            name: field.text("attrName").unwrap_or_default(),
+            value: field.text("attrValue")?,
+            expression: parsed,
+        }),
+        Err(error) => {
+            let message = format!(
+                "{} cannot be read: {} at character {}",
+                expression.node.value,
+                error.message,
+                error.offset + 1
+            );
+            expression.report(report, message, error.remedy);
+            None
+        }
+    }
+}
