@@ -283,7 +283,10 @@ pub struct Expose {
     pub name: String,
     /// Protocol and port of the worker: `http://:8080` serves metrics and status, `tcp://:2901` a
     /// stream of results.
-    #[schemars(title = "集群协议端口")]
+    #[schemars(
+        title = "集群协议端口",
+        extend("examples" = ["http://:8080", "tcp://:2901"])
+    )]
     pub protocol_port: String,
     /// Port on the cluster's nodes, above 30000 and below 60000.
     #[schemars(

@@ -1,7 +1,7 @@
-//! The JSON Schema of the configuration, from the Rust types.
+//! The JSON Schema of the configuration and pyboot's form panel, both from the Rust types.
 
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::RuntimeSpec;
 
@@ -13,4 +13,135 @@ pub fn config() -> Value {
         .into_generator()
         .into_root_schema_for::<RuntimeSpec>()
         .to_value()
+}
+
+/// The document from which pyboot's console draws its form: the same schema in the dialect that the
+/// console reads (JSON Schema draft 4: one type a field, boolean exclusive bounds).
+pub fn panel() -> Value {
+    json!({
+        "$version": 2,
+        "schema": panel_schema(&config()),
+        "form": ["*"],
+        "inEnabled": false,
+    })
+}
+
+fn panel_schema(schema: &Value) -> Value {
+    let schema = alternative(schema);
+    let mut panel = Map::new();
+    let first = |list: &Vec<Value>| list.iter().find(|kind| *kind != "null").cloned();
+    let kind = match &schema["type"] {
+        Value::Array(list) => first(list),
+        Value::String(_) => Some(schema["type"].clone()),
+        _ => Some(json!("string")),
+    };
+    if let Some(kind) = kind {
+        panel.insert(
+            "type".to_owned(),
+            if kind == "integer" {
+                json!("number")
+            } else {
+                kind
+            },
+        );
+    }
+    for name in ["title", "description", "minimum", "maximum", "required"] {
+        if let Some(value) = schema.get(name) {
+            panel.insert(name.to_owned(), value.clone());
+        }
+    }
+    for (exclusive, bound) in [
+        ("exclusiveMinimum", "minimum"),
+        ("exclusiveMaximum", "maximum"),
+    ] {
+        if let Some(value) = schema.get(exclusive) {
+            panel.insert(bound.to_owned(), value.clone());
+            panel.insert(exclusive.to_owned(), true.into());
+        }
+    }
+    let choices = choices(schema);
+    if !choices.is_empty() {
+        panel.insert("enum".to_owned(), choices.into());
+    }
+    if let Some(items) = schema.get("items") {
+        panel.insert("items".to_owned(), panel_schema(items));
+    }
+    if let Some(fields) = schema["properties"].as_object() {
+        let fields: Map<_, _> = fields
+            .iter()
+            .map(|(name, field)| (name.clone(), panel_schema(field)))
+            .collect();
+        panel.insert("properties".to_owned(), fields.into());
+    }
+    panel.into()
+}
+
+/// The alternative of `anyOf` that is not null; the schema itself if there is no choice.
+pub(crate) fn alternative(schema: &Value) -> &Value {
+    let alternatives = schema["anyOf"].as_array();
+    alternatives
+        .and_then(|list| list.iter().find(|one| one["type"] != "null"))
+        .unwrap_or(schema)
+}
+
+/// The values that a form offers: all that are allowed, else the examples.
+fn choices(schema: &Value) -> Vec<Value> {
+    let constants = schema["oneOf"].as_array().into_iter().flatten();
+    let constants: Vec<_> = constants
+        .filter_map(|one| one.get("const").cloned())
+        .collect();
+    let listed = |name: &str| {
+        schema[name]
+            .as_array()
+            .cloned()
+            .filter(|list| !list.is_empty())
+    };
+    if constants.is_empty() {
+        listed("enum")
+            .or_else(|| listed("examples"))
+            .unwrap_or_default()
+    } else {
+        constants
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every statement of pyboot's document about a field stands in ours too, but which fields are
+    /// required: ours have defaults.
+    #[track_caller]
+    fn covers(seed: &Value, ours: &Value, path: &str) {
+        match seed {
+            Value::Object(fields) => {
+                for (name, value) in fields.iter().filter(|(name, _)| *name != "required") {
+                    covers(value, &ours[name], &format!("{path}/{name}"));
+                }
+            }
+            _ => assert_eq!(seed, ours, "{path}"),
+        }
+    }
+
+    #[test]
+    fn the_panel_says_all_that_pyboots_says() {
+        let seed = include_str!("../../tests/fixtures/seed/panel-schema.json");
+        covers(&serde_json::from_str(seed).unwrap(), &panel(), "");
+    }
+
+    #[test]
+    fn the_schema_closes_every_object() {
+        fn closed(schema: &Value) -> bool {
+            match schema {
+                Value::Object(fields) => {
+                    (!fields.contains_key("properties")
+                        || fields.get("additionalProperties") == Some(&json!(false)))
+                        && fields.values().all(closed)
+                }
+                Value::Array(list) => list.iter().all(closed),
+                _ => true,
+            }
+        }
+        assert!(closed(&config()));
+    }
 }

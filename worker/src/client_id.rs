@@ -84,7 +84,7 @@ pub fn assign(runtime: &ValidatedRuntime, settings: &Settings) -> HashMap<Sessio
                 ),
             };
             if let Some(ordinal) = settings.ordinal {
-                id.push_str(&format!("-{ordinal}"));
+                id = format!("{id}-{ordinal}");
             }
             (*key, id)
         })
@@ -101,14 +101,93 @@ fn slug(text: &str) -> String {
         return kept;
     }
     let hash = Sha256::digest(text.as_bytes());
-    let short: String = hash
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let short = format!(
+        "{:02x}{:02x}{:02x}{:02x}",
+        hash[0], hash[1], hash[2], hash[3]
+    );
     if kept.is_empty() {
         short
     } else {
         format!("{kept}-{short}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
+
+    fn settings(ordinal: Option<u32>) -> Settings {
+        Settings {
+            http: ([127, 0, 0, 1], 0).into(),
+            models_dir: "models".into(),
+            download: false,
+            ordinal,
+            hostname: "edge-1".to_owned(),
+            drain_timeout: std::time::Duration::from_secs(1),
+        }
+    }
+
+    fn ids(text: &str, ordinal: Option<u32>) -> Vec<String> {
+        let runtime = crds::load(text, "test").unwrap();
+        let mut ids: Vec<_> = assign(&runtime, &settings(ordinal)).into_values().collect();
+        ids.sort();
+        ids
+    }
+
+    /// Two sessions under one id would throw each other out for ever.
+    #[test]
+    fn an_id_that_two_models_would_share_is_told_apart() {
+        assert_eq!(
+            ids(SEED, None),
+            [
+                "ae03af75-13f5-4cf9-9145-0fea4e6ff1e4-industry",
+                "ae03af75-13f5-4cf9-9145-0fea4e6ff1e4-test",
+                "ef2712a2-926d-4388-92d0-60470ab2613d-industry",
+                "ef2712a2-926d-4388-92d0-60470ab2613d-test",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_id_that_one_session_uses_is_taken_as_it_is() {
+        let second = SEED
+            .find("- devices:\n  - deviceName: \"三厂")
+            .or_else(|| SEED.rfind("- devices:"))
+            .unwrap();
+        let end = SEED
+            .find("# mqtt configuration")
+            .or_else(|| SEED.find("mqtts:"))
+            .unwrap();
+        let one = format!("{}{}", &SEED[..second], &SEED[end..]);
+        assert_eq!(
+            ids(&one, None),
+            [
+                "ae03af75-13f5-4cf9-9145-0fea4e6ff1e4",
+                "ef2712a2-926d-4388-92d0-60470ab2613d"
+            ]
+        );
+        assert!(ids(&one, Some(2)).iter().all(|id| id.ends_with("-2")));
+    }
+
+    #[test]
+    fn ids_stay_apart_whatever_the_names_and_rules() {
+        let text = SEED.replace("modelName: test", "modelName: 设备").replace(
+            "ef2712a2-926d-4388-92d0-60470ab2613d",
+            "ae03af75-13f5-4cf9-9145-0fea4e6ff1e4",
+        );
+        let mut distinct = ids(&text, None);
+        distinct.dedup();
+        assert_eq!(distinct.len(), 4, "{distinct:?}");
+        let text = text.replace("clientId:", "# clientId:");
+        let mut distinct = ids(&text, None);
+        distinct.dedup();
+        assert_eq!(distinct.len(), 4, "{distinct:?}");
+        assert!(
+            distinct
+                .iter()
+                .all(|id| id.is_ascii() && id.starts_with("edgemodel-edge-1-"))
+        );
     }
 }

@@ -56,9 +56,7 @@ pub struct Metrics {
 /// The handles of one model.
 #[derive(Debug, Clone)]
 pub struct ModelMetrics {
-    /// Counted by `reason`.
-    pub failures: IntCounterVec,
-    /// Counted by `model` and `reason`: see [`ModelMetrics::host_restarts`].
+    failures: IntCounterVec,
     model: String,
     restarts: IntCounterVec,
     output: IntCounterVec,
@@ -97,6 +95,10 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Registers everything.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a plain list of names, labels and meanings"
+    )]
     pub fn new() -> Self {
         let registry = Registry::new();
         let counters = |name, help, labels: &[&str]| {

@@ -10,7 +10,7 @@ use crate::runtime::OnFull;
 use crate::validated::{Condition, Digests, Refusal, ValidatedDevice, ValidatedFunc};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 const QUEUE_SIZE: usize = 1000;
 
 pub(super) fn func(

@@ -3,6 +3,7 @@
 use serde_json::Value as Schema;
 
 use super::{Report, child};
+use crate::schema::alternative;
 use crate::yaml::{Node, Value};
 
 /// Reports every field of `node` that the schema does not know, or knows otherwise.
@@ -65,7 +66,7 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
 
 fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
     let (Value::Map(entries), Some(known)) =
-        (&node.value, object(schema)["properties"].as_object())
+        (&node.value, alternative(schema)["properties"].as_object())
     else {
         return;
     };
@@ -83,7 +84,10 @@ fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
             );
         }
     }
-    let required = object(schema)["required"].as_array().into_iter().flatten();
+    let required = alternative(schema)["required"]
+        .as_array()
+        .into_iter()
+        .flatten();
     for name in required.filter_map(Schema::as_str) {
         if !entries.iter().any(|(key, _, _)| key == name) {
             let message = "is missing".to_owned();
@@ -118,14 +122,6 @@ fn bounds(number: f64, schema: &Schema, node: &Node, path: &str, report: &mut Re
     }
 }
 
-/// The alternative of `anyOf` that is not null; the schema itself if there is no choice.
-fn object(schema: &Schema) -> &Schema {
-    let alternatives = schema["anyOf"].as_array();
-    alternatives
-        .and_then(|list| list.iter().find(|one| one["type"] != "null"))
-        .unwrap_or(schema)
-}
-
 fn types(schema: &Schema) -> Vec<&str> {
     let mut types: Vec<_> = match &schema["type"] {
         Schema::String(one) => vec![one.as_str()],
@@ -139,7 +135,7 @@ fn types(schema: &Schema) -> Vec<&str> {
 }
 
 fn choices(schema: &Schema) -> Vec<&str> {
-    let schema = object(schema);
+    let schema = alternative(schema);
     let constants = schema["oneOf"]
         .as_array()
         .into_iter()

@@ -7,7 +7,7 @@ use super::{Report, child};
 use crate::yaml::{Node, Value};
 
 /// Longest time span that a setting may have.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// A node and its path.
 #[derive(Clone)]
