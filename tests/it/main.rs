@@ -1,1 +1,3 @@
-//! stub
+//! What people see, through the real program.
+
+mod cli;

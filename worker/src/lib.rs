@@ -2,6 +2,7 @@
 //!
 //! Modules in reading order, which is the order in which a message passes them.
 
+pub mod cli;
 pub mod client_id;
 pub mod delivery;
 pub mod env;

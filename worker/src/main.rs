@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The program `edgemodel`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    worker::cli::main()
+}

@@ -1,0 +1,80 @@
+//! The command line, as a process.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use anyhow::Context as _;
+
+const SEED: &str = include_str!("../fixtures/seed/config.yaml");
+
+/// Runs `edgemodel` with `input` on stdin.
+fn edgemodel(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
+    let mut child = Command::new(tests::edgemodel()?)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child
+        .stdin
+        .take()
+        .context("stdin is piped")?
+        .write_all(input.as_bytes())?;
+    Ok(child.wait_with_output()?)
+}
+
+#[test]
+fn check_accepts_the_seed_and_names_the_model_that_it_would_refuse() -> anyhow::Result<()> {
+    let output = edgemodel(&["check", "--config", "-"], SEED)?;
+    let text = String::from_utf8(output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("model \"test\" would be refused: funcs[1].modelMd5"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("valid; 1 brokers, 1 rules, 1 of 2 models would be served\n"),
+        "{text}"
+    );
+    Ok(())
+}
+
+#[test]
+fn check_exits_with_2_and_shows_every_problem() -> anyhow::Result<()> {
+    let broken = SEED
+        .replace("retain:", "retian:")
+        .replace("outPort: 38080", "outPort: 1");
+    let output = edgemodel(&["check", "--config", "-", "--json"], &broken)?;
+    assert_eq!(output.status.code(), Some(2));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let paths: Vec<_> = report["problems"]
+        .as_array()
+        .context("a list")?
+        .iter()
+        .map(|p| &p["path"])
+        .collect();
+    assert_eq!(paths, ["expose[0].outPort", "mqtts[0].retian"]);
+    Ok(())
+}
+
+#[test]
+fn a_missing_file_is_one_clear_error() -> anyhow::Result<()> {
+    let output = edgemodel(&["check", "--config", "no/such.yaml"], "")?;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr)?;
+    assert!(
+        text.starts_with("error: failed to read no/such.yaml: "),
+        "{text}"
+    );
+    Ok(())
+}
+
+#[test]
+fn schema_prints_json() -> anyhow::Result<()> {
+    for arguments in [vec!["schema"], vec!["schema", "--panel"]] {
+        let output = edgemodel(&arguments, "")?;
+        assert!(output.status.success());
+        serde_json::from_slice::<serde_json::Value>(&output.stdout)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The command line: what people and scripts type.
+
+mod check;
+mod schema;
+
+use std::io::{self, Read as _, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Runs data scientists' Python models on MQTT device data at the edge.
+#[derive(Debug, Parser)]
+#[command(name = "edgemodel", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed while running, such as a file that cannot be read
+  2  the configuration or the command line is wrong";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a configuration: every problem at once, each with its place and remedy.
+    Check(check::Arguments),
+    /// Print the JSON Schema of the configuration, for editors and forms.
+    Schema(schema::Arguments),
+    /// Print a completion script, such as `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
+    Completions {
+        /// The shell to complete for.
+        shell: Shell,
+    },
+}
+
+/// How a command ended.
+enum End {
+    Done,
+    BadConfiguration,
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    let end = match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "edgemodel", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    };
+    match end {
+        Ok(End::Done) => ExitCode::SUCCESS,
+        Ok(End::BadConfiguration) => ExitCode::from(2),
+        Err(error) => {
+            // Nothing is left to be told when stderr is gone too.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to stdout; a reader that went away (`| head`) is no failure.
+fn print(text: &str) -> anyhow::Result<End> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("failed to write to stdout"))
+        }
+        _ => Ok(End::Done),
+    }
+}
+
+/// Reads a file, or stdin for `-`, and gives the text with its name for messages.
+fn read(path: &str) -> anyhow::Result<(String, String)> {
+    if path != "-" {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| anyhow::anyhow!("failed to read {path}: {error}"))?;
+        return Ok((text, path.to_owned()));
+    }
+    let mut text = String::new();
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| anyhow::anyhow!("failed to read stdin: {error}"))?;
+    Ok((text, "<stdin>".to_owned()))
+}

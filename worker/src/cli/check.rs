@@ -1,0 +1,100 @@
+//! `edgemodel check`: what is wrong with a configuration, and which models it would refuse.
+
+use serde_json::json;
+
+use super::{End, print, read};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration, YAML or JSON; `-` reads stdin.
+    #[arg(long, short, value_name = "FILE")]
+    config: String,
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    let (text, source) = read(&arguments.config)?;
+    let (report, end) = match crds::load(&text, &source) {
+        Ok(runtime) if arguments.json => (accepted_json(&runtime), End::Done),
+        Ok(runtime) => (accepted_text(&runtime, &source), End::Done),
+        Err(problems) if arguments.json => (rejected_json(&problems), End::BadConfiguration),
+        Err(problems) => {
+            let count = problems.list.len();
+            let noun = if count == 1 { "problem" } else { "problems" };
+            (
+                format!("{problems}\n{source}: {count} {noun}\n"),
+                End::BadConfiguration,
+            )
+        }
+    };
+    print(&report)?;
+    Ok(end)
+}
+
+fn accepted_text(runtime: &crds::ValidatedRuntime, source: &str) -> String {
+    let mut text = String::new();
+    for func in &runtime.funcs {
+        if let Err(refusal) = &func.digest {
+            text += &format!(
+                "{source}: model {:?} would be refused: {refusal}\n",
+                func.name
+            );
+        }
+        if func.devices.is_empty() {
+            text += &format!(
+                "{source}: model {:?} has no devices and would get no messages\n",
+                func.name
+            );
+        }
+    }
+    let refused = runtime
+        .funcs
+        .iter()
+        .filter(|func| func.digest.is_err())
+        .count();
+    text + &format!(
+        "{source}: valid; {} brokers, {} rules, {} of {} models would be served\n",
+        runtime.mqtts.len(),
+        runtime.rules.len(),
+        runtime.funcs.len() - refused,
+        runtime.funcs.len(),
+    )
+}
+
+fn accepted_json(runtime: &crds::ValidatedRuntime) -> String {
+    let model = |func: &crds::validated::ValidatedFunc| {
+        let refusal = func.digest.as_ref().err();
+        json!({
+            "name": func.name,
+            "devices": func.devices.len(),
+            "refused": refusal.map(|refusal| json!({
+                "reason": refusal.reason,
+                "message": refusal.message,
+            })),
+        })
+    };
+    let models: Vec<_> = runtime.funcs.iter().map(model).collect();
+    format!(
+        "{:#}\n",
+        json!({ "valid": true, "models": models, "problems": [] })
+    )
+}
+
+fn rejected_json(problems: &crds::Problems) -> String {
+    let problem = |problem: &crds::Problem| {
+        json!({
+            "path": problem.path,
+            "line": problem.position.map(|position| position.line),
+            "column": problem.position.map(|position| position.column),
+            "message": problem.message,
+            "remedy": problem.remedy,
+        })
+    };
+    let list: Vec<_> = problems.list.iter().map(problem).collect();
+    format!(
+        "{:#}\n",
+        json!({ "valid": false, "models": [], "problems": list })
+    )
+}
