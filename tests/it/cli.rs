@@ -33,7 +33,7 @@ fn check_accepts_the_seed_and_names_the_model_that_it_would_refuse() -> anyhow::
         "{text}"
     );
     assert!(
-        text.ends_with("valid; 1 brokers, 1 rules, 1 of 2 models would be served\n"),
+        text.ends_with("valid; 1 of 2 models would be served, over 1 rules and 1 brokers\n"),
         "{text}"
     );
     Ok(())

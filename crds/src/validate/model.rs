@@ -72,7 +72,7 @@ fn digests(field: &Field, address: &url::Url) -> Result<Digests, Refusal> {
     let invalid = |name: &str, text: &str, error: &dyn std::fmt::Display| Refusal {
         reason: "InvalidDigest",
         message: format!(
-            "{}.{name}: {text:?} is {error}; copy it from the output of `edgemodel pack`",
+            "{}.{name}: {text:?} is {error}; write the zip's digest in that form",
             field.path
         ),
     };

@@ -34,19 +34,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 }
 
 fn accepted_text(runtime: &crds::ValidatedRuntime, source: &str) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for func in &runtime.funcs {
+        let name = &func.name;
         if let Err(refusal) = &func.digest {
-            text += &format!(
-                "{source}: model {:?} would be refused: {refusal}\n",
-                func.name
-            );
+            lines.push(format!(
+                "{source}: model {name:?} would be refused: {refusal}"
+            ));
         }
         if func.devices.is_empty() {
-            text += &format!(
-                "{source}: model {:?} has no devices and would get no messages\n",
-                func.name
-            );
+            lines.push(format!(
+                "{source}: model {name:?} has no devices and would get no messages"
+            ));
         }
     }
     let refused = runtime
@@ -54,13 +53,14 @@ fn accepted_text(runtime: &crds::ValidatedRuntime, source: &str) -> String {
         .iter()
         .filter(|func| func.digest.is_err())
         .count();
-    text + &format!(
-        "{source}: valid; {} brokers, {} rules, {} of {} models would be served\n",
-        runtime.mqtts.len(),
-        runtime.rules.len(),
+    lines.push(format!(
+        "{source}: valid; {} of {} models would be served, over {} rules and {} brokers\n",
         runtime.funcs.len() - refused,
         runtime.funcs.len(),
-    )
+        runtime.rules.len(),
+        runtime.mqtts.len(),
+    ));
+    lines.join("\n")
 }
 
 fn accepted_json(runtime: &crds::ValidatedRuntime) -> String {
