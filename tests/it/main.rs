@@ -1,3 +1,4 @@
 //! What people see, through the real program.
 
 mod cli;
+mod matching;
