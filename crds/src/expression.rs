@@ -7,6 +7,8 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 pub use parse::{ParseError, parse};
 
 /// A parsed `attrExpression`.
@@ -50,4 +52,54 @@ pub enum Step {
     Key(String),
     /// `[index]`; negative counts from the end, as in Python.
     Index(i64),
+}
+
+impl fmt::Display for Expression {
+    /// A text that parses to the same expression.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operator, self.path)
+    }
+}
+
+impl fmt::Display for Operator {
+    /// As Python writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::In => "in",
+            Self::NotIn => "not in",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        })
+    }
+}
+
+impl fmt::Display for Path {
+    /// `data_to_dict` with its subscripts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("data_to_dict")?;
+        self.0.iter().try_for_each(|step| write!(f, "{step}"))
+    }
+}
+
+impl fmt::Display for Step {
+    /// One subscript with its brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = match self {
+            Self::Index(index) => return write!(f, "[{index}]"),
+            Self::Key(key) => key,
+        };
+        f.write_str("['")?;
+        for character in key.chars() {
+            match character {
+                '\\' | '\'' => write!(f, "\\{character}")?,
+                c if c.is_control() => write!(f, "\\U{:08x}", u32::from(c))?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("']")
+    }
 }

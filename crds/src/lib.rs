@@ -9,6 +9,7 @@ pub mod expression;
 pub mod problem;
 pub mod runtime;
 pub mod schema;
+pub mod topic;
 pub mod validate;
 pub mod validated;
 pub mod yaml;

@@ -78,3 +78,35 @@ fn schema_prints_json() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn explain_tells_why_a_message_does_not_match() -> anyhow::Result<()> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/seed");
+    let message = std::fs::read_to_string(format!("{directory}/sample-message.json"))?;
+    let config = format!("{directory}/config.yaml");
+    let arguments = ["explain", "--config", &config, "--message", "-"];
+    let output = edgemodel(&arguments, &message)?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(
+        text.contains("model \"industry\": gets the message for device \"设备2\"\n"),
+        "{text}"
+    );
+    let output = edgemodel(&arguments, &message.replace("设备2", "设备3"))?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(
+        text.contains("no  \"设备2\" == data_to_dict['deviceInfo']['deviceName']\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("data_to_dict['deviceInfo']['deviceName'] is \"设备3\"\n"),
+        "{text}"
+    );
+    let output = edgemodel(&arguments, "{")?;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr)?;
+    assert!(
+        text.starts_with("error: failed to explain <stdin>: the message is not JSON"),
+        "{text}"
+    );
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! The command line: what people and scripts type.
 
 mod check;
+mod explain;
 mod schema;
 
 use std::io::{self, Read as _, Write as _};
@@ -27,6 +28,8 @@ Exit codes:
 enum Command {
     /// Check a configuration: every problem at once, each with its place and remedy.
     Check(check::Arguments),
+    /// Tell which models would get a message, and why the others would not.
+    Explain(explain::Arguments),
     /// Print the JSON Schema of the configuration, for editors and forms.
     Schema(schema::Arguments),
     /// Print a completion script, such as `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
@@ -46,6 +49,7 @@ enum End {
 pub fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -57,8 +61,7 @@ pub fn main() -> ExitCode {
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::BadConfiguration) => ExitCode::from(2),
         Err(error) => {
-            // Nothing is left to be told when stderr is gone too.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            print_error(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -72,6 +75,11 @@ fn print(text: &str) -> anyhow::Result<End> {
         }
         _ => Ok(End::Done),
     }
+}
+
+/// Writes a line to stderr; nobody is left to be told when that is gone.
+fn print_error(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Reads a file, or stdin for `-`, and gives the text with its name for messages.

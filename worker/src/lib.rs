@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client_id;
 pub mod delivery;
 pub mod env;
+pub mod explain;
 pub mod host;
 pub mod matcher;
 pub mod message;

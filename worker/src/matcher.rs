@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crds::validated::{Condition, Operator, Path, ValidatedDevice};
 use jiter::JsonValue;
 
-pub use compare::{Miss, holds};
+pub use compare::{Miss, Place, holds, resolve};
 
 /// The devices of one model, indexed so that a message's cost does not grow with their number.
 ///

@@ -88,3 +88,22 @@ fn anything_else_is_refused_where_it_goes_wrong() {
     rejects("== data_to_dict[‘a’]", 16);
     rejects("== data_to_dict\n['a']", 15);
 }
+
+proptest::proptest! {
+    /// What messages show can be pasted into a configuration.
+    #[test]
+    fn what_is_displayed_parses_to_the_same(
+        keys in proptest::collection::vec(".{0,6}", 0..4),
+        index in -5_i64..5,
+    ) {
+        let mut steps: Vec<_> = keys.into_iter().map(Step::Key).collect();
+        steps.push(Step::Index(index));
+        let expression = Expression { operator: Operator::NotIn, path: Path(steps) };
+        proptest::prop_assert_eq!(parse(&expression.to_string()), Ok(expression));
+    }
+
+    #[test]
+    fn no_text_ends_the_program(text in "\\PC{0,40}") {
+        let _ = parse(&text);
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::value::Field;
 use super::{Report, model, mqtt};
+use crate::topic;
 use crate::validated::{
     ExposeProtocol, ValidatedExpose, ValidatedMqtt, ValidatedRule, ValidatedRuntime,
 };
@@ -139,7 +140,7 @@ fn feedback(rules: &[(&Field, ValidatedRule)], mqtts: &[ValidatedMqtt], report: 
             let looped = rules.iter().any(|(_, other)| {
                 let source = &mqtts[other.sub_mqtt].broker;
                 (&source.host, source.port) == (&target.host, target.port)
-                    && mqtt::reaches(topic, &other.sub_topic)
+                    && topic::reaches(topic, &other.sub_topic)
             });
             if let (true, Some(place)) = (looped, field.get("pub").and_then(|end| end.get(name))) {
                 let message = format!("{topic:?} is also subscribed to, so results would go round");

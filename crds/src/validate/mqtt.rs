@@ -217,21 +217,3 @@ fn wildcards_in_place(filter: &str) -> bool {
             _ => !level.contains(['+', '#']),
         })
 }
-
-/// Whether messages to `topic` reach a subscription of `filter` (MQTT 3.1.1, 4.7).
-pub(super) fn reaches(topic: &str, filter: &str) -> bool {
-    let filter = filter
-        .strip_prefix("$share/")
-        .and_then(|shared| shared.split_once('/'))
-        .map_or(filter, |(_, filter)| filter);
-    let mut levels = topic.split('/');
-    for wanted in filter.split('/') {
-        match (wanted, levels.next()) {
-            ("#", _) => return true,
-            ("+", Some(_)) => {}
-            (wanted, Some(level)) if wanted == level => {}
-            _ => return false,
-        }
-    }
-    levels.next().is_none()
-}

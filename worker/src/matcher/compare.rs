@@ -17,7 +17,9 @@ pub enum Miss {
 }
 
 /// What a path leads to.
-pub(super) enum Place<'m> {
+#[derive(Debug)]
+pub enum Place<'m> {
+    /// A value of the message.
     Value(&'m JsonValue<'m>),
     /// A character, by an index into a text.
     Text(Cow<'m, str>),
@@ -25,7 +27,7 @@ pub(super) enum Place<'m> {
 
 impl Place<'_> {
     /// The text there, if it is one.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match self {
             Self::Value(JsonValue::Str(text)) | Self::Text(text) => Some(text),
             Self::Value(_) => None,
@@ -70,7 +72,10 @@ fn contains(place: &Place, value: &str) -> Result<bool, Miss> {
 }
 
 /// Follows a path.
-pub(super) fn resolve<'m>(path: &Path, message: &'m JsonValue<'m>) -> Result<Place<'m>, Miss> {
+///
+/// # Errors
+/// The path leads nowhere.
+pub fn resolve<'m>(path: &Path, message: &'m JsonValue<'m>) -> Result<Place<'m>, Miss> {
     let mut place = Place::Value(message);
     for step in &path.0 {
         place = match (step, place) {

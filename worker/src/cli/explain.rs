@@ -1,0 +1,41 @@
+//! `edgemodel explain`: which models would get a message, and why the others would not.
+
+use anyhow::Context as _;
+
+use super::{End, print, print_error, read};
+use crate::explain::explain;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration, YAML or JSON; `-` reads stdin.
+    #[arg(long, short, value_name = "FILE")]
+    config: String,
+    /// The message's payload, JSON; `-` reads stdin.
+    #[arg(long, short, value_name = "FILE")]
+    message: String,
+    /// The topic that the message was published to; tells which rules receive it.
+    #[arg(long)]
+    topic: Option<String>,
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    let (text, source) = read(&arguments.config)?;
+    let runtime = match crds::load(&text, &source) {
+        Ok(runtime) => runtime,
+        Err(problems) => {
+            print_error(&problems.to_string());
+            return Ok(End::BadConfiguration);
+        }
+    };
+    let (payload, source) = read(&arguments.message)?;
+    let explanation = explain(&runtime, arguments.topic.as_deref(), payload.as_bytes())
+        .with_context(|| format!("failed to explain {source}"))?;
+    if arguments.json {
+        let document = serde_json::to_value(&explanation).context("failed to write JSON")?;
+        return print(&format!("{document:#}\n"));
+    }
+    print(&explanation.to_string())
+}

@@ -1,0 +1,119 @@
+//! What stands in the message where a condition did not hold, and what may have been meant.
+
+use crds::validated::{Expression, Path, Step};
+use jiter::JsonValue;
+
+use crate::matcher::{Place, resolve};
+
+/// Longest excerpt of a message, in characters.
+const EXCERPT: usize = 60;
+
+/// Why `value` and the message do not compare as the expression asks, in one sentence.
+pub(super) fn why(value: &str, expression: &Expression, message: &JsonValue) -> String {
+    let path = &expression.path;
+    let Ok(place) = resolve(path, message) else {
+        return dead_end(path, message);
+    };
+    let actual = match &place {
+        Place::Text(text) => format!("{text:?}"),
+        Place::Value(value) => excerpt(value),
+    };
+    let mut why = format!("{path} is {actual}");
+    if let Some(hint) = hint(value, &place) {
+        why += "; ";
+        why += &hint;
+    }
+    why
+}
+
+/// Where a path stops leading on.
+fn dead_end(path: &Path, message: &JsonValue) -> String {
+    for length in 0..path.0.len() {
+        let before = Path(path.0[..length].to_vec());
+        let (Ok(Place::Value(parent)), step) = (resolve(&before, message), &path.0[length]) else {
+            break;
+        };
+        if resolve(&Path(path.0[..=length].to_vec()), message).is_ok() {
+            continue;
+        }
+        return match (parent, step) {
+            (JsonValue::Object(_), Step::Key(key)) => {
+                let hint = nearest(key, texts(parent))
+                    .map_or_else(String::new, |near| format!("; the nearest is {near:?}"));
+                format!("{before} has no key {key:?}{hint}")
+            }
+            (JsonValue::Array(items), Step::Index(index)) => {
+                format!("{before} has {} elements, so none at {index}", items.len())
+            }
+            _ => format!("{before} is {}, which has no {step}", excerpt(parent)),
+        };
+    }
+    format!("{path} is not in the message")
+}
+
+fn hint(value: &str, place: &Place) -> Option<String> {
+    match place {
+        Place::Value(container @ (JsonValue::Object(_) | JsonValue::Array(_))) => {
+            let near = nearest(value, texts(container)).filter(|near| near != value)?;
+            Some(format!("the nearest to {value:?} in it is {near:?}"))
+        }
+        Place::Value(scalar @ (JsonValue::Int(_) | JsonValue::Float(_) | JsonValue::Bool(_)))
+            if excerpt(scalar).eq_ignore_ascii_case(value) =>
+        {
+            Some(format!(
+                "it is not the text {value:?}, and attrValue is always text"
+            ))
+        }
+        _ => {
+            let text = place.text().filter(|text| *text != value)?;
+            if text.trim() == value.trim() {
+                Some("they differ in blanks".to_owned())
+            } else if text.to_lowercase() == value.to_lowercase() {
+                Some("they differ in case".to_owned())
+            } else {
+                None
+            }
+        }
+    }
+}
+
+/// The keys of an object, or the texts in a list.
+fn texts<'m>(container: &'m JsonValue<'m>) -> Vec<&'m str> {
+    match container {
+        JsonValue::Object(fields) => fields.iter().map(|(key, _)| key.as_ref()).collect(),
+        JsonValue::Array(items) => items
+            .iter()
+            .filter_map(|item| match item {
+                JsonValue::Str(text) => Some(text.as_ref()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn nearest(wanted: &str, known: Vec<&str>) -> Option<String> {
+    known
+        .into_iter()
+        .map(|known| (strsim::normalized_damerau_levenshtein(wanted, known), known))
+        .filter(|(score, _)| *score > 0.4)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known.to_owned())
+}
+
+fn excerpt(value: &JsonValue) -> String {
+    let text = match value {
+        JsonValue::Null => "null".to_owned(),
+        JsonValue::Bool(value) => value.to_string(),
+        JsonValue::Int(value) => value.to_string(),
+        JsonValue::BigInt(value) => value.to_string(),
+        JsonValue::Float(value) => value.to_string(),
+        JsonValue::Str(value) => format!("{value:?}"),
+        JsonValue::Array(items) => format!("a list of {}", items.len()),
+        JsonValue::Object(_) => format!("an object with the keys {}", texts(value).join(", ")),
+    };
+    if text.chars().count() <= EXCERPT {
+        return text;
+    }
+    text.chars().take(EXCERPT).chain("…".chars()).collect()
+}
