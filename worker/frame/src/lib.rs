@@ -1,1 +1,230 @@
-//! stub
+//! The frames between a worker and its model hosts.
+//!
+//! A frame is its body's length in four bytes, then the body: one byte that says which frame it is,
+//! then its fields. Numbers are little-endian; texts and payloads carry their length in four bytes.
+//! The codec knows no I/O: bytes are appended to a buffer on one side and fed to a [`Decoder`] on the
+//! other, in pieces of any size.
+
+mod field;
+mod stream;
+
+pub use field::Malformed;
+pub use stream::{Decoder, MAX_BODY, TooLarge};
+
+use field::{Fields, put_bytes};
+
+/// From the worker to a host.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Request<'a> {
+    /// Import the model; the first frame, sent once.
+    Load {
+        /// The model's name.
+        model: &'a str,
+        /// The folder that holds `index.py`.
+        directory: &'a str,
+        /// A folder of installed wheels to import from; empty for none.
+        wheels: &'a str,
+    },
+    /// Call `handler`.
+    Call {
+        /// Comes back in the reply.
+        id: u64,
+        /// When the message came, in seconds since 1970.
+        received_at: f64,
+        /// The topic that it came on.
+        topic: &'a str,
+        /// The device that matched.
+        device: &'a str,
+        /// The message.
+        payload: &'a [u8],
+    },
+}
+
+/// From a host to the worker.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Response<'a> {
+    /// The model is imported; calls may come.
+    Ready {
+        /// The interpreter's version, such as `3.11.7`.
+        python: &'a str,
+    },
+    /// The model cannot be imported; the host ends.
+    LoadFailed {
+        /// One line for people.
+        message: &'a str,
+        /// Python's traceback; empty if there is none.
+        traceback: &'a str,
+    },
+    /// What a call came to.
+    Reply {
+        /// Of the call.
+        id: u64,
+        /// How it ended.
+        reply: Reply<'a>,
+    },
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reply<'a> {
+    /// The result's bytes, ready to publish.
+    Result(&'a [u8]),
+    /// `handler` returned `None`.
+    Empty,
+    /// The payload is not JSON.
+    InvalidJson(&'a str),
+    /// `handler` raised.
+    Exception {
+        /// The exception in one line, such as `ValueError: no such sensor`.
+        message: &'a str,
+        /// Python's traceback.
+        traceback: &'a str,
+    },
+    /// The result cannot be written as JSON.
+    Unserializable(&'a str),
+}
+
+const LOAD: u8 = 1;
+const CALL: u8 = 2;
+const READY: u8 = 3;
+const LOAD_FAILED: u8 = 4;
+const RESULT: u8 = 5;
+const EMPTY: u8 = 6;
+const INVALID_JSON: u8 = 7;
+const EXCEPTION: u8 = 8;
+const UNSERIALIZABLE: u8 = 9;
+
+impl<'a> Request<'a> {
+    /// Appends the frame to `buffer`.
+    ///
+    /// # Errors
+    /// The body is larger than [`MAX_BODY`]; `buffer` is as it was.
+    pub fn encode(&self, buffer: &mut Vec<u8>) -> Result<(), TooLarge> {
+        stream::frame(buffer, |buffer| match *self {
+            Self::Load {
+                model,
+                directory,
+                wheels,
+            } => {
+                buffer.push(LOAD);
+                for text in [model, directory, wheels] {
+                    put_bytes(buffer, text.as_bytes());
+                }
+            }
+            Self::Call {
+                id,
+                received_at,
+                topic,
+                device,
+                payload,
+            } => {
+                buffer.push(CALL);
+                buffer.extend_from_slice(&id.to_le_bytes());
+                buffer.extend_from_slice(&received_at.to_le_bytes());
+                for bytes in [topic.as_bytes(), device.as_bytes(), payload] {
+                    put_bytes(buffer, bytes);
+                }
+            }
+        })
+    }
+
+    /// Reads a body that a [`Decoder`] gave.
+    ///
+    /// # Errors
+    /// The body is not a request.
+    pub fn decode(body: &'a [u8]) -> Result<Self, Malformed> {
+        let mut fields = Fields::new(body);
+        let request = match fields.byte()? {
+            LOAD => Self::Load {
+                model: fields.text()?,
+                directory: fields.text()?,
+                wheels: fields.text()?,
+            },
+            CALL => Self::Call {
+                id: u64::from_le_bytes(fields.array()?),
+                received_at: f64::from_le_bytes(fields.array()?),
+                topic: fields.text()?,
+                device: fields.text()?,
+                payload: fields.bytes()?,
+            },
+            other => return Err(Malformed::UnknownKind(other)),
+        };
+        fields.end()?;
+        Ok(request)
+    }
+}
+
+impl<'a> Response<'a> {
+    /// Appends the frame to `buffer`.
+    ///
+    /// # Errors
+    /// The body is larger than [`MAX_BODY`]; `buffer` is as it was.
+    pub fn encode(&self, buffer: &mut Vec<u8>) -> Result<(), TooLarge> {
+        stream::frame(buffer, |buffer| match *self {
+            Self::Ready { python } => {
+                buffer.push(READY);
+                put_bytes(buffer, python.as_bytes());
+            }
+            Self::LoadFailed { message, traceback } => {
+                buffer.push(LOAD_FAILED);
+                put_bytes(buffer, message.as_bytes());
+                put_bytes(buffer, traceback.as_bytes());
+            }
+            Self::Reply { id, reply } => {
+                let (kind, fields): (u8, [Option<&[u8]>; 2]) = match reply {
+                    Reply::Result(bytes) => (RESULT, [Some(bytes), None]),
+                    Reply::Empty => (EMPTY, [None, None]),
+                    Reply::InvalidJson(message) => (INVALID_JSON, [Some(message.as_bytes()), None]),
+                    Reply::Exception { message, traceback } => (
+                        EXCEPTION,
+                        [Some(message.as_bytes()), Some(traceback.as_bytes())],
+                    ),
+                    Reply::Unserializable(message) => {
+                        (UNSERIALIZABLE, [Some(message.as_bytes()), None])
+                    }
+                };
+                buffer.push(kind);
+                buffer.extend_from_slice(&id.to_le_bytes());
+                for bytes in fields.into_iter().flatten() {
+                    put_bytes(buffer, bytes);
+                }
+            }
+        })
+    }
+
+    /// Reads a body that a [`Decoder`] gave.
+    ///
+    /// # Errors
+    /// The body is not a response.
+    pub fn decode(body: &'a [u8]) -> Result<Self, Malformed> {
+        let mut fields = Fields::new(body);
+        let response = match fields.byte()? {
+            READY => Self::Ready {
+                python: fields.text()?,
+            },
+            LOAD_FAILED => Self::LoadFailed {
+                message: fields.text()?,
+                traceback: fields.text()?,
+            },
+            kind @ RESULT..=UNSERIALIZABLE => Self::Reply {
+                id: u64::from_le_bytes(fields.array()?),
+                reply: match kind {
+                    RESULT => Reply::Result(fields.bytes()?),
+                    EMPTY => Reply::Empty,
+                    INVALID_JSON => Reply::InvalidJson(fields.text()?),
+                    EXCEPTION => Reply::Exception {
+                        message: fields.text()?,
+                        traceback: fields.text()?,
+                    },
+                    _ => Reply::Unserializable(fields.text()?),
+                },
+            },
+            other => return Err(Malformed::UnknownKind(other)),
+        };
+        fields.end()?;
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests;
