@@ -1,1 +1,3 @@
-//! stub
+//! Models on disk: from a zip to a folder that can be imported.
+
+pub mod archive;

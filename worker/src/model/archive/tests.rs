@@ -1,0 +1,230 @@
+use super::*;
+use std::io::{Cursor, Seek as _, Write as _};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+const INDEX: (&str, &str) = ("index.py", "def handler(event, context): return event\n");
+
+const LIMITS: Limits = Limits {
+    entries: 20,
+    file_bytes: 5_000,
+    total_bytes: 8_000,
+};
+
+fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        let options = SimpleFileOptions::default();
+        if name.ends_with('/') {
+            writer.add_directory(*name, options).unwrap();
+        } else {
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(content.as_bytes()).unwrap();
+        }
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// `zip` with every `from` in its bytes, headers included, replaced by `to` of the same length.
+fn patched(mut zip: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut found = 0;
+    for start in 0..zip.len().saturating_sub(from.len()) {
+        if zip[start..].starts_with(from) {
+            zip[start..start + to.len()].copy_from_slice(to);
+            found += 1;
+        }
+    }
+    assert!(found > 0, "there is nothing to patch");
+    zip
+}
+
+fn unpacked(bytes: &[u8]) -> (tempfile::TempDir, Result<PathBuf, Error>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file.rewind().unwrap();
+    let target = folder.path().join("model");
+    fs::create_dir(&target).unwrap();
+    let result = unpack(file, &target, &LIMITS);
+    (folder, result)
+}
+
+/// Refused for `reason`, and nothing came to lie outside of the target.
+#[track_caller]
+fn refuses(bytes: &[u8], reason: &str) {
+    let (folder, result) = unpacked(bytes);
+    let error = result.expect_err("it was unpacked");
+    assert_eq!(error.reason(), reason, "{error}");
+    let around: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(around.len(), 1, "{around:?}");
+}
+
+#[test]
+fn a_model_at_the_root_or_in_one_top_folder_is_found() {
+    let (folder, result) = unpacked(&zip(&[INDEX, ("data/", ""), ("data/a.txt", "a")]));
+    let model = folder.path().join("model");
+    assert_eq!(result.unwrap(), model);
+    assert_eq!(fs::read_to_string(model.join("data/a.txt")).unwrap(), "a");
+    let (folder, result) = unpacked(&zip(&[
+        ("模型/index.py", ""),
+        ("__MACOSX/x", ""),
+        (".DS_Store", ""),
+    ]));
+    let model = folder.path().join("model");
+    assert_eq!(result.unwrap(), model.join("模型"));
+    assert_eq!(fs::read_dir(model).unwrap().count(), 1);
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    for name in [
+        "../evil.py",
+        "a/../../evil.py",
+        "/etc/evil.py",
+        "a//b.py",
+        "./a.py",
+        "a/./b.py",
+        "..",
+        "a\\..\\b.py",
+        "C:/evil.py",
+        "c:evil.py",
+        "a\nb.py",
+        "a\0b.py",
+        "\u{7f}",
+        "a/..",
+        "//server/share",
+    ] {
+        let spare = "x".repeat(name.len());
+        let bytes = patched(
+            zip(&[INDEX, (&spare, "")]),
+            spare.as_bytes(),
+            name.as_bytes(),
+        );
+        refuses(&bytes, "ArchiveUnsafe");
+    }
+    refuses(
+        &patched(zip(&[INDEX, ("xx", "")]), b"xx", b"\xff\xfe"),
+        "ArchiveUnsafe",
+    );
+    refuses(&zip(&[INDEX, (&"n".repeat(256), "")]), "ArchiveUnsafe");
+}
+
+#[test]
+fn entries_that_differ_in_case_alone_are_refused() {
+    refuses(&zip(&[INDEX, ("Index.py", "")]), "ArchiveUnsafe");
+    refuses(&zip(&[INDEX, ("A/x", ""), ("a/X", "")]), "ArchiveUnsafe");
+}
+
+#[test]
+fn links_and_special_files_are_refused() {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer
+        .add_symlink("link", "/etc/passwd", SimpleFileOptions::default())
+        .unwrap();
+    refuses(&writer.finish().unwrap().into_inner(), "ArchiveUnsafe");
+    // Character device, block device, pipe, socket: the type is in the upper half of the
+    // external attributes, in the central directory.
+    for kind in [0o020_000_u16, 0o060_000, 0o010_000, 0o140_000] {
+        let mut bytes = zip(&[INDEX]);
+        let start = bytes
+            .windows(4)
+            .position(|four| four == b"PK\x01\x02")
+            .unwrap();
+        bytes[start + 40..start + 42].copy_from_slice(&(kind | 0o644).to_le_bytes());
+        refuses(&bytes, "ArchiveUnsafe");
+    }
+}
+
+#[test]
+fn set_user_id_bits_are_not_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().unix_permissions(0o755);
+    writer.start_file("index.py", options).unwrap();
+    let mut bytes = writer.finish().unwrap().into_inner();
+    let start = bytes
+        .windows(4)
+        .position(|four| four == b"PK\x01\x02")
+        .unwrap();
+    bytes[start + 40..start + 42].copy_from_slice(&0o106_755_u16.to_le_bytes());
+    let (_folder, result) = unpacked(&bytes);
+    let mode = fs::metadata(result.unwrap().join("index.py"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7000, 0);
+}
+
+#[test]
+fn encrypted_entries_are_refused() {
+    let mut bytes = zip(&[INDEX]);
+    // Bit 0 of the general purpose flags, in the local and the central header.
+    let central = bytes
+        .windows(4)
+        .position(|four| four == b"PK\x01\x02")
+        .unwrap();
+    bytes[6] |= 1;
+    bytes[central + 8] |= 1;
+    refuses(&bytes, "ArchiveUnsafe");
+}
+
+#[test]
+fn more_than_the_limits_is_refused() {
+    let many: Vec<_> = (0..30).map(|n| format!("f{n}")).collect();
+    let many: Vec<_> = many.iter().map(|name| (name.as_str(), "")).collect();
+    refuses(&zip(&many), "ArchiveTooLarge");
+    let large = "x".repeat(5_001);
+    refuses(&zip(&[INDEX, ("large", &large)]), "ArchiveTooLarge");
+    let part = "x".repeat(4_500);
+    refuses(
+        &zip(&[INDEX, ("one", &part), ("two", &part)]),
+        "ArchiveTooLarge",
+    );
+}
+
+/// A bomb says that it is small.
+#[test]
+fn sizes_in_headers_are_not_believed() {
+    let zeros = "\0".repeat(1_000_000);
+    let mut bytes = zip(&[("bomb", &zeros), INDEX]);
+    let central = bytes
+        .windows(4)
+        .position(|four| four == b"PK\x01\x02")
+        .unwrap();
+    bytes[22..26].copy_from_slice(&10_u32.to_le_bytes());
+    bytes[central + 24..central + 28].copy_from_slice(&10_u32.to_le_bytes());
+    let (folder, result) = unpacked(&bytes);
+    assert!(result.is_err());
+    let written = fs::metadata(folder.path().join("model/bomb")).map_or(0, |file| file.len());
+    assert!(
+        written <= LIMITS.file_bytes + 1,
+        "{written} bytes were written"
+    );
+}
+
+#[test]
+fn damaged_archives_are_refused() {
+    let sound = zip(&[INDEX, ("b", "some content that deflate keeps as it is")]);
+    refuses(b"", "ArchiveInvalid");
+    refuses(b"<html>not found</html>", "ArchiveInvalid");
+    refuses(&sound[..sound.len() - 5], "ArchiveInvalid");
+    refuses(&sound[..sound.len() / 2], "ArchiveInvalid");
+    let mut stored = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    stored.start_file("index.py", options).unwrap();
+    stored.write_all(b"original").unwrap();
+    let stored = stored.finish().unwrap().into_inner();
+    refuses(&patched(stored, b"original", b"tampered"), "ArchiveInvalid");
+}
+
+#[test]
+fn an_archive_without_index_is_refused() {
+    refuses(&zip(&[("readme.md", "")]), "IndexMissing");
+    refuses(
+        &zip(&[("a/index.py", ""), ("b/other.py", "")]),
+        "IndexMissing",
+    );
+    refuses(&zip(&[("a/b/index.py", "")]), "IndexMissing");
+    refuses(&zip(&[("index.py/", "")]), "IndexMissing");
+}
