@@ -110,3 +110,41 @@ fn explain_tells_why_a_message_does_not_match() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+/// The way of a data scientist: what `pack` prints goes into the configuration as it is.
+#[test]
+fn what_pack_prints_is_what_a_configuration_takes() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let model = folder.path().join("model");
+    std::fs::create_dir(&model)?;
+    std::fs::write(
+        model.join("index.py"),
+        "def handler(event, context):\n    return event\n",
+    )?;
+    let zip = folder.path().join("model.zip");
+    let (model, zip) = (model.display().to_string(), zip.display().to_string());
+    let output = edgemodel(&["pack", &model, "--output", &zip, "--json"], "")?;
+    assert_eq!(output.status.code(), Some(0));
+    let packed: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(
+        packed["size"].as_u64(),
+        Some(std::fs::metadata(&zip)?.len())
+    );
+    let md5 = packed["modelMd5"].as_str().context("a digest")?;
+    let config = SEED.replace("pZ4DJ+YhYM9ppHD+VhLi+A=1", md5);
+    let output = edgemodel(&["check", "--config", "-"], &config)?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(
+        text.contains("valid; 2 of 2 models would be served"),
+        "{text}"
+    );
+
+    let output = edgemodel(
+        &["pack", &model, "--output", &format!("{model}/model.zip")],
+        "",
+    )?;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr)?;
+    assert!(text.contains("write it elsewhere with --output"), "{text}");
+    Ok(())
+}

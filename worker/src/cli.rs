@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod pack;
 mod schema;
 
 use std::io::{self, Read as _, Write as _};
@@ -30,6 +31,8 @@ enum Command {
     Check(check::Arguments),
     /// Tell which models would get a message, and why the others would not.
     Explain(explain::Arguments),
+    /// Pack a model's folder into a zip and print its digests, as the configuration takes them.
+    Pack(pack::Arguments),
     /// Print the JSON Schema of the configuration, for editors and forms.
     Schema(schema::Arguments),
     /// Print a completion script, such as `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -181,6 +181,14 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
     index_folder(target, &tops)
 }
 
+/// Whether [`unpack`] takes an entry of this name.
+///
+/// # Errors
+/// What is wrong with the name.
+pub fn check_name(name: &str) -> Result<(), &'static str> {
+    name::check(name.as_bytes()).map(drop)
+}
+
 /// Copies and syncs; `None` when there is more than `limit`.
 fn copy(content: impl Read, mut file: File, limit: u64) -> io::Result<Option<u64>> {
     let written = io::copy(&mut content.take(limit.saturating_add(1)), &mut file)?;
