@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod expression;
+pub mod nearest;
 pub mod problem;
 pub mod runtime;
 pub mod schema;
@@ -14,6 +15,7 @@ pub mod validate;
 pub mod validated;
 pub mod yaml;
 
+pub use nearest::nearest;
 pub use problem::{Problem, Problems};
 pub use runtime::RuntimeSpec;
 pub use validated::ValidatedRuntime;

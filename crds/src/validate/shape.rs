@@ -19,7 +19,7 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
         Value::Text(text) if !allowed.is_empty() => {
             if !allowed.contains(&text.as_str()) {
                 let message = format!("{text:?} is not one of {}", allowed.join(", "));
-                report.add(path, node.position, message, nearest(text, &allowed));
+                report.add(path, node.position, message, suggest(text, &allowed));
             }
             return;
         }
@@ -80,7 +80,7 @@ fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
                 &child(path, name),
                 *position,
                 message,
-                nearest(name, &names),
+                suggest(name, &names),
             );
         }
     }
@@ -145,19 +145,9 @@ fn choices(schema: &Schema) -> Vec<&str> {
     constants.chain(listed).filter_map(Schema::as_str).collect()
 }
 
-fn nearest(name: &str, known: &[&str]) -> String {
-    known
-        .iter()
-        .map(|candidate| {
-            (
-                strsim::normalized_damerau_levenshtein(name, candidate),
-                candidate,
-            )
-        })
-        .filter(|(score, _)| *score >= 0.5)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or_else(
-            || format!("choose one of {}", known.join(", ")),
-            |(_, candidate)| format!("did you mean {candidate:?}?"),
-        )
+fn suggest(name: &str, known: &[&str]) -> String {
+    crate::nearest(name, known.iter().copied()).map_or_else(
+        || format!("choose one of {}", known.join(", ")),
+        |nearest| format!("did you mean {nearest:?}?"),
+    )
 }

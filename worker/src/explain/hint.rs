@@ -1,5 +1,6 @@
 //! What stands in the message where a condition did not hold, and what may have been meant.
 
+use crds::nearest;
 use crds::validated::{Expression, Path, Step};
 use jiter::JsonValue;
 
@@ -54,7 +55,7 @@ fn dead_end(path: &Path, message: &JsonValue) -> String {
 fn hint(value: &str, place: &Place) -> Option<String> {
     match place {
         Place::Value(container @ (JsonValue::Object(_) | JsonValue::Array(_))) => {
-            let near = nearest(value, texts(container)).filter(|near| near != value)?;
+            let near = nearest(value, texts(container)).filter(|near| *near != value)?;
             Some(format!("the nearest to {value:?} in it is {near:?}"))
         }
         Place::Value(scalar @ (JsonValue::Int(_) | JsonValue::Float(_) | JsonValue::Bool(_)))
@@ -90,15 +91,6 @@ fn texts<'m>(container: &'m JsonValue<'m>) -> Vec<&'m str> {
             .collect(),
         _ => Vec::new(),
     }
-}
-
-fn nearest(wanted: &str, known: Vec<&str>) -> Option<String> {
-    known
-        .into_iter()
-        .map(|known| (strsim::normalized_damerau_levenshtein(wanted, known), known))
-        .filter(|(score, _)| *score > 0.4)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known.to_owned())
 }
 
 fn excerpt(value: &JsonValue) -> String {
