@@ -50,6 +50,9 @@ pub enum Error {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// Entries lie over each other, as in archives that grow without end.
+    #[error("entries of the archive share their data; pack the model again")]
+    Overlapping,
     /// It holds more than the limits allow.
     #[error("the archive holds more than {limit} {what}; leave out what the model does not need")]
     TooLarge {
@@ -78,7 +81,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Damaged(_) => "ArchiveInvalid",
-            Self::Unsafe { .. } => "ArchiveUnsafe",
+            Self::Unsafe { .. } | Self::Overlapping => "ArchiveUnsafe",
             Self::TooLarge { .. } => "ArchiveTooLarge",
             Self::IndexMissing => "IndexMissing",
             Self::Write { .. } => "StoreFailed",
@@ -101,10 +104,7 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
         });
     }
     if archive.has_overlapping_files().map_err(Error::Damaged)? {
-        return Err(Error::Unsafe {
-            entry: String::new(),
-            fault: "shares its data with another",
-        });
+        return Err(Error::Overlapping);
     }
     let mut seen = HashSet::new();
     let mut tops = HashSet::new();

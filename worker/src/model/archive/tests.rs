@@ -203,6 +203,18 @@ fn sizes_in_headers_are_not_believed() {
     );
 }
 
+/// One stretch of data under many names is how a small archive grows without end.
+#[test]
+fn entries_that_share_their_data_are_refused() {
+    let mut bytes = zip(&[INDEX, ("a", "content"), ("b", "content")]);
+    let central: Vec<_> = (0..bytes.len() - 4)
+        .filter(|start| bytes[*start..].starts_with(b"PK\x01\x02"))
+        .collect();
+    // The place of the local header is at byte 42 of the central one.
+    bytes.copy_within(central[1] + 42..central[1] + 46, central[2] + 42);
+    refuses(&bytes, "ArchiveUnsafe");
+}
+
 #[test]
 fn damaged_archives_are_refused() {
     let sound = zip(&[INDEX, ("b", "some content that deflate keeps as it is")]);
