@@ -1,6 +1,6 @@
 //! What is wrong with a configuration: all of it at once.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// One problem: where, what, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,9 @@ impl fmt::Display for Problems {
             write!(
                 f,
                 " {}: {}; {}",
-                problem.path, problem.message, problem.remedy
+                OneLine(&problem.path),
+                OneLine(&problem.message),
+                OneLine(&problem.remedy)
             )?;
         }
         Ok(())
@@ -55,3 +57,18 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// A text whose control characters are escaped: keys of a file may hold line breaks.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| {
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())
+            } else {
+                f.write_char(character)
+            }
+        })
+    }
+}

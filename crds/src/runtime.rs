@@ -88,6 +88,7 @@ pub struct Auth {
     pub username: String,
     /// Password in clear text; prefer `passwordFile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "password"))]
     pub password: Option<String>,
     /// File that holds the password (a trailing newline is ignored).
     #[serde(default, skip_serializing_if = "Option::is_none")]

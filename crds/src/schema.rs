@@ -67,9 +67,18 @@ fn panel_schema(schema: &Value) -> Value {
         panel.insert("items".to_owned(), panel_schema(items));
     }
     if let Some(fields) = schema["properties"].as_object() {
+        let required = schema["required"].as_array();
         let fields: Map<_, _> = fields
             .iter()
-            .map(|(name, field)| (name.clone(), panel_schema(field)))
+            .map(|(name, field)| {
+                let mut field = panel_schema(field);
+                let wanted = required.is_some_and(|list| list.iter().any(|one| one == name));
+                // pyboot's document says it in both ways; an object's own list takes the same name.
+                if wanted && field["type"] != "object" {
+                    field["required"] = true.into();
+                }
+                (name.clone(), field)
+            })
             .collect();
         panel.insert("properties".to_owned(), fields.into());
     }
@@ -109,20 +118,34 @@ fn choices(schema: &Value) -> Vec<Value> {
 mod tests {
     use super::*;
 
-    /// Every property, type, title, bound and choice of pyboot's document stands in ours too. Ours
-    /// differs in which fields are required, since it has defaults, and in its descriptions.
+    /// Fields that pyboot's form requires while its own sample leaves out the first; both have
+    /// defaults here.
+    const WITH_DEFAULT: [&str; 2] = ["qos", "retain"];
+
+    /// Every property, type, title, bound, choice and required field of pyboot's document stands in
+    /// ours too. Ours has descriptions of its own.
     #[track_caller]
     fn covers(seed: &Value, ours: &Value, path: &str) {
         match seed {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    if name == "required" || (name == "description" && value.is_string()) {
-                        continue;
+                    let path = format!("{path}/{name}");
+                    match value {
+                        Value::String(_) if name == "description" => {}
+                        Value::Array(list) if name == "required" => requires(list, ours, &path),
+                        _ => covers(value, &ours[name], &path),
                     }
-                    covers(value, &ours[name], &format!("{path}/{name}"));
                 }
             }
             _ => assert_eq!(seed, ours, "{path}"),
+        }
+    }
+
+    #[track_caller]
+    fn requires(seed: &[Value], ours: &Value, path: &str) {
+        for name in seed.iter().filter_map(Value::as_str) {
+            let listed = ours["required"].as_array().unwrap().contains(&name.into());
+            assert_eq!(listed, !WITH_DEFAULT.contains(&name), "{path}/{name}");
         }
     }
 

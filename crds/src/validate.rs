@@ -3,26 +3,43 @@
 //! First the shape against the schema, then the meaning. The second pass reads what it finds and
 //! leaves out what the first has reported, so that one mistake hides no other.
 
+mod broker_url;
 mod meaning;
 mod model;
 mod mqtt;
+mod place;
 mod shape;
 mod value;
 
+pub use broker_url::InvalidBrokerUrl;
+
 use crate::problem::{Position, Problem, Problems};
+use crate::schema;
 use crate::validated::ValidatedRuntime;
-use crate::{schema, yaml};
+use crate::yaml::{self, DOCUMENT, Value};
 
 /// Reads, checks and resolves a configuration.
 ///
 /// # Errors
 /// All problems of the text, in its order.
 pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
-    let mut report = Report::default();
+    let mut report = Report {
+        lines: text.lines().collect(),
+        problems: Vec::new(),
+    };
     let runtime = match yaml::parse(text) {
-        Ok(node) => {
+        Ok(node) if matches!(node.value, Value::Map(_)) => {
             shape::check(&node, &schema::config(), "", &mut report);
             Some(meaning::runtime(&node, &mut report))
+        }
+        Ok(node) => {
+            let message = match &node.value {
+                Value::Null => "is empty".to_owned(),
+                other => format!("{other} is not a map"),
+            };
+            let remedy = "write the fields mqtts, rules and funcs";
+            report.add(DOCUMENT, node.position, message, remedy);
+            None
         }
         Err(problem) => {
             report.problems.push(problem);
@@ -42,12 +59,13 @@ pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
 }
 
 /// What was found so far.
-#[derive(Debug, Default)]
-struct Report {
+#[derive(Debug)]
+struct Report<'a> {
+    lines: Vec<&'a str>,
     problems: Vec<Problem>,
 }
 
-impl Report {
+impl Report<'_> {
     fn add(
         &mut self,
         path: &str,

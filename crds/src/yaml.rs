@@ -6,9 +6,12 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Error, MessageFormatter as _, Spanned, UserMessageFormatter};
 
 use crate::problem::{Position, Problem};
+
+/// The path of the whole text in messages.
+pub(crate) const DOCUMENT: &str = "document";
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,11 +42,16 @@ pub enum Value {
 impl Node {
     /// The value of `key`, if this is a map that has it and it is not null.
     pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).filter(|node| node.value != Value::Null)
+    }
+
+    /// The value of `key`, if this is a map that has it, null or not.
+    pub fn entry(&self, key: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else {
             return None;
         };
         let (_, _, node) = entries.iter().find(|(name, _, _)| name == key)?;
-        (node.value != Value::Null).then_some(node)
+        Some(node)
     }
 }
 
@@ -66,13 +74,60 @@ impl fmt::Display for Value {
 /// # Errors
 /// The first place where the text is not YAML; nothing after it can be understood.
 pub fn parse(text: &str) -> Result<Node, Problem> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| Problem {
-        path: "document".to_owned(),
-        position: error.location().map(position),
-        message: error.to_string(),
-        remedy: "correct the YAML there".to_owned(),
+    // Without aliases a text has no more nodes than bytes, and no more events than twice that: a long
+    // list of devices passes, while aliases that multiply run into the same bounds.
+    let (nodes, events) = (text.len() + 1000, 2 * text.len() + 1000);
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        // `yes` and `no` are texts, as in YAML 1.2: a device may have such a value.
+        strict_booleans: true,
+        budget: serde_saphyr::budget! {
+            max_nodes: nodes,
+            max_events: events,
+            max_aliases: nodes,
+            max_anchors: nodes,
+            max_recorded_anchor_events: events,
+            enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: events },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let (message, remedy) = explain(error.without_snippet());
+        Problem {
+            path: DOCUMENT.to_owned(),
+            position: error.location().map(position),
+            message,
+            remedy: remedy.to_owned(),
+        }
     })
+}
+
+/// What is wrong, and what to do about it; the library's own texts name its options.
+fn explain(error: &Error) -> (String, &'static str) {
+    match error {
+        Error::AliasError { error, .. } => explain(error),
+        Error::MultipleDocuments { .. } => (
+            "a second document begins here".to_owned(),
+            "keep one document and remove the line ---",
+        ),
+        Error::DuplicateMappingKey { key, .. } => (
+            key.as_ref().map_or_else(
+                || "a field is given twice".to_owned(),
+                |key| format!("field {key:?} is given twice"),
+            ),
+            "remove one of them",
+        ),
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => (
+            "the text is too deep, too long or multiplied by aliases".to_owned(),
+            "write it flatter, with fewer aliases",
+        ),
+        other => (
+            UserMessageFormatter.format_message(other).into_owned(),
+            "correct the YAML there",
+        ),
+    }
 }
 
 fn position(location: serde_saphyr::Location) -> Position {
@@ -153,5 +208,22 @@ impl<'de> Visitor<'de> for ValueVisitor {
             entries.push((key.value, position(key.referenced), map.next_value()?));
         }
         Ok(Value::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::RuntimeSpec;
+
+    /// The types take what the checks take: the operator reads them without these.
+    #[test]
+    fn the_seed_fits_the_types_and_comes_back_the_same() {
+        let seed = include_str!("../../tests/fixtures/seed/config.yaml");
+        let spec: RuntimeSpec = serde_saphyr::from_str(seed).unwrap();
+        assert_eq!((spec.funcs.len(), spec.mqtts.len()), (2, 1));
+        let json = serde_json::to_string(&spec).unwrap();
+        let again: RuntimeSpec = serde_json::from_str(&json).unwrap();
+        assert_eq!(spec, again);
+        crate::load(&json, "c.json").unwrap();
     }
 }

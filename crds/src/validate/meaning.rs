@@ -9,7 +9,7 @@ use crate::topic;
 use crate::validated::{
     ExposeProtocol, ValidatedExpose, ValidatedMqtt, ValidatedRule, ValidatedRuntime,
 };
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 const PUB_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -26,8 +26,13 @@ pub(super) fn runtime(node: &Node, report: &mut Report) -> ValidatedRuntime {
         ),
         ("funcs", "name at least one model"),
     ] {
-        if root.items(name).is_empty() {
-            report.add(name, node.position, "is empty or missing", remedy);
+        match node.entry(name) {
+            None => report.add(name, node.position, "is missing", remedy),
+            Some(Node {
+                value: Value::List(items),
+                position,
+            }) if items.is_empty() => report.add(name, *position, "is empty", remedy),
+            Some(_) => {}
         }
     }
     let mut names = HashSet::new();
@@ -109,7 +114,7 @@ fn client_id(end: &Field, report: &mut Report) -> Option<String> {
 }
 
 /// The index of the broker that `end` names. A name that stands in `mqtts` is not reported, even when
-/// its broker could not be read: that is reported there.
+/// its broker could not be read: that is reported there, and so is an `mqtts` without any name.
 fn broker(
     end: &Field,
     mqtts: &[ValidatedMqtt],
@@ -118,10 +123,13 @@ fn broker(
 ) -> Option<usize> {
     let field = end.get("name")?;
     let name = field.as_text()?;
-    if !names.contains(name) {
+    if !names.is_empty() && !names.contains(name) {
         let mut known: Vec<_> = names.iter().map(String::as_str).collect();
         known.sort_unstable();
-        let remedy = format!("use one of the names in mqtts: {}", known.join(", "));
+        let remedy = crate::nearest(name, known.iter().copied()).map_or_else(
+            || format!("use one of the names in mqtts: {}", known.join(", ")),
+            |nearest| format!("did you mean {nearest:?}?"),
+        );
         field.report(report, format!("there is no broker {name:?}"), remedy);
     }
     mqtts.iter().position(|mqtt| mqtt.name == name)

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::Report;
 use super::value::Field;
+use super::{Report, place};
 use crate::expression::{self, Expression, Operator, Path, Step};
 use crate::runtime::OnFull;
 use crate::validated::{Condition, Digests, Refusal, ValidatedDevice, ValidatedFunc};
@@ -63,7 +63,13 @@ fn address(field: &Field, report: &mut Report) -> Option<url::Url> {
     };
     let remedy =
         "write it as http://host/model.zip, https://host/model.zip or file:///path/model.zip";
-    address.report(report, format!("{text:?} {fault}"), remedy);
+    // The address is not repeated where it may hold a password.
+    let shown = if text.contains('@') {
+        "the address".to_owned()
+    } else {
+        format!("{text:?}")
+    };
+    address.report(report, format!("{shown} {fault}"), remedy);
     None
 }
 
@@ -126,7 +132,8 @@ fn device(field: &Field, report: &mut Report) -> Option<ValidatedDevice> {
 
 fn condition(field: &Field, report: &mut Report) -> Option<Condition> {
     let expression = field.get("attrExpression")?;
-    match expression::parse(expression.as_text()?) {
+    let text = expression.as_text()?;
+    match expression::parse(text) {
         Ok(parsed) => Some(Condition {
             name: field.text("attrName").unwrap_or_default(),
             value: field.text("attrValue")?,
@@ -139,7 +146,9 @@ fn condition(field: &Field, report: &mut Report) -> Option<Condition> {
                 error.message,
                 error.offset + 1
             );
-            expression.report(report, message, error.remedy);
+            let start = expression.node.position;
+            let place = place::inside(&report.lines, start, text, error.offset);
+            report.add(&expression.path, place, message, error.remedy);
             None
         }
     }

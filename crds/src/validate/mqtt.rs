@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Report;
+use super::broker_url::InvalidBrokerUrl;
 use super::value::Field;
 use crate::runtime::{MqttVersion, Tls};
 use crate::validated::{BrokerUrl, Password, Qos, Transport, ValidatedAuth, ValidatedMqtt};
@@ -12,17 +13,6 @@ const KEEP_ALIVE: u16 = 30;
 const MAX_PACKET_SIZE: u32 = 16 << 20;
 /// MQTT 3.1.1, 1.5.3: a UTF-8 string's length has two bytes.
 const MAX_TOPIC: usize = 65_535;
-const SCHEMES: [(&str, Transport, u16); 7] = [
-    ("tcp", Transport::Tcp, 1883),
-    ("mqtt", Transport::Tcp, 1883),
-    ("ssl", Transport::Tls, 8883),
-    ("tls", Transport::Tls, 8883),
-    ("mqtts", Transport::Tls, 8883),
-    ("ws", Transport::WebSocket, 80),
-    ("wss", Transport::WebSocketTls, 443),
-];
-const USE_URL: &str =
-    "write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path";
 
 pub(super) fn broker(
     field: &Field,
@@ -32,15 +22,15 @@ pub(super) fn broker(
     let name = field.unique_name("name", names, report);
     let broker = field.get("broker").and_then(|address| {
         let text = address.as_text()?;
-        let parsed = url(text);
-        if let Err(reason) = &parsed {
+        let parsed = text.parse();
+        if let Err(InvalidBrokerUrl { message, remedy }) = &parsed {
             // The address is not repeated where it may hold a password.
             let shown = if text.contains('@') {
                 "the address".to_owned()
             } else {
                 format!("{text:?}")
             };
-            address.report(report, format!("{shown} {reason}"), USE_URL);
+            address.report(report, format!("{shown} {message}"), remedy.as_str());
         }
         parsed.ok()
     });
@@ -65,54 +55,6 @@ pub(super) fn broker(
         tls,
         keep_alive: Duration::from_secs(field.number("keepAlive").unwrap_or(KEEP_ALIVE).into()),
         max_packet_size: field.number("maxPacketSize").unwrap_or(MAX_PACKET_SIZE),
-    })
-}
-
-fn url(text: &str) -> Result<BrokerUrl, &'static str> {
-    let (scheme, rest) = text.split_once("://").ok_or("has no scheme")?;
-    let (_, transport, default_port) = SCHEMES
-        .into_iter()
-        .find(|(known, _, _)| scheme.eq_ignore_ascii_case(known))
-        .ok_or("has a scheme that is not known")?;
-    // The URL standard knows hosts and ports only for schemes such as http.
-    let parsed =
-        url::Url::parse(&format!("http://{rest}")).map_err(|_| "is not a broker's address")?;
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err("holds credentials, which belong in auth");
-    }
-    let web_socket = matches!(transport, Transport::WebSocket | Transport::WebSocketTls);
-    let plain = parsed.path() == "/" && parsed.query().is_none();
-    if parsed.fragment().is_some() || (!web_socket && !plain) {
-        return Err("has a path, which only ws:// and wss:// take");
-    }
-    let host = match parsed.host().ok_or("has no host")? {
-        url::Host::Domain(name) => name.to_owned(),
-        url::Host::Ipv4(address) => address.to_string(),
-        url::Host::Ipv6(address) => address.to_string(),
-    };
-    let port = match parsed.port() {
-        Some(0) => return Err("has port 0"),
-        Some(port) => port,
-        // The URL library leaves out `:80`, since that is http's own.
-        None if rest
-            .split('/')
-            .next()
-            .is_some_and(|authority| authority.ends_with(":80")) =>
-        {
-            80
-        }
-        None => default_port,
-    };
-    let path = match (web_socket, plain) {
-        (false, _) => String::new(),
-        (true, true) => "/mqtt".to_owned(),
-        (true, false) => parsed[url::Position::BeforePath..].to_owned(),
-    };
-    Ok(BrokerUrl {
-        transport,
-        host,
-        port,
-        path,
     })
 }
 

@@ -28,28 +28,7 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
         Value::Map(_) => types.contains(&"object"),
     };
     if !fits {
-        let wanted: Vec<_> = types
-            .iter()
-            .filter(|kind| **kind != "null")
-            .copied()
-            .collect();
-        let wanted = if allowed.is_empty() {
-            wanted.join(" or ")
-        } else {
-            "string".to_owned()
-        };
-        let message = format!("{} is not of type {wanted}", node.value);
-        let remedy = match &node.value {
-            Value::Text(text) if wanted == "boolean" => {
-                format!("write true or false without quotes instead of {text:?}")
-            }
-            Value::Text(_) => format!("write a plain {wanted} without quotes"),
-            Value::Number(_) | Value::Bool(_) if wanted == "string" => {
-                "put it in quotes".to_owned()
-            }
-            _ => format!("give it a value of type {wanted}"),
-        };
-        report.add(path, node.position, message, remedy);
+        mismatch(node, schema, &types, path, report);
         return;
     }
     match &node.value {
@@ -62,6 +41,58 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
         Value::Map(_) => fields(node, schema, path, report),
         _ => {}
     }
+}
+
+fn mismatch(node: &Node, schema: &Schema, types: &[&str], path: &str, report: &mut Report) {
+    let kinds: Vec<_> = types.iter().filter_map(|kind| name_of(kind)).collect();
+    // Those of a choice have no type of their own in the schema.
+    let wanted = if kinds.is_empty() {
+        "a text".to_owned()
+    } else {
+        kinds.join(" or ")
+    };
+    // A scalar in the place of a map or list may be credentials, and a password always is.
+    let scalar = !types.contains(&"object") && !types.contains(&"array");
+    let shown = match &node.value {
+        Value::Bool(_) | Value::Number(_) | Value::Text(_)
+            if !scalar || schema["format"] == "password" =>
+        {
+            "the value".to_owned()
+        }
+        value => value.to_string(),
+    };
+    let remedy = match &node.value {
+        Value::Null => format!("write {wanted}, or remove the field"),
+        Value::Text(text) if wanted == TRUE_OR_FALSE => {
+            format!("write true or false without quotes instead of {text:?}")
+        }
+        Value::Text(text) if scalar && text.trim().parse::<f64>().is_ok() => {
+            "write it without quotes".to_owned()
+        }
+        Value::Number(_) | Value::Bool(_) if wanted == "a text" => "put it in quotes".to_owned(),
+        _ => format!("write {wanted}"),
+    };
+    report.add(
+        path,
+        node.position,
+        format!("{shown} is not {wanted}"),
+        remedy,
+    );
+}
+
+const TRUE_OR_FALSE: &str = "true or false";
+
+/// A type of JSON Schema in the words of messages.
+fn name_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => TRUE_OR_FALSE,
+        "array" => "a list",
+        "object" => "a map",
+        _ => return None,
+    })
 }
 
 fn fields(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
