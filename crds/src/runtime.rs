@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RuntimeSpec {
-    /// The MQTT brokers that the rules refer to by name.
+    /// The MQTT brokers that the rules refer to by name; a file needs at least one.
     #[serde(default)]
     #[schemars(title = "MQTT")]
     pub mqtts: Vec<Mqtt>,
-    /// Where telemetry comes from and where results go.
+    /// Where telemetry comes from and where results go; a file needs at least one.
     #[serde(default)]
     #[schemars(title = "MQTT规则")]
     pub rules: Vec<Rule>,
-    /// The models, and the devices each of them is for.
+    /// The models, and the devices each of them is for; a file needs at least one.
     #[serde(default)]
     #[schemars(title = "调用模型")]
     pub funcs: Vec<Func>,
@@ -49,7 +49,7 @@ pub struct Mqtt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "是否开启遗嘱消息")]
     pub retain: Option<bool>,
-    /// Protocol version, `3.1.1` (default) or `5`.
+    /// Protocol version. Default `3.1.1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<MqttVersion>,
     /// User and password, if the broker asks for them.

@@ -59,9 +59,12 @@ fn panel_schema(schema: &Value) -> Value {
             panel.insert(exclusive.to_owned(), true.into());
         }
     }
+    // A form offers examples where any text is allowed.
     let choices = choices(schema);
     if !choices.is_empty() {
         panel.insert("enum".to_owned(), choices.into());
+    } else if let Some(examples) = schema.get("examples") {
+        panel.insert("enum".to_owned(), examples.clone());
     }
     if let Some(items) = schema.get("items") {
         panel.insert("items".to_owned(), panel_schema(items));
@@ -86,32 +89,20 @@ fn panel_schema(schema: &Value) -> Value {
 }
 
 /// The alternative of `anyOf` that is not null; the schema itself if there is no choice.
-pub(crate) fn alternative(schema: &Value) -> &Value {
+pub fn alternative(schema: &Value) -> &Value {
     let alternatives = schema["anyOf"].as_array();
     alternatives
         .and_then(|list| list.iter().find(|one| one["type"] != "null"))
         .unwrap_or(schema)
 }
 
-/// The values that a form offers: all that are allowed, else the examples.
-fn choices(schema: &Value) -> Vec<Value> {
+/// The texts that a field may have, if it has not any text.
+pub fn choices(schema: &Value) -> Vec<&str> {
+    let schema = alternative(schema);
     let constants = schema["oneOf"].as_array().into_iter().flatten();
-    let constants: Vec<_> = constants
-        .filter_map(|one| one.get("const").cloned())
-        .collect();
-    let listed = |name: &str| {
-        schema[name]
-            .as_array()
-            .cloned()
-            .filter(|list| !list.is_empty())
-    };
-    if constants.is_empty() {
-        listed("enum")
-            .or_else(|| listed("examples"))
-            .unwrap_or_default()
-    } else {
-        constants
-    }
+    let constants = constants.map(|one| &one["const"]);
+    let listed = schema["enum"].as_array().into_iter().flatten();
+    constants.chain(listed).filter_map(Value::as_str).collect()
 }
 
 #[cfg(test)]

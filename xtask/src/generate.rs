@@ -5,24 +5,30 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::reference;
+
 /// Path from the repository's root, and contents.
-fn files() -> [(&'static str, String); 2] {
+fn files() -> [(&'static str, String); 3] {
+    let schema = crds::schema::config();
     [
-        (
-            "crds/generated/config.schema.json",
-            format!("{:#}\n", crds::schema::config()),
-        ),
+        ("crds/generated/config.schema.json", format!("{schema:#}\n")),
         (
             "crds/generated/panel.json",
             format!("{:#}\n", crds::schema::panel()),
         ),
+        ("docs/reference/config.md", reference::page(&schema)),
     ]
 }
 
 /// Writes them.
 pub(crate) fn write() -> anyhow::Result<()> {
     for (path, text) in files() {
-        fs::write(at_root(path), text).with_context(|| format!("failed to write {path}"))?;
+        let path_at_root = at_root(path);
+        if let Some(folder) = path_at_root.parent() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("failed to create the folder of {path}"))?;
+        }
+        fs::write(path_at_root, text).with_context(|| format!("failed to write {path}"))?;
     }
     Ok(())
 }
@@ -44,4 +50,13 @@ pub(crate) fn check() -> anyhow::Result<()> {
 
 fn at_root(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+#[cfg(test)]
+mod tests {
+    /// A change to the types that leaves the generated files behind fails here, before CI.
+    #[test]
+    fn the_generated_files_are_those_of_the_code() -> anyhow::Result<()> {
+        super::check()
+    }
 }

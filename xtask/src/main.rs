@@ -4,6 +4,7 @@
 //! from what the code would write.
 
 mod generate;
+mod reference;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

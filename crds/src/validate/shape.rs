@@ -3,7 +3,7 @@
 use serde_json::Value as Schema;
 
 use super::{Report, child};
-use crate::schema::alternative;
+use crate::schema::{alternative, choices};
 use crate::yaml::{Node, Value};
 
 /// Reports every field of `node` that the schema does not know, or knows otherwise.
@@ -163,17 +163,6 @@ fn types(schema: &Schema) -> Vec<&str> {
         types.extend(self::types(alternative));
     }
     types
-}
-
-fn choices(schema: &Schema) -> Vec<&str> {
-    let schema = alternative(schema);
-    let constants = schema["oneOf"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|one| &one["const"]);
-    let listed = schema["enum"].as_array().into_iter().flatten();
-    constants.chain(listed).filter_map(Schema::as_str).collect()
 }
 
 fn suggest(name: &str, known: &[&str]) -> String {
