@@ -11,6 +11,6 @@ test:
 	cargo build --locked --package worker
 	cargo test --locked --workspace --exclude host
 
-## Writes the generated files: schemas.
+## Writes the generated files: schemas and the reference page.
 generate:
 	cargo xtask gen
