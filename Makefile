@@ -1,15 +1,29 @@
 # What people type. The rest is cargo.
 
-.PHONY: check-seed test generate
+.PHONY: demo build host test tools generate
 
-## Checks the sample configuration and says which of its models would be served.
-check-seed:
-	cargo run --locked --quiet --package worker -- check --config tests/fixtures/seed/config.yaml
+# The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
+HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
+	cargo build --locked --quiet --package host --target-dir target/host
+
+## Shows the main job on the sample configuration; Ctrl-C ends it.
+demo: build
+	@target/debug/edgemodel demo
+
+## Builds the program and the model host, to target/debug and target/host/debug.
+build: host
+	@cargo build --locked --quiet --package worker
+
+host:
+	@$(HOST)
 
 ## Runs every test.
-test:
-	cargo build --locked --package worker
+test: tools build
 	cargo test --locked --workspace --exclude host
+
+## Installs what the tests need and this machine lacks, or says what that is.
+tools:
+	@tests/tools.sh
 
 ## Writes the generated files: schemas and the reference page.
 generate:

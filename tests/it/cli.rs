@@ -148,3 +148,30 @@ fn what_pack_prints_is_what_a_configuration_takes() -> anyhow::Result<()> {
     assert!(text.contains("write it elsewhere with --output"), "{text}");
     Ok(())
 }
+
+/// A mistake should show on the laptop, not at the edge.
+#[test]
+fn pack_imports_the_model_first_and_shows_what_python_says() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("index.py"), "import no_such_module\n")?;
+    let zip = folder.path().with_extension("zip");
+    let (model, zip_text) = (
+        folder.path().display().to_string(),
+        zip.display().to_string(),
+    );
+    let output = edgemodel(&["pack", &model, "--output", &zip_text], "")?;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr)?;
+    assert!(
+        text.starts_with(
+            "error: the model cannot be imported: ModuleNotFoundError: No module named \
+             'no_such_module'; give --no-import to pack without trying\nTraceback"
+        ),
+        "{text}"
+    );
+    assert!(!zip.exists());
+    let output = edgemodel(&["pack", &model, "--output", &zip_text, "--no-import"], "")?;
+    assert_eq!(output.status.code(), Some(0));
+    std::fs::remove_file(zip)?;
+    Ok(())
+}

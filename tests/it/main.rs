@@ -1,4 +1,9 @@
 //! What people see, through the real program.
 
 mod cli;
+mod demo;
+mod host;
 mod matching;
+mod model;
+mod mqtt;
+mod worker;

@@ -1,6 +1,17 @@
 //! What the end-to-end tests share.
 
+pub mod certificates;
+pub mod client;
+pub mod mosquitto;
+pub mod pool;
+pub mod python;
+pub mod running;
+pub mod scripted_server;
+pub mod site;
+pub mod web_socket;
+
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -21,4 +32,26 @@ pub fn edgemodel() -> anyhow::Result<PathBuf> {
         program.display()
     );
     Ok(program)
+}
+
+/// Tries until `attempt` gives a value, for at most a minute: a condition with a deadline, not a sleep
+/// that hopes.
+///
+/// # Errors
+/// The last error, or that the time is over.
+pub async fn eventually<T>(
+    mut attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+    loop {
+        let last = match attempt().await {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => anyhow::anyhow!("the condition did not come true within a minute"),
+            Err(error) => error,
+        };
+        if tokio::time::Instant::now() > deadline {
+            return Err(last);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

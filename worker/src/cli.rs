@@ -1,9 +1,12 @@
 //! The command line: what people and scripts type.
 
 mod check;
+mod demo;
 mod explain;
 mod pack;
+mod run;
 mod schema;
+mod simulate;
 
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
@@ -33,6 +36,12 @@ enum Command {
     Explain(explain::Arguments),
     /// Pack a model's folder into a zip and print its digests, as the configuration takes them.
     Pack(pack::Arguments),
+    /// Show the main job at once: a broker, a model server, devices and a worker on this machine.
+    Demo(demo::Arguments),
+    /// Run the worker: take messages, run the models, publish their results.
+    Run(run::Arguments),
+    /// Publish telemetry as devices would, to try out a configuration.
+    Simulate(simulate::Arguments),
     /// Print the JSON Schema of the configuration, for editors and forms.
     Schema(schema::Arguments),
     /// Print a completion script, such as `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
@@ -54,6 +63,9 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,6 +1,65 @@
-//! Model hosts: the processes that run a model's Python.
+//! Model hosts: the processes that run a model's Python, seen from the worker.
+//!
+//! A model has one lane per host: a queue, a task and a process that is replaced when it dies or takes
+//! too long. A device always goes by the same lane, so that its messages keep their order. The worker
+//! itself never runs Python.
+
+mod child;
+mod find;
+mod lane;
+mod output;
+mod record;
+mod start;
+
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::task::JoinSet;
+
+use crate::message::{Job, Outcome};
+use crate::metrics::ModelMetrics;
+use crate::queue::Queue;
+
+pub use find::{library, python};
+pub use start::StartError;
+
+use lane::Lane;
+
+/// Takes each job's outcome.
+pub trait Outlet: Send + Sync + 'static {
+    /// Called once for each job, in the order of its lane. Waits while what follows is full.
+    fn finish(&self, job: Job, outcome: Outcome) -> impl Future<Output = ()> + Send;
+}
+
+/// What a model's hosts are made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The model's name.
+    pub model: String,
+    /// The folder that holds `index.py`.
+    pub directory: PathBuf,
+    /// A folder of installed wheels.
+    pub wheels: Option<PathBuf>,
+    /// The interpreter.
+    pub python: PathBuf,
+    /// The extension module that it loads.
+    pub library: PathBuf,
+    /// How many processes run the model.
+    pub hosts: u16,
+    /// Longest time of a call.
+    pub timeout: Duration,
+    /// Longest time of the import.
+    pub start_timeout: Duration,
+    /// Bound of each lane's queue, in messages.
+    pub queue_size: usize,
+    /// Bound of each lane's queue, in bytes of payload.
+    pub queue_bytes: usize,
+}
 
 /// One host process, for `/status`.
 #[derive(Debug, Clone, Serialize)]
@@ -12,4 +71,140 @@ pub struct HostStatus {
     pub resident_bytes: Option<u64>,
     /// How often it was replaced.
     pub restarts: u64,
+}
+
+/// The hosts of one model. Dropped, it kills them.
+#[derive(Debug)]
+pub struct Pool {
+    lanes: Lanes,
+    states: Arc<[Arc<HostState>]>,
+    tasks: JoinSet<()>,
+}
+
+/// The queues of a model's lanes.
+#[derive(Debug, Clone)]
+pub struct Lanes(Arc<[Arc<Queue<Job>>]>);
+
+/// What others may read of a model's hosts at any time.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    lanes: Lanes,
+    states: Arc<[Arc<HostState>]>,
+}
+
+/// One lane's process, as others see it.
+#[derive(Debug, Default)]
+struct HostState {
+    /// 0 while there is none.
+    pid: AtomicU32,
+    restarts: AtomicU64,
+}
+
+/// Starts one host, waits until it has imported the model, and ends it: what `edgemodel pack` tries
+/// before it packs.
+///
+/// # Errors
+/// The host does not get there.
+pub async fn check(options: Options, metrics: &ModelMetrics) -> Result<(), StartError> {
+    let host = start::start(&Arc::new(options), metrics).await?;
+    if let Err(error) = host.end().await {
+        tracing::debug!(%error, "Host not ended in order");
+    }
+    Ok(())
+}
+
+impl Pool {
+    /// Starts all hosts, and waits until each has imported the model.
+    ///
+    /// # Errors
+    /// The first host that does not get there; the others are killed.
+    pub async fn start<O: Outlet>(
+        options: Options,
+        outlet: Arc<O>,
+        metrics: ModelMetrics,
+    ) -> Result<Self, StartError> {
+        let options = Arc::new(options);
+        let count = usize::from(options.hosts.max(1));
+        let queues: Vec<_> = (0..count)
+            .map(|_| Arc::new(Queue::new(options.queue_size, options.queue_bytes)))
+            .collect();
+        let states: Vec<_> = (0..count).map(|_| Arc::<HostState>::default()).collect();
+        let starting = (0..count).map(|_| start::start(&options, &metrics));
+        let hosts = futures_util::future::try_join_all(starting).await?;
+        let mut tasks = JoinSet::new();
+        for ((host, queue), state) in hosts.into_iter().zip(&queues).zip(&states) {
+            let lane = Lane::new(
+                options.clone(),
+                queue.clone(),
+                state.clone(),
+                outlet.clone(),
+                metrics.clone(),
+            );
+            tasks.spawn(lane.run(host));
+        }
+        Ok(Self {
+            lanes: Lanes(queues.into()),
+            states: states.into(),
+            tasks,
+        })
+    }
+
+    /// The lanes, to put jobs into.
+    pub fn lanes(&self) -> Lanes {
+        self.lanes.clone()
+    }
+
+    /// What others may read.
+    pub fn monitor(&self) -> Monitor {
+        Monitor {
+            lanes: self.lanes.clone(),
+            states: self.states.clone(),
+        }
+    }
+
+    /// Takes no more jobs, finishes those that are queued, and ends the hosts.
+    pub async fn drain(mut self) {
+        for queue in self.lanes.0.iter() {
+            queue.close();
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Lanes {
+    /// The queue of a device.
+    pub fn queue(&self, device: &str) -> &Arc<Queue<Job>> {
+        if let [only] = &*self.0 {
+            return only;
+        }
+        // Any hash will do that stays the same while this process lives.
+        let mut hasher = DefaultHasher::new();
+        device.hash(&mut hasher);
+        let lanes = self.0.len() as u64;
+        let index = usize::try_from(hasher.finish() % lanes).unwrap_or(0);
+        &self.0[index]
+    }
+}
+
+impl Monitor {
+    /// The hosts.
+    pub fn hosts(&self) -> Vec<HostStatus> {
+        let status = |state: &Arc<HostState>| {
+            let pid = Some(state.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0);
+            HostStatus {
+                pid,
+                resident_bytes: pid.and_then(child::resident_bytes),
+                restarts: state.restarts.load(Ordering::Relaxed),
+            }
+        };
+        self.states.iter().map(status).collect()
+    }
+
+    /// Depth and capacity of the lanes' queues together.
+    pub fn queue(&self) -> (usize, usize) {
+        let sum = |(depth, capacity): (usize, usize), queue: &Arc<Queue<Job>>| {
+            (depth + queue.len(), capacity + queue.capacity())
+        };
+        self.lanes.0.iter().fold((0, 0), sum)
+    }
 }

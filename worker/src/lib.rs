@@ -1,19 +1,43 @@
 //! edgemodel's worker: MQTT in, match devices, run the model, MQTT out.
 //!
-//! Modules in reading order, which is the order in which a message passes them.
+//! Modules in reading order: how a worker starts, what a message passes on its way through, and what
+//! both rest on.
 
 pub mod cli;
-pub mod client_id;
+pub mod run;
+pub mod shutdown;
+pub mod supervisor;
+
+pub mod model;
+
+pub mod pipeline;
+
+pub mod host;
+pub mod intake;
+pub mod matcher;
+pub mod outlet;
+pub mod publish;
+
+pub mod dead_letter;
 pub mod delivery;
+pub mod message;
+pub mod queue;
+
+pub mod admin;
+pub mod metrics;
+pub mod session_state;
+pub mod status;
+pub mod stream;
+
+pub mod brokers;
+pub mod client_id;
+pub mod mqtt;
+
+pub mod demo;
+pub mod simulate;
+
 pub mod env;
 pub mod explain;
-pub mod host;
-pub mod matcher;
-pub mod message;
-pub mod metrics;
-pub mod model;
-pub mod mqtt;
-pub mod queue;
 pub mod settings;
-pub mod status;
 pub mod telemetry;
+pub mod throttle;

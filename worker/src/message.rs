@@ -72,8 +72,6 @@ pub enum FailureReason {
     Crash,
     /// The broker refused the result.
     PublishRefused,
-    /// The result did not reach the broker in time (QoS 0 only).
-    PublishTimeout,
 }
 
 impl FailureReason {
@@ -86,7 +84,6 @@ impl FailureReason {
             Self::Timeout => "timeout",
             Self::Crash => "crash",
             Self::PublishRefused => "publish_refused",
-            Self::PublishTimeout => "publish_timeout",
         }
     }
 }

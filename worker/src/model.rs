@@ -1,4 +1,8 @@
-//! Models on disk: from a folder to a zip, and from a zip to a folder that can be imported.
+//! Models on disk: from a folder to a zip, and from a zip's address to a verified folder.
 
 pub mod archive;
+pub mod fetch;
+mod manifest;
 pub mod pack;
+pub mod store;
+mod wheels;

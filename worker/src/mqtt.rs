@@ -3,12 +3,25 @@
 //! Only this module knows which library speaks MQTT. A session has one owner, who drives it, takes
 //! its events and tells it what to send; there are no locks and no tasks inside.
 
+mod backoff;
+mod connection;
+mod frame;
+mod inbox;
+mod outbox;
+mod packet;
+mod session;
+mod tls;
+mod transport;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use crds::validated::{BrokerUrl, MqttVersion, Qos};
+
+pub use session::Session;
+pub use tls::{TlsError, tls};
 
 /// Everything a session needs to know.
 #[derive(Debug, Clone)]
@@ -33,6 +46,8 @@ pub struct Options {
     pub subscriptions: Vec<(String, Qos)>,
     /// Most messages at QoS 1 and 2 that are published and not yet acknowledged.
     pub max_in_flight: u16,
+    /// How long to wait after another client took the session over, before it is taken back.
+    pub takeover_retry: Duration,
 }
 
 /// Identifies a received message for its acknowledgement; only valid on the connection that brought
@@ -94,6 +109,13 @@ pub enum Event {
     },
     /// A message came.
     Message(Incoming),
+    /// A message over the packet limit came; it was discarded and acknowledged.
+    Oversized {
+        /// Size of its packet in bytes.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A publication is done: acknowledged by the broker, or written at QoS 0, or refused for good.
     Published {
         /// As given to [`Client::publish`].

@@ -59,6 +59,8 @@ pub enum Response<'a> {
     Reply {
         /// Of the call.
         id: u64,
+        /// How long the call took, in nanoseconds, with decoding the event and encoding the result.
+        nanos: u64,
         /// How it ended.
         reply: Reply<'a>,
     },
@@ -170,7 +172,7 @@ impl<'a> Response<'a> {
                 put_bytes(buffer, message.as_bytes());
                 put_bytes(buffer, traceback.as_bytes());
             }
-            Self::Reply { id, reply } => {
+            Self::Reply { id, nanos, reply } => {
                 let (kind, fields): (u8, [Option<&[u8]>; 2]) = match reply {
                     Reply::Result(bytes) => (RESULT, [Some(bytes), None]),
                     Reply::Empty => (EMPTY, [None, None]),
@@ -185,6 +187,7 @@ impl<'a> Response<'a> {
                 };
                 buffer.push(kind);
                 buffer.extend_from_slice(&id.to_le_bytes());
+                buffer.extend_from_slice(&nanos.to_le_bytes());
                 for bytes in fields.into_iter().flatten() {
                     put_bytes(buffer, bytes);
                 }
@@ -208,6 +211,7 @@ impl<'a> Response<'a> {
             },
             kind @ RESULT..=UNSERIALIZABLE => Self::Reply {
                 id: u64::from_le_bytes(fields.array()?),
+                nanos: u64::from_le_bytes(fields.array()?),
                 reply: match kind {
                     RESULT => Reply::Result(fields.bytes()?),
                     EMPTY => Reply::Empty,

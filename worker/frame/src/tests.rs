@@ -38,7 +38,7 @@ proptest! {
         id: u64, message in ".{0,20}", traceback in ".{0,50}", result: Vec<u8>, step in 1_usize..50,
     ) {
         let (message, traceback) = (message.as_str(), traceback.as_str());
-        let reply = |reply| Response::Reply { id, reply };
+        let reply = |reply| Response::Reply { id, nanos: id, reply };
         let responses = [
             Response::Ready { python: message },
             Response::LoadFailed { message, traceback },

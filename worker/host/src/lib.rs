@@ -1,1 +1,42 @@
-//! The model host: what a `python3` loads to run a model. It has no contents yet.
+//! The model host: an extension module that a worker's child process loads into any CPython from 3.10
+//! on. It imports a model, calls it for each message, and knows nothing of MQTT.
+//!
+//! One thread is attached to the interpreter for good; it detaches only while it waits for bytes.
+
+mod channel;
+mod context;
+mod encode;
+mod model;
+mod record;
+mod serve;
+
+use pyo3::prelude::*;
+
+/// The module `_edgemodel_host`.
+#[pymodule]
+mod _edgemodel_host {
+    use pyo3::prelude::*;
+
+    /// Serves the worker at the other end of file descriptor 0 until it closes the connection.
+    #[pyfunction]
+    fn run(py: Python<'_>) -> PyResult<()> {
+        super::serve::run(py)
+    }
+}
+
+/// The part that is written in Python: imports, conversions and texts of exceptions.
+fn helper(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    PyModule::from_code(
+        py,
+        c_str(concat!(include_str!("helper.py"), "\0")),
+        c"_edgemodel_helper.py",
+        c"_edgemodel_helper",
+    )
+}
+
+const fn c_str(text: &'static str) -> &'static std::ffi::CStr {
+    match std::ffi::CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"raise ImportError('the helper has a NUL in it')",
+    }
+}

@@ -1,0 +1,6 @@
+//! Models in real interpreters.
+
+mod crashes;
+mod interpreters;
+mod loading;
+mod values;

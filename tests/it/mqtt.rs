@@ -1,0 +1,15 @@
+//! What any MQTT session must do, against a real mosquitto: the suite that a library has to pass to
+//! stand behind `worker::mqtt`.
+
+mod delivery;
+mod failures;
+mod limits;
+mod security;
+
+use crds::validated::{MqttVersion, Qos};
+
+/// Both versions.
+const VERSIONS: [MqttVersion; 2] = [MqttVersion::V3_1_1, MqttVersion::V5];
+
+/// All qualities of service.
+const QOS: [Qos; 3] = [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce];

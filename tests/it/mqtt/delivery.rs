@@ -1,0 +1,178 @@
+//! Messages in and out, and their acknowledgements.
+
+use bytes::Bytes;
+use crds::validated::{MqttVersion, Qos};
+use tests::client::{TestClient, options};
+use tests::mosquitto::Mosquitto;
+use worker::mqtt::{Client as _, Event, Publication};
+
+use super::{QOS, VERSIONS};
+
+#[tokio::test]
+async fn every_version_and_quality_delivers_each_message_once_and_in_order() -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    for version in VERSIONS {
+        for qos in QOS {
+            let name = format!("{version:?}{qos:?}").replace('.', "");
+            let mut subscriber = options(broker.address(), &format!("sub{name}"), &[("in/#", qos)]);
+            subscriber.version = version;
+            let mut subscriber = TestClient::connected(subscriber).await?;
+            let mut publisher = options(broker.address(), &format!("pub{name}"), &[]);
+            publisher.version = version;
+            let mut publisher = TestClient::connected(publisher).await?;
+            for number in 0..50 {
+                publisher.publish("in/设备", format!("{number}"), qos);
+            }
+            publisher.done(49).await?;
+            for number in 0..50 {
+                let message = subscriber.take().await?;
+                assert_eq!(&*message.topic, "in/设备");
+                assert_eq!(message.payload, format!("{number}"), "{version:?} {qos:?}");
+                assert_eq!(message.tag.is_some(), qos != Qos::AtMostOnce);
+            }
+            subscriber.session.disconnect().await;
+            publisher.session.disconnect().await;
+        }
+    }
+    Ok(())
+}
+
+/// The property that at-least-once rests on.
+#[tokio::test]
+async fn what_is_not_acknowledged_comes_again_with_the_next_connection() -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    for (version, qos) in [
+        (MqttVersion::V3_1_1, Qos::AtLeastOnce),
+        (MqttVersion::V3_1_1, Qos::ExactlyOnce),
+        (MqttVersion::V5, Qos::AtLeastOnce),
+        (MqttVersion::V5, Qos::ExactlyOnce),
+    ] {
+        let topic = format!("again/{version:?}/{qos:?}");
+        let mut subscriber_options = options(broker.address(), &topic, &[(&topic, qos)]);
+        subscriber_options.version = version;
+        let mut subscriber = TestClient::connected(subscriber_options.clone()).await?;
+        let mut publisher = TestClient::connected(options(broker.address(), "p", &[])).await?;
+        for text in ["one", "two", "three"] {
+            publisher.send(&topic, text, qos).await?;
+        }
+        let (one, two, three) = (
+            subscriber.message().await?,
+            subscriber.message().await?,
+            subscriber.message().await?,
+        );
+        // The second is not acknowledged, so that the third's acknowledgement must wait for it.
+        for message in [three, one] {
+            if let Some(tag) = message.tag {
+                subscriber.session.ack(tag);
+            }
+        }
+        subscriber.session.disconnect().await;
+        let mut subscriber = TestClient::new(subscriber_options);
+        let again = [subscriber.take().await?, subscriber.take().await?];
+        assert_eq!(again[0].payload, two.payload, "{version:?} {qos:?}");
+        assert_eq!(again[1].payload, "three", "{version:?} {qos:?}");
+        assert!(again[0].duplicate);
+        subscriber.session.disconnect().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_message_of_a_mebibyte_and_many_more_than_the_window_go_through() -> anyhow::Result<()>
+{
+    let broker = Mosquitto::start().await?;
+    let subscription = [("big", Qos::AtLeastOnce)];
+    let mut subscriber =
+        TestClient::connected(options(broker.address(), "s", &subscription)).await?;
+    let mut settings = options(broker.address(), "p", &[]);
+    settings.max_in_flight = 5;
+    let mut publisher = TestClient::connected(settings).await?;
+    let large = Bytes::from(vec![b'x'; 1 << 20]);
+    publisher
+        .send("big", large.clone(), Qos::AtLeastOnce)
+        .await?;
+    assert_eq!(subscriber.take().await?.payload, large);
+    for _ in 0..500 {
+        publisher.publish("big", "small", Qos::AtLeastOnce);
+    }
+    assert_eq!(publisher.session.publish_capacity(), 0);
+    publisher.done(500).await?;
+    assert_eq!(publisher.session.publish_capacity(), 5);
+    for _ in 0..500 {
+        assert_eq!(subscriber.take().await?.payload, "small");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn retained_messages_and_shared_subscriptions_work() -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    let mut publisher = TestClient::connected(options(broker.address(), "p", &[])).await?;
+    publisher.session.publish(
+        Publication {
+            topic: "state".into(),
+            payload: "on".into(),
+            qos: Qos::AtLeastOnce,
+            retain: true,
+        },
+        7,
+    );
+    publisher.done(7).await?;
+    let late = [("state", Qos::AtLeastOnce)];
+    let mut late = TestClient::connected(options(broker.address(), "late", &late)).await?;
+    assert!(late.take().await?.retained);
+
+    let shared = [("$share/group/work/+", Qos::AtLeastOnce)];
+    let mut first = TestClient::connected(options(broker.address(), "s1", &shared)).await?;
+    let mut second = TestClient::connected(options(broker.address(), "s2", &shared)).await?;
+    for number in 0..10 {
+        let topic = format!("work/{number}");
+        publisher
+            .send(&topic, format!("{number}"), Qos::AtLeastOnce)
+            .await?;
+    }
+    let mut came = Vec::new();
+    while came.len() < 10 {
+        let payload = tokio::select! {
+            message = first.take() => message?.payload,
+            message = second.take() => message?.payload,
+        };
+        came.push(String::from_utf8(payload.to_vec())?);
+    }
+    came.sort();
+    assert_eq!(came, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_subscription_is_told() -> anyhow::Result<()> {
+    let broker = Mosquitto::with(|folder, port| {
+        let rules = folder.join("acl");
+        // A test's own folder: failing to write it fails the broker's start, which tells.
+        let _ = std::fs::write(&rules, "topic readwrite allowed/#\n");
+        format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {}\n",
+            rules.display()
+        )
+    })
+    .await?;
+    for version in VERSIONS {
+        let mut settings = options(
+            broker.address(),
+            "s",
+            &[("allowed/$bad/#/x", Qos::AtLeastOnce)],
+        );
+        settings.version = version;
+        let mut client = TestClient::new(settings);
+        let told = client
+            .until(|event| match event {
+                Event::SubscriptionRefused { filter, .. } => Some(filter),
+                Event::Disconnected { error, .. } => Some(error.to_string()),
+                _ => None,
+            })
+            .await?;
+        // mosquitto closes the connection over a filter that is none.
+        assert!(!told.is_empty());
+    }
+    Ok(())
+}

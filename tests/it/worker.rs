@@ -1,0 +1,7 @@
+//! `edgemodel run` from broker to broker, as a process.
+
+mod bad_input;
+mod delivery;
+mod pages;
+mod seed;
+mod several;

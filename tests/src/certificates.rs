@@ -1,0 +1,81 @@
+//! Certificates of a test's own authority.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+/// An authority with a server on loopback and a client, as PEM files that go with it.
+#[derive(Debug)]
+pub struct Certificates {
+    _directory: tempfile::TempDir,
+    authority: PathBuf,
+    server: (PathBuf, PathBuf),
+    client: (PathBuf, PathBuf),
+}
+
+impl Certificates {
+    /// Makes new ones.
+    ///
+    /// # Errors
+    /// The files cannot be written.
+    pub fn make() -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let mut parameters = CertificateParams::new(Vec::new())?;
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "edgemodel's test authority");
+        let issuer = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
+        let authority = directory.path().join("ca.pem");
+        std::fs::write(&authority, issuer.pem())?;
+        let issue = |name: &str, names: Vec<String>| -> anyhow::Result<(PathBuf, PathBuf)> {
+            let mut parameters = CertificateParams::new(names)?;
+            parameters.distinguished_name.push(DnType::CommonName, name);
+            let key = KeyPair::generate()?;
+            let certificate = parameters.signed_by(&key, &issuer)?;
+            let files = (
+                directory.path().join(format!("{name}.pem")),
+                directory.path().join(format!("{name}.key")),
+            );
+            std::fs::write(&files.0, certificate.pem())?;
+            std::fs::write(&files.1, key.serialize_pem())?;
+            Ok(files)
+        };
+        let server = issue(
+            "server",
+            vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+        )?;
+        let client = issue("client", vec!["client".to_owned()])?;
+        Ok(Self {
+            _directory: directory,
+            authority,
+            server,
+            client,
+        })
+    }
+
+    /// The authority's certificate.
+    pub fn authority(&self) -> &Path {
+        &self.authority
+    }
+
+    /// The server's certificate.
+    pub fn server_cert(&self) -> &Path {
+        &self.server.0
+    }
+
+    /// The server's key.
+    pub fn server_key(&self) -> &Path {
+        &self.server.1
+    }
+
+    /// The client's certificate.
+    pub fn client_cert(&self) -> &Path {
+        &self.client.0
+    }
+
+    /// The client's key.
+    pub fn client_key(&self) -> &Path {
+        &self.client.1
+    }
+}

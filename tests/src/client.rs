@@ -1,0 +1,168 @@
+//! An MQTT session that a test drives step by step.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use crds::validated::{BrokerUrl, MqttVersion, Qos, Transport};
+use worker::mqtt::{Client as _, Event, Incoming, Options, Publication, Session};
+
+/// Nothing in a test takes so long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Options of a session on a broker at `address`.
+pub fn options(address: SocketAddr, client_id: &str, subscriptions: &[(&str, Qos)]) -> Options {
+    Options {
+        broker: BrokerUrl {
+            transport: Transport::Tcp,
+            host: address.ip().to_string(),
+            port: address.port(),
+            path: String::new(),
+        },
+        client_id: client_id.to_owned(),
+        version: MqttVersion::V3_1_1,
+        clean_start: false,
+        keep_alive: Duration::from_secs(30),
+        auth: None,
+        tls: None,
+        max_packet_size: 16 << 20,
+        subscriptions: subscriptions
+            .iter()
+            .map(|(filter, qos)| ((*filter).to_owned(), *qos))
+            .collect(),
+        max_in_flight: 100,
+        takeover_retry: Duration::from_mins(1),
+    }
+}
+
+/// A session with helpers for tests.
+#[derive(Debug)]
+pub struct TestClient {
+    /// The session.
+    pub session: Session,
+    next_token: u64,
+}
+
+impl TestClient {
+    /// A session that connects when it is driven.
+    pub fn new(options: Options) -> Self {
+        Self {
+            session: Session::new(options),
+            next_token: 0,
+        }
+    }
+
+    /// Connects and subscribes.
+    ///
+    /// # Errors
+    /// It takes too long.
+    pub async fn connected(options: Options) -> anyhow::Result<Self> {
+        let mut client = Self::new(options);
+        client
+            .until(|event| matches!(event, Event::Subscribed).then_some(()))
+            .await?;
+        Ok(client)
+    }
+
+    /// Drives the session until an event is what the test waits for; the ones before are lost.
+    ///
+    /// # Errors
+    /// It takes too long; the events are in the error.
+    pub async fn until<T>(&mut self, wanted: impl Fn(Event) -> Option<T>) -> anyhow::Result<T> {
+        let mut seen = Vec::new();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                while let Some(event) = self.session.next_event() {
+                    seen.push(format!("{event:?}"));
+                    if let Some(found) = wanted(event) {
+                        return found;
+                    }
+                }
+                self.session.drive().await;
+            }
+        });
+        match found.await {
+            Ok(found) => Ok(found),
+            Err(_) => anyhow::bail!("what the test waits for does not happen, but {seen:#?}"),
+        }
+    }
+
+    /// The next message.
+    ///
+    /// # Errors
+    /// None comes.
+    pub async fn message(&mut self) -> anyhow::Result<Incoming> {
+        self.until(|event| match event {
+            Event::Message(message) => Some(message),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next message, acknowledged.
+    ///
+    /// # Errors
+    /// None comes.
+    pub async fn take(&mut self) -> anyhow::Result<Incoming> {
+        let message = self.message().await?;
+        if let Some(tag) = message.tag {
+            self.session.ack(tag);
+        }
+        Ok(message)
+    }
+
+    /// Queues a publication and gives its token.
+    pub fn publish(&mut self, topic: &str, payload: impl Into<Bytes>, qos: Qos) -> u64 {
+        let token = self.next_token;
+        self.next_token += 1;
+        let publication = Publication {
+            topic: topic.into(),
+            payload: payload.into(),
+            qos,
+            retain: false,
+        };
+        self.session.publish(publication, token);
+        token
+    }
+
+    /// Waits until a publication is done.
+    ///
+    /// # Errors
+    /// It is not, or it was refused.
+    pub async fn done(&mut self, wanted: u64) -> anyhow::Result<()> {
+        self.until(|event| match event {
+            Event::Published { token, result } if token == wanted => Some(result),
+            _ => None,
+        })
+        .await?
+        .context("the publication was refused")
+    }
+
+    /// Publishes and waits until it is done.
+    ///
+    /// # Errors
+    /// It is not, or it was refused.
+    pub async fn send(
+        &mut self,
+        topic: &str,
+        payload: impl Into<Bytes>,
+        qos: Qos,
+    ) -> anyhow::Result<()> {
+        let token = self.publish(topic, payload, qos);
+        self.done(token).await
+    }
+
+    /// Drives the session for as long as `other` takes, keeping its events.
+    pub async fn while_driving<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::pin!(other);
+        loop {
+            // Events that are there already would end `drive` at once and starve `other`.
+            tokio::select! {
+                biased;
+                value = &mut other => return value,
+                () = self.session.drive() => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A model in its hosts, without brokers: what goes in and what comes out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use worker::delivery::{Delivery, Ledger};
+use worker::host::{Monitor, Options, Outlet, Pool, library, python};
+use worker::message::{Job, Outcome, Telemetry};
+use worker::metrics::Metrics;
+
+/// Nothing in a test takes so long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hands outcomes to the test.
+#[derive(Debug)]
+struct Collector(mpsc::Sender<(String, Outcome)>);
+
+impl Outlet for Collector {
+    async fn finish(&self, job: Job, outcome: Outcome) {
+        // The test may have ended.
+        let _ = self.0.send((job.device.to_string(), outcome)).await;
+    }
+}
+
+/// A running model.
+#[derive(Debug)]
+pub struct TestPool {
+    pool: Pool,
+    outcomes: mpsc::Receiver<(String, Outcome)>,
+    ledger: Arc<Ledger>,
+    /// Its metrics.
+    pub metrics: Metrics,
+    _directory: tempfile::TempDir,
+}
+
+/// Options for a model that is one file, in a new folder.
+///
+/// # Errors
+/// The file cannot be written, or Python or the host's library is missing.
+pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("index.py"), index)?;
+    let options = Options {
+        model: "industry".to_owned(),
+        directory: directory.path().to_owned(),
+        wheels: None,
+        python: python(None)?,
+        library: library().context("build it with `make host`")?,
+        hosts: 1,
+        timeout: Duration::from_secs(10),
+        start_timeout: Duration::from_mins(1),
+        queue_size: 10_000,
+        queue_bytes: 64 << 20,
+    };
+    Ok((options, directory))
+}
+
+impl TestPool {
+    /// Starts a model that is one file.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start(index: &str) -> anyhow::Result<Self> {
+        Self::with(index, |_| {}).await
+    }
+
+    /// Starts a model with changed options.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn with(index: &str, change: impl FnOnce(&mut Options)) -> anyhow::Result<Self> {
+        let (mut options, directory) = options(index)?;
+        change(&mut options);
+        let metrics = Metrics::new();
+        let (sender, outcomes) = mpsc::channel(100_000);
+        let model = metrics.model(&options.model);
+        let pool = Pool::start(options, Arc::new(Collector(sender)), model).await?;
+        Ok(Self {
+            pool,
+            outcomes,
+            ledger: Arc::new(metrics.ledger("industry")),
+            metrics,
+            _directory: directory,
+        })
+    }
+
+    /// Hands in a message of a device.
+    ///
+    /// # Errors
+    /// The queue is full.
+    pub fn send(&self, device: &str, payload: impl Into<Bytes>) -> anyhow::Result<()> {
+        let payload = payload.into();
+        let size = payload.len();
+        let job = Job {
+            telemetry: Arc::new(Telemetry {
+                topic: "in/设备".into(),
+                payload,
+                rule: 0,
+                received: Instant::now(),
+                received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
+            }),
+            device: device.into(),
+            attempts: 0,
+            delivery: Delivery::open(&self.ledger, None),
+        };
+        let lanes = self.pool.lanes();
+        let pushed = lanes.queue(device).try_push(job, size);
+        pushed.map_err(|_| anyhow::anyhow!("the queue is full"))
+    }
+
+    /// The next outcome, with its device.
+    ///
+    /// # Errors
+    /// None comes.
+    pub async fn next(&mut self) -> anyhow::Result<(String, Outcome)> {
+        let next = tokio::time::timeout(PATIENCE, self.outcomes.recv()).await;
+        next.context("no outcome")?.context("the pool is gone")
+    }
+
+    /// What the model makes of a message: its result, `None`, or `reason: message` of a failure.
+    ///
+    /// # Errors
+    /// No outcome comes.
+    pub async fn call(&mut self, payload: &str) -> anyhow::Result<String> {
+        self.send("d", payload.to_owned())?;
+        Ok(text(self.next().await?.1))
+    }
+
+    /// What others may read.
+    pub fn monitor(&self) -> Monitor {
+        self.pool.monitor()
+    }
+
+    /// Finishes what is queued and ends the hosts.
+    pub async fn drain(self) {
+        self.pool.drain().await;
+    }
+}
+
+/// An outcome as text.
+pub fn text(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Result(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Outcome::Empty => "None".to_owned(),
+        Outcome::Failed(failure) => format!("{}: {}", failure.reason.as_str(), failure.message),
+    }
+}
+
+/// Every CPython from 3.10 on that is in the usual places of this machine.
+pub fn interpreters() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")];
+    let home = std::env::home_dir().unwrap_or_default();
+    let versions = std::fs::read_dir(home.join(".pyenv/versions"));
+    let versions = versions.into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    let mut found = Vec::new();
+    for folder in folders {
+        for minor in 10..20 {
+            let path = folder.join(format!("python3.{minor}"));
+            if path.exists() {
+                found.push(path);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,95 @@
+//! The imported model.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::context::Context;
+
+/// A model that is ready to be called.
+pub(crate) struct Model<'py> {
+    handler: Bound<'py, PyAny>,
+    logger: Bound<'py, PyAny>,
+    to_datetime: Bound<'py, PyAny>,
+    name: Bound<'py, PyString>,
+    /// The last topic and device: most messages share few.
+    topic: (String, Bound<'py, PyString>),
+    device: (String, Bound<'py, PyString>),
+}
+
+/// The helper's texts for an exception: one line, and the traceback.
+pub(crate) fn describe(
+    py: Python<'_>,
+    helper: &Bound<'_, PyModule>,
+    error: PyErr,
+) -> (String, String) {
+    let name = error
+        .get_type(py)
+        .name()
+        .map_or_else(|_| "exception".to_owned(), |name| name.to_string());
+    helper
+        .call_method1(intern!(py, "describe"), (error.into_value(py),))
+        .and_then(|texts| texts.extract())
+        .unwrap_or((name, String::new()))
+}
+
+impl<'py> Model<'py> {
+    /// Imports `index.py` in `directory`.
+    pub(crate) fn load(
+        helper: &Bound<'py, PyModule>,
+        name: &str,
+        directory: &str,
+        wheels: &str,
+    ) -> PyResult<Self> {
+        let py = helper.py();
+        let (handler, logger) = helper
+            .call_method1(intern!(py, "load"), (name, directory, wheels))?
+            .extract()?;
+        let empty = PyString::new(py, "");
+        Ok(Self {
+            handler,
+            logger,
+            to_datetime: helper.getattr(intern!(py, "received_at"))?,
+            name: PyString::new(py, name),
+            topic: (String::new(), empty.clone()),
+            device: (String::new(), empty),
+        })
+    }
+
+    /// The context of a message.
+    pub(crate) fn context(
+        &mut self,
+        topic: &str,
+        device: &str,
+        received_at: f64,
+    ) -> PyResult<Bound<'py, Context>> {
+        let py = self.handler.py();
+        Bound::new(
+            py,
+            Context {
+                topic: remembered(&mut self.topic, topic).unbind(),
+                device: remembered(&mut self.device, device).unbind(),
+                model: self.name.clone().unbind(),
+                logger: self.logger.clone().unbind(),
+                received_at,
+                to_datetime: self.to_datetime.clone().unbind(),
+            },
+        )
+    }
+
+    /// Calls `handler(event, context)`.
+    pub(crate) fn call(
+        &self,
+        event: Bound<'py, PyAny>,
+        context: Bound<'py, Context>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.handler.call1((event, context))
+    }
+}
+
+fn remembered<'py>(last: &mut (String, Bound<'py, PyString>), text: &str) -> Bound<'py, PyString> {
+    if last.0 != text {
+        *last = (text.to_owned(), PyString::new(last.1.py(), text));
+    }
+    last.1.clone()
+}

@@ -1,0 +1,68 @@
+//! The progress record: which call runs and since when, in memory that the worker can read at any
+//! time, also while the model holds the interpreter or after it died.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::mm::{MapFlags, ProtFlags};
+use rustix::time::ClockId;
+
+/// Two numbers of eight bytes: the call's id plus one (0 between calls), and the monotonic clock's
+/// nanoseconds when it began.
+#[derive(Debug)]
+pub(crate) struct Record {
+    numbers: NonNull<[AtomicU64; 2]>,
+}
+
+impl Record {
+    /// Maps the worker's file.
+    #[expect(unsafe_code, reason = "memory that is shared with another process")]
+    pub(crate) fn open(file: &OwnedFd) -> io::Result<Self> {
+        let size = size_of::<[AtomicU64; 2]>();
+        // SAFETY: A new mapping at an address of the kernel's choice aliases nothing of ours.
+        let memory = unsafe {
+            rustix::mm::mmap(
+                std::ptr::null_mut(),
+                size,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                file,
+                0,
+            )?
+        };
+        let numbers = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { numbers })
+    }
+
+    #[expect(unsafe_code, reason = "memory that is shared with another process")]
+    fn numbers(&self) -> &[AtomicU64; 2] {
+        // SAFETY: The mapping is page-aligned, large enough, never unmapped, and only accessed
+        // atomically on this side; the other side only reads.
+        unsafe { self.numbers.as_ref() }
+    }
+
+    /// A call begins.
+    pub(crate) fn begin(&self, id: u64) -> Duration {
+        let now = now();
+        let [call, since] = self.numbers();
+        let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        since.store(nanos, Ordering::Release);
+        call.store(id + 1, Ordering::Release);
+        now
+    }
+
+    /// The call that began at `since` is over; how long it took, in nanoseconds.
+    pub(crate) fn end(&self, since: Duration) -> u64 {
+        self.numbers()[0].store(0, Ordering::Release);
+        u64::try_from(now().saturating_sub(since).as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The monotonic clock, which is the same for all processes of the machine.
+fn now() -> Duration {
+    let now = rustix::time::clock_gettime(ClockId::Monotonic);
+    Duration::try_from(now).unwrap_or_default()
+}

@@ -1,0 +1,256 @@
+//! The host's loop: frames in, calls, frames out.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use frame::{Decoder, Reply, Request, Response};
+use jiter::{PythonParse, StringCacheMode};
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+
+use crate::channel::Channel;
+use crate::encode::{self, encode};
+use crate::helper;
+use crate::model::{Model, describe};
+use crate::record::Record;
+
+/// Replies are held back while more calls wait, but not longer than this.
+const HELD_BACK: Duration = Duration::from_millis(1);
+
+/// Nor when they are larger than this together.
+const HELD_BYTES: usize = 64 << 10;
+
+/// Set in a child that a model forked: it must never write to the worker.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+/// Serves the worker until it closes the connection.
+pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
+    // The worker is gone when it cannot end us any more. It may be gone already: then the first read
+    // says so.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(io::Error::from)?;
+    let (mut channel, record) = Channel::open()?;
+    let record = Record::open(&record)?;
+    let helper = helper(py)?;
+    watch_forks(py)?;
+    let mut host = Host {
+        helper: &helper,
+        record,
+        decoder: Decoder::default(),
+        output: Vec::new(),
+        result: Vec::new(),
+        held_since: None,
+    };
+    let Some(mut model) = host.load(py, &mut channel)? else {
+        return Ok(());
+    };
+    loop {
+        host.calls(py, &mut model, &mut channel)?;
+        channel.write(py, &mut host.output)?;
+        host.held_since = None;
+        if channel.read(py, host.decoder.buffer())? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+#[pyfunction]
+fn forked() {
+    FORKED.store(true, Ordering::Relaxed);
+}
+
+fn watch_forks(py: Python<'_>) -> PyResult<()> {
+    let arguments = pyo3::types::PyDict::new(py);
+    arguments.set_item("after_in_child", wrap_pyfunction!(forked, py)?)?;
+    py.import("os")?
+        .call_method("register_at_fork", (), Some(&arguments))?;
+    Ok(())
+}
+
+struct Host<'a, 'py> {
+    helper: &'a Bound<'py, PyModule>,
+    record: Record,
+    decoder: Decoder,
+    /// Frames to be written.
+    output: Vec<u8>,
+    /// The last result.
+    result: Vec<u8>,
+    held_since: Option<Instant>,
+}
+
+/// A call's outcome, with what it holds.
+enum Outcome<'py> {
+    Json,
+    Raw(Bound<'py, PyAny>),
+    Empty,
+    InvalidJson(String),
+    Exception(String, String),
+    Unserializable(String),
+}
+
+impl<'py> Host<'_, 'py> {
+    /// Waits for the first frame and imports the model; `None` when that fails, which the worker is
+    /// told.
+    fn load(&mut self, py: Python<'py>, channel: &mut Channel) -> PyResult<Option<Model<'py>>> {
+        let loaded = loop {
+            if let Some(body) = self.decoder.next_body().map_err(broken)? {
+                let Request::Load {
+                    model,
+                    directory,
+                    wheels,
+                } = Request::decode(body).map_err(broken)?
+                else {
+                    return Err(broken("the first frame is no Load"));
+                };
+                break Model::load(self.helper, model, directory, wheels);
+            }
+            if channel.read(py, self.decoder.buffer())? == 0 {
+                return Ok(None);
+            }
+        };
+        if FORKED.load(Ordering::Relaxed) {
+            return Err(leave(py));
+        }
+        let (model, message, traceback) = match loaded {
+            Ok(model) => (Some(model), String::new(), String::new()),
+            Err(error) => {
+                let (message, traceback) = describe(py, self.helper, error);
+                (None, message, traceback)
+            }
+        };
+        let version = py.version_info();
+        let python = format!("{}.{}.{}", version.major, version.minor, version.patch);
+        let response = if model.is_some() {
+            Response::Ready { python: &python }
+        } else {
+            Response::LoadFailed {
+                message: &message,
+                traceback: &traceback,
+            }
+        };
+        response.encode(&mut self.output).map_err(broken)?;
+        channel.write(py, &mut self.output)?;
+        Ok(model)
+    }
+
+    /// Makes every call that has come whole.
+    fn calls(
+        &mut self,
+        py: Python<'py>,
+        model: &mut Model<'py>,
+        channel: &mut Channel,
+    ) -> PyResult<()> {
+        // The decoder lends out the bodies; it goes back when they are done.
+        let mut decoder = std::mem::take(&mut self.decoder);
+        while let Some(body) = decoder.next_body().map_err(broken)? {
+            let Request::Call {
+                id,
+                received_at,
+                topic,
+                device,
+                payload,
+            } = Request::decode(body).map_err(broken)?
+            else {
+                return Err(broken("a second Load"));
+            };
+            self.result.clear();
+            let since = self.record.begin(id);
+            let outcome = self.call(py, model, payload, |model| {
+                model.context(topic, device, received_at)
+            });
+            let nanos = self.record.end(since);
+            if FORKED.load(Ordering::Relaxed) {
+                return Err(leave(py));
+            }
+            self.reply(id, nanos, &outcome)?;
+            let now = Instant::now();
+            let held_since = *self.held_since.get_or_insert(now);
+            if now - held_since > HELD_BACK || self.output.len() > HELD_BYTES {
+                channel.write(py, &mut self.output)?;
+                self.held_since = None;
+            }
+        }
+        self.decoder = decoder;
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        py: Python<'py>,
+        model: &mut Model<'py>,
+        payload: &[u8],
+        context: impl FnOnce(&mut Model<'py>) -> PyResult<Bound<'py, crate::context::Context>>,
+    ) -> Outcome<'py> {
+        let parser = PythonParse {
+            allow_inf_nan: true,
+            cache_mode: StringCacheMode::Keys,
+            ..PythonParse::default()
+        };
+        let event = match parser.python_parse(py, payload) {
+            Ok(event) => event,
+            Err(error) => return Outcome::InvalidJson(error.description(payload)),
+        };
+        let result = context(model).and_then(|context| model.call(event, context));
+        match result {
+            Err(error) => {
+                let (message, traceback) = describe(py, self.helper, error);
+                Outcome::Exception(message, traceback)
+            }
+            Ok(result) if result.is_none() => Outcome::Empty,
+            Ok(result)
+                if result.is_exact_instance_of::<PyBytes>()
+                    || result.is_exact_instance_of::<PyByteArray>()
+                    || result.is_exact_instance_of::<PyMemoryView>() =>
+            {
+                match py.get_type::<PyBytes>().call1((result,)) {
+                    Ok(bytes) => Outcome::Raw(bytes),
+                    Err(error) => Outcome::Unserializable(error.to_string()),
+                }
+            }
+            Ok(result) => match encode(&result, self.helper, &mut self.result) {
+                Ok(()) => Outcome::Json,
+                Err(encode::Error::TooDeep) => Outcome::Unserializable(
+                    "the result is nested deeper than 200; does it contain itself?".to_owned(),
+                ),
+                Err(encode::Error::Python(error)) => {
+                    Outcome::Unserializable(describe(py, self.helper, error).0)
+                }
+            },
+        }
+    }
+
+    fn reply(&mut self, id: u64, nanos: u64, outcome: &Outcome<'py>) -> PyResult<()> {
+        let reply = match outcome {
+            Outcome::Json => Reply::Result(&self.result),
+            Outcome::Raw(bytes) => Reply::Result(bytes.cast::<PyBytes>()?.as_bytes()),
+            Outcome::Empty => Reply::Empty,
+            Outcome::InvalidJson(message) => Reply::InvalidJson(message),
+            Outcome::Exception(message, traceback) => Reply::Exception { message, traceback },
+            Outcome::Unserializable(message) => Reply::Unserializable(message),
+        };
+        let written = Response::Reply { id, nanos, reply }.encode(&mut self.output);
+        if let Err(error) = written {
+            let message = format!("the result is too large: {error}");
+            let reply = Reply::Unserializable(&message);
+            Response::Reply { id, nanos, reply }
+                .encode(&mut self.output)
+                .map_err(broken)?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends a process that a model forked and that came back from the model's code.
+fn leave(py: Python<'_>) -> PyErr {
+    let left = py
+        .import("os")
+        .and_then(|os| os.call_method1("_exit", (0,)));
+    left.err()
+        .unwrap_or_else(|| PyRuntimeError::new_err("os._exit came back"))
+}
+
+fn broken(reason: impl std::fmt::Display) -> PyErr {
+    PyOSError::new_err(format!("the worker's frames are broken: {reason}"))
+}

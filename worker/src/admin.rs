@@ -1,0 +1,73 @@
+//! What the worker serves over HTTP: metrics, probes, status and pyboot's queue sizes. Reads only.
+
+mod page;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Json};
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use crate::status::Shared;
+
+/// The Prometheus text exposition format.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// All paths.
+pub fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/status", get(status))
+        .route("/queue_size_metrics", get(queue_sizes))
+        .fallback(not_found)
+        .with_state(shared)
+}
+
+async fn index(State(shared): State<Arc<Shared>>) -> Html<String> {
+    Html(page::render(&shared))
+}
+
+async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) {
+    if shared.ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready, see /status\n")
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, METRICS_TYPE)],
+        shared.render_metrics(),
+    )
+}
+
+async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(shared.document())
+}
+
+/// pyboot's document, key by key; its process names are the models' names here.
+async fn queue_sizes(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let models: Vec<_> = shared
+        .models()
+        .iter()
+        .map(|model| {
+            let ((pre, _), (post, _)) = model.queues();
+            json!({ "sub_process_name": model.name, "pre_queue": pre, "post_queue": post })
+        })
+        .collect();
+    Json(json!({ "queue_size_metrics": models }))
+}
+
+async fn not_found() -> (StatusCode, &'static str) {
+    (
+        StatusCode::NOT_FOUND,
+        "not here; there are /metrics, /status, /queue_size_metrics, /healthz and /readyz\n",
+    )
+}

@@ -1,0 +1,136 @@
+//! What a session needs of a broker beside its address: credentials and certificates, read once when
+//! the worker starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crds::validated::{Password, Transport, ValidatedMqtt};
+
+use crate::mqtt;
+
+/// A broker's settings with all files read.
+#[derive(Clone)]
+pub struct Broker {
+    settings: ValidatedMqtt,
+    auth: Option<(String, Option<String>)>,
+    tls: Option<(Arc<rustls::ClientConfig>, String)>,
+}
+
+impl std::fmt::Debug for Broker {
+    /// Never shows the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A file that the configuration refers to cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The password's file.
+    #[error("mqtts[{index}].auth.passwordFile: failed to read {path:?}: {error}")]
+    Password {
+        /// Index in `mqtts`.
+        index: usize,
+        /// The file.
+        path: String,
+        /// The system's error.
+        error: std::io::Error,
+    },
+    /// A certificate or key.
+    #[error("mqtts[{index}].tls: {error}")]
+    Tls {
+        /// Index in `mqtts`.
+        index: usize,
+        /// What is wrong.
+        error: mqtt::TlsError,
+    },
+}
+
+/// Publications at QoS 1 and 2 that a session has open at once. More hardly raises throughput, and
+/// each is kept in memory until the broker has it.
+const MAX_IN_FLIGHT: u16 = 1024;
+
+impl Broker {
+    /// Reads the files that `mqtts[index]` refers to.
+    ///
+    /// # Errors
+    /// A file cannot be read or holds something else.
+    pub fn open(index: usize, settings: &ValidatedMqtt) -> Result<Self, Error> {
+        let auth = match &settings.auth {
+            None => None,
+            Some(auth) => Some((
+                auth.username.clone(),
+                match &auth.password {
+                    None => None,
+                    Some(Password::Text(text)) => Some(text.clone()),
+                    Some(Password::File(path)) => Some(read_password(index, path)?),
+                },
+            )),
+        };
+        let tls = match settings.broker.transport {
+            Transport::Tcp | Transport::WebSocket => None,
+            Transport::Tls | Transport::WebSocketTls => Some(
+                mqtt::tls(settings.tls.as_ref(), &settings.broker.host)
+                    .map_err(|error| Error::Tls { index, error })?,
+            ),
+        };
+        Ok(Self {
+            settings: settings.clone(),
+            auth,
+            tls,
+        })
+    }
+
+    /// What the configuration says.
+    pub fn settings(&self) -> &ValidatedMqtt {
+        &self.settings
+    }
+
+    /// Host and port, for people.
+    pub fn address(&self) -> String {
+        let broker = &self.settings.broker;
+        if broker.host.contains(':') {
+            format!("[{}]:{}", broker.host, broker.port)
+        } else {
+            format!("{}:{}", broker.host, broker.port)
+        }
+    }
+
+    /// A session's options; `subscription` is a filter to subscribe to.
+    pub fn options(&self, client_id: String, subscription: Option<&str>) -> mqtt::Options {
+        mqtt::Options {
+            broker: self.settings.broker.clone(),
+            client_id,
+            version: self.settings.version,
+            // Of a subscription, the broker keeps what comes while the worker is away. A publisher
+            // has nothing there: what is not acknowledged is made again from its input.
+            clean_start: subscription.is_none(),
+            keep_alive: self.settings.keep_alive,
+            auth: self.auth.clone(),
+            tls: self.tls.clone(),
+            max_packet_size: self.settings.max_packet_size,
+            subscriptions: subscription
+                .map(|filter| (filter.to_owned(), self.settings.qos))
+                .into_iter()
+                .collect(),
+            max_in_flight: MAX_IN_FLIGHT,
+            takeover_retry: TAKEOVER_RETRY,
+        }
+    }
+}
+
+/// A session that another client took over waits this long before it tries again, so that two workers
+/// under one client id do not throw each other out in turns.
+const TAKEOVER_RETRY: Duration = Duration::from_mins(1);
+
+fn read_password(index: usize, path: &str) -> Result<String, Error> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::Password {
+        index,
+        path: path.to_owned(),
+        error,
+    })?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}

@@ -1,0 +1,172 @@
+//! `edgemodel demo`: the main job with nothing at hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use crds::ValidatedRuntime;
+use crds::validated::{MqttVersion, Qos};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::demo::{self, Demo, devices, results};
+use crate::mqtt::{Options, Session};
+use crate::run::Worker;
+use crate::settings::{self, Settings};
+use crate::shutdown;
+use crate::telemetry::{self, LogFormat};
+
+use super::{End, print, print_error, read};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Your own configuration instead of pyboot's sample; its brokers and models are replaced by the
+    /// demo's.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<String>,
+    /// Where metrics and status are served.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5888")]
+    http: SocketAddr,
+    /// Messages a second.
+    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+    /// End after so many results. Default: when Ctrl-C is pressed.
+    #[arg(long, value_name = "N")]
+    results: Option<u64>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    let (text, source) = match &arguments.config {
+        Some(path) => read(path)?,
+        None => (demo::SEED.to_owned(), "the sample configuration".to_owned()),
+    };
+    let mut runtime = match crds::load(&text, &source) {
+        Ok(runtime) => runtime,
+        Err(problems) => {
+            print_error(&problems.to_string());
+            return Ok(End::BadConfiguration);
+        }
+    };
+    telemetry::init(LogFormat::Text, "warn");
+    let surroundings = Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("edgemodel-demo")
+        .enable_all()
+        .build()
+        .context("failed to start a runtime")?;
+    let demo = surroundings.block_on(Demo::start())?;
+    demo.adapt(&mut runtime);
+    let mut http = arguments.http;
+    demo::avoid_taken_ports(&mut runtime, &mut http);
+    let settings = Settings {
+        http,
+        models_dir: demo.models_dir(),
+        download: true,
+        ordinal: None,
+        hostname: settings::hostname(),
+        drain_timeout: Duration::from_secs(10),
+    };
+    let worker = Worker::open(runtime.clone(), settings)?;
+    print(&introduction(&source, &demo, &worker))?;
+
+    let enough = Arc::new(Notify::new());
+    let _tasks = surround(&surroundings, &demo, &runtime, arguments, &enough);
+    worker.run(async || {
+        tokio::select! {
+            () = shutdown::requested() => {}
+            () = enough.notified() => {}
+        }
+    })?;
+    print("\nThe demo has ended; nothing is left behind.\n")
+}
+
+fn introduction(source: &str, demo: &Demo, worker: &Worker) -> String {
+    let broker = demo.broker();
+    let mut text = format!(
+        "edgemodel demo: {source}, with a broker, a model server and devices of its own\n\n  \
+         broker       mqtt://{broker}  (mosquitto_sub -p {} -v -t '#')\n  \
+         model        {}\n",
+        broker.port(),
+        demo.model(),
+    );
+    for address in worker.http_addresses() {
+        text.push_str(&format!(
+            "  look at      http://{address}/  and there /status /metrics /queue_size_metrics\n"
+        ));
+    }
+    for address in worker.stream_addresses() {
+        text.push_str(&format!(
+            "  results      nc {} {}\n",
+            address.ip(),
+            address.port()
+        ));
+    }
+    text.push_str(
+        "\nCtrl-C ends it. Messages of devices as they are sent, results as they come:\n\n",
+    );
+    text
+}
+
+/// Starts the devices and the reader of results.
+fn surround(
+    runtime: &Runtime,
+    demo: &Demo,
+    configuration: &ValidatedRuntime,
+    arguments: &Arguments,
+    enough: &Arc<Notify>,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let topics = configuration
+        .rules
+        .iter()
+        .map(|rule| (rule.pub_topic.clone(), Qos::AtLeastOnce))
+        .collect();
+    let reader = Session::new(options(demo, "edgemodel-demo-reader", topics));
+    let (wanted, enough, mut count) = (arguments.results, enough.clone(), 0_u64);
+    tasks.spawn_on(
+        results::read(reader, move |_, payload| {
+            say("result", &String::from_utf8_lossy(payload));
+            count += 1;
+            if wanted.is_some_and(|wanted| count >= wanted) {
+                enough.notify_one();
+            }
+        }),
+        runtime.handle(),
+    );
+    let sender = Session::new(options(demo, "edgemodel-demo-devices", Vec::new()));
+    let configuration = configuration.clone();
+    let interval = Duration::from_secs(1) / arguments.rate;
+    tasks.spawn_on(
+        async move {
+            devices::publish(sender, &configuration, interval, |device, payload| {
+                say("device", &format!("{device}, {} bytes", payload.len()));
+            })
+            .await;
+        },
+        runtime.handle(),
+    );
+    tasks
+}
+
+/// A line for people; when nobody reads stdout any more, the demo goes on all the same.
+fn say(what: &str, text: &str) {
+    let _ = print(&format!("{what}  {text}\n"));
+}
+
+fn options(demo: &Demo, client_id: &str, subscriptions: Vec<(String, Qos)>) -> Options {
+    Options {
+        broker: demo.broker_url(),
+        client_id: client_id.to_owned(),
+        version: MqttVersion::V3_1_1,
+        clean_start: true,
+        keep_alive: Duration::from_secs(30),
+        auth: None,
+        tls: None,
+        max_packet_size: 1 << 20,
+        subscriptions,
+        max_in_flight: 100,
+        takeover_retry: Duration::from_mins(1),
+    }
+}

@@ -1,0 +1,88 @@
+//! `edgemodel run`: the worker.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::env;
+use crate::run::{Error, Worker};
+use crate::settings::{self, Settings};
+use crate::shutdown;
+use crate::telemetry::{self, LogFormat};
+
+use super::{End, print_error, read};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration, YAML or JSON; `-` reads stdin.
+    #[arg(long, short, value_name = "FILE")]
+    config: String,
+    #[command(flatten)]
+    options: Options,
+    /// Do not download models: they must be in the models directory.
+    #[arg(long, conflicts_with = "download")]
+    no_download: bool,
+    /// Download models, whatever DOWNLOAD_MODEL says.
+    #[arg(long)]
+    download: bool,
+    /// Directory of installed models. Default: edgemodel/models in the user's cache directory.
+    #[arg(long, value_name = "DIR", env = env::MODELS_DIR)]
+    models_dir: Option<PathBuf>,
+    /// Number of this replica, appended to the client ids.
+    #[arg(long, value_name = "N")]
+    ordinal: Option<u32>,
+}
+
+/// What `run` and `demo` share.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Options {
+    /// Where metrics and status are served.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:5888")]
+    pub(super) http: SocketAddr,
+    /// Longest time in seconds that a shutdown may take to finish what was begun.
+    #[arg(long, value_name = "SECONDS", default_value = "20")]
+    pub(super) drain_timeout: u64,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) log_format: LogFormat,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    let (text, source) = read(&arguments.config)?;
+    let runtime = match crds::load(&text, &source) {
+        Ok(runtime) => runtime,
+        Err(problems) => {
+            print_error(&problems.to_string());
+            return Ok(End::BadConfiguration);
+        }
+    };
+    telemetry::init(arguments.options.log_format, "info");
+    let settings = Settings {
+        http: arguments.options.http,
+        models_dir: arguments
+            .models_dir
+            .clone()
+            .unwrap_or_else(settings::default_models_dir),
+        download: !arguments.no_download
+            && (arguments.download || settings::download_from_environment()),
+        ordinal: arguments.ordinal,
+        hostname: settings::hostname(),
+        drain_timeout: Duration::from_secs(arguments.options.drain_timeout),
+    };
+    let worker = match Worker::open(runtime, settings) {
+        Ok(worker) => worker,
+        Err(error @ Error::Broker(_)) => {
+            print_error(&format!("error: {error}"));
+            return Ok(End::BadConfiguration);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    for address in worker.http_addresses() {
+        tracing::info!(%address, "Serving /metrics, /status and /queue_size_metrics");
+    }
+    for address in worker.stream_addresses() {
+        tracing::info!(%address, "Streaming results");
+    }
+    worker.run(shutdown::requested)?;
+    Ok(End::Done)
+}

@@ -1,0 +1,179 @@
+//! `edgemodel simulate`: telemetry for trying out a configuration, at a rate.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ArgGroup;
+use crds::ValidatedRuntime;
+use crds::validated::{Condition, ValidatedDevice};
+use tokio::runtime::Builder;
+
+use crate::brokers::Broker;
+use crate::mqtt::Session;
+use crate::simulate::publisher::{Publisher, Summary};
+use crate::simulate::{Generator, topic_for};
+use crate::telemetry::{self, LogFormat};
+use crate::{settings, shutdown};
+
+use super::{End, print, print_error, read};
+
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("target").required(true).args(["config", "broker"]))]
+pub(super) struct Arguments {
+    /// Publish what the models of this configuration wait for; `-` reads stdin.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<String>,
+    /// Index of the rule whose subscription gets the messages.
+    #[arg(long, value_name = "N", default_value = "0", conflicts_with = "broker")]
+    rule: usize,
+    /// Publish to this broker instead, such as tcp://127.0.0.1:1883.
+    #[arg(long, value_name = "URL", requires = "topic")]
+    broker: Option<String>,
+    /// The topic; needed with --broker, and where a rule's filter has wildcards.
+    #[arg(long)]
+    topic: Option<String>,
+    /// Only this device; may be given several times. Default: all of the configuration.
+    #[arg(long = "device", value_name = "NAME")]
+    devices: Vec<String>,
+    /// Messages a second.
+    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    rate: u32,
+    /// End after so many messages. Default: when Ctrl-C is pressed.
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Quality of service. Default: the broker's in the configuration, else 1.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=2))]
+    qos: Option<u8>,
+    /// Share of messages, 0 to 1, of devices that no model is for.
+    #[arg(long, default_value = "0")]
+    unmatched: f64,
+    /// The same seed gives the same messages.
+    #[arg(long, default_value = "1")]
+    seed: u64,
+    /// Print one JSON document at the end instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    anyhow::ensure!(
+        (0.0..=1.0).contains(&arguments.unmatched),
+        "--unmatched {} is no share; choose a number from 0 to 1",
+        arguments.unmatched
+    );
+    let (text, source) = match (&arguments.config, &arguments.broker) {
+        (Some(path), _) => read(path)?,
+        (None, Some(broker)) => (configuration(broker), "--broker".to_owned()),
+        (None, None) => anyhow::bail!("give --config or --broker"),
+    };
+    let runtime = match crds::load(&text, &source) {
+        Ok(runtime) => runtime,
+        Err(problems) => {
+            print_error(&problems.to_string());
+            return Ok(End::BadConfiguration);
+        }
+    };
+    telemetry::init(LogFormat::Text, "warn");
+    let publisher = publisher(arguments, &runtime)?;
+    let tokio = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start a runtime")?;
+    let summary = tokio.block_on(publisher.run(shutdown::requested()));
+    report(arguments, &summary)
+}
+
+/// The least configuration that has a broker: its address is checked like any other.
+fn configuration(broker: &str) -> String {
+    let broker = serde_json::Value::from(broker);
+    format!(
+        "mqtts: [{{name: m, broker: {broker}}}]\n\
+         rules: [{{sub: {{name: m, topic: in}}, pub: {{name: m, topic: out}}}}]\n\
+         funcs: [{{modelName: m, modelAddress: 'file:///m.zip'}}]\n"
+    )
+}
+
+fn publisher(
+    arguments: &Arguments,
+    runtime: &ValidatedRuntime,
+) -> anyhow::Result<Publisher<Session>> {
+    let rule = runtime.rules.get(arguments.rule).with_context(|| {
+        let last = runtime.rules.len() - 1;
+        format!("--rule {}: the last rule is {last}", arguments.rule)
+    })?;
+    let topic = match &arguments.topic {
+        Some(topic) => topic.clone(),
+        None => topic_for(&rule.sub_topic)
+            .with_context(|| format!("{:?} reaches no topic; give --topic", rule.sub_topic))?,
+    };
+    let broker = Broker::open(rule.sub_mqtt, &runtime.mqtts[rule.sub_mqtt])?;
+    let qos = match arguments.qos {
+        None => broker.settings().qos,
+        Some(0) => crds::validated::Qos::AtMostOnce,
+        Some(1) => crds::validated::Qos::AtLeastOnce,
+        Some(_) => crds::validated::Qos::ExactlyOnce,
+    };
+    let client_id = format!(
+        "edgemodel-simulate-{}-{}",
+        settings::hostname(),
+        std::process::id()
+    );
+    Ok(Publisher {
+        client: Session::new(broker.options(client_id, None)),
+        generator: Generator::for_devices(
+            devices(arguments, runtime)?,
+            arguments.seed,
+            arguments.unmatched,
+        ),
+        topic: topic.into(),
+        qos,
+        interval: Duration::from_secs(1) / arguments.rate,
+        count: arguments.count,
+    })
+}
+
+/// The devices of the configuration, or those that were asked for; with a broker alone, devices that
+/// only have a name.
+fn devices(
+    arguments: &Arguments,
+    runtime: &ValidatedRuntime,
+) -> anyhow::Result<Vec<ValidatedDevice>> {
+    let known = || runtime.funcs.iter().flat_map(|func| &func.devices);
+    if arguments.devices.is_empty() {
+        return Ok(known().cloned().collect());
+    }
+    let named = |name: &String| {
+        if arguments.broker.is_some() {
+            return Ok(ValidatedDevice {
+                name: name.clone(),
+                conditions: Vec::<Condition>::new(),
+            });
+        }
+        let names = known().map(|device| device.name.as_str());
+        known()
+            .find(|device| device.name == *name)
+            .cloned()
+            .with_context(|| {
+                let nearest = crds::nearest(name, names)
+                    .map(|nearest| format!("; did you mean {nearest:?}?"))
+                    .unwrap_or_default();
+                format!("--device {name:?}: the configuration has no such device{nearest}")
+            })
+    };
+    arguments.devices.iter().map(named).collect()
+}
+
+fn report(arguments: &Arguments, summary: &Summary) -> anyhow::Result<End> {
+    if arguments.json {
+        let document = serde_json::json!({
+            "sent": summary.sent,
+            "acknowledged": summary.acknowledged,
+            "refused": summary.refused,
+        });
+        return print(&format!("{document:#}\n"));
+    }
+    print(&format!(
+        "sent {}, acknowledged {}, refused {}\n",
+        summary.sent, summary.acknowledged, summary.refused
+    ))
+}

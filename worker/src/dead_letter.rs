@@ -1,0 +1,98 @@
+//! Dead letters: what is published about a message that a model could not process.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::message::{Failure, Job};
+
+/// The document, one JSON object.
+#[derive(Debug, Serialize)]
+struct DeadLetter<'a> {
+    reason: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceback: Option<&'a str>,
+    model: &'a str,
+    device: &'a str,
+    topic: &'a str,
+    /// RFC 3339.
+    received_at: String,
+    /// The message as it came, if it is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a str>,
+    /// The message as it came, in base64, if it is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_base64: Option<String>,
+}
+
+/// The dead letter of a message, with the message exactly as it came, so that it can be sent again.
+pub fn dead_letter(model: &str, job: &Job, failure: &Failure) -> Bytes {
+    let telemetry = &job.telemetry;
+    let payload = std::str::from_utf8(&telemetry.payload);
+    let letter = DeadLetter {
+        reason: failure.reason.as_str(),
+        message: &failure.message,
+        traceback: failure.traceback.as_deref(),
+        model,
+        device: &job.device,
+        topic: &telemetry.topic,
+        received_at: jiff::Timestamp::try_from(telemetry.received_at)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .to_string(),
+        payload: payload.ok(),
+        payload_base64: payload
+            .is_err()
+            .then(|| STANDARD.encode(&telemetry.payload)),
+    };
+    serde_json::to_vec(&letter)
+        .expect("texts only, which JSON always takes")
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant, SystemTime};
+
+    use super::*;
+    use crate::delivery::Delivery;
+    use crate::message::{FailureReason, Telemetry};
+    use crate::metrics::Metrics;
+
+    fn letter(payload: &'static [u8]) -> serde_json::Value {
+        let ledger = Arc::new(Metrics::new().ledger("m"));
+        let job = Job {
+            telemetry: Arc::new(Telemetry {
+                topic: "in/1".into(),
+                payload: Bytes::from_static(payload),
+                rule: 0,
+                received: Instant::now(),
+                received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
+            }),
+            device: "设备2".into(),
+            attempts: 0,
+            delivery: Delivery::open(&ledger, None),
+        };
+        let failure = Failure {
+            reason: FailureReason::Exception,
+            message: "ValueError: no".to_owned(),
+            traceback: None,
+        };
+        serde_json::from_slice(&dead_letter("industry", &job, &failure)).unwrap()
+    }
+
+    #[test]
+    fn a_dead_letter_carries_the_message_exactly() {
+        assert_eq!(
+            letter(b"{\"a\": 1e400}"),
+            serde_json::json!({
+                "reason": "exception", "message": "ValueError: no", "model": "industry",
+                "device": "设备2", "topic": "in/1", "received_at": "1970-01-01T00:00:01.5Z",
+                "payload": "{\"a\": 1e400}",
+            })
+        );
+        assert_eq!(letter(b"\xff\x00")["payload_base64"], "/wA=");
+    }
+}

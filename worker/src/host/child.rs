@@ -1,0 +1,214 @@
+//! One host process: its socket, its progress record and its end.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use frame::Decoder;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::process::{Pid, Signal};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+
+use crate::metrics::ModelMetrics;
+
+use super::Options;
+use super::output::log_lines;
+use super::record::{Record, Running};
+
+/// What a read asks of the system at once.
+const READ: usize = 128 << 10;
+
+/// How long a host may take to end when its connection is closed.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Loads the extension from its path, whatever its file is called, without the working directory on
+/// the module path.
+const BOOTSTRAP: &str = "\
+import sys, importlib.util as u, importlib.machinery as m
+sys.path[:] = [p for p in sys.path if p]
+n, p = '_edgemodel_host', sys.argv.pop(1)
+s = u.spec_from_file_location(n, p, loader=m.ExtensionFileLoader(n, p))
+h = sys.modules[n] = u.module_from_spec(s)
+s.loader.exec_module(h)
+h.run()
+";
+
+/// A host process. Dropped, it is killed with everything that it started.
+#[derive(Debug)]
+pub(super) struct HostProcess {
+    child: Child,
+    pid: u32,
+    stream: UnixStream,
+    record: Record,
+    /// Bytes to be written.
+    pub(super) output: Vec<u8>,
+    written: usize,
+    pub(super) decoder: Decoder,
+    /// Log what it prints.
+    _logs: JoinSet<()>,
+}
+
+impl HostProcess {
+    /// Starts the interpreter; nothing is imported yet.
+    pub(super) fn spawn(options: &Options, metrics: &ModelMetrics) -> io::Result<Self> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        let record = Record::new()?;
+        send_file(&ours, record.file())?;
+        ours.set_nonblocking(true)?;
+        let stream = UnixStream::from_std(ours)?;
+        let mut command = Command::new(&options.python);
+        command
+            .args(["-B", "-c", BOOTSTRAP])
+            .arg(&options.library)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // What a model prints should be read when it is printed.
+            .env("PYTHONUNBUFFERED", "1")
+            .process_group(0)
+            .kill_on_drop(true);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("EDGEMODEL_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command.spawn()?;
+        let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
+        let mut logs = JoinSet::new();
+        if let Some(stdout) = child.stdout.take() {
+            logs.spawn(log_lines(
+                stdout,
+                options.model.clone(),
+                "stdout",
+                metrics.clone(),
+            ));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            logs.spawn(log_lines(
+                stderr,
+                options.model.clone(),
+                "stderr",
+                metrics.clone(),
+            ));
+        }
+        Ok(Self {
+            child,
+            pid,
+            stream,
+            record,
+            output: Vec::new(),
+            written: 0,
+            decoder: Decoder::default(),
+            _logs: logs,
+        })
+    }
+
+    /// Its process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The call that runs now, or ran when it died.
+    pub(super) fn running(&self) -> Option<Running> {
+        self.record.running()
+    }
+
+    /// Waits until something can be read, or written while there is something to write.
+    pub(super) async fn ready(&self) -> io::Result<()> {
+        let interest = if self.output.is_empty() {
+            Interest::READABLE
+        } else {
+            Interest::READABLE | Interest::WRITABLE
+        };
+        self.stream.ready(interest).await.map(drop)
+    }
+
+    /// Writes and reads what is possible now.
+    ///
+    /// # Errors
+    /// The host is gone.
+    pub(super) fn exchange(&mut self) -> io::Result<()> {
+        while self.written < self.output.len() {
+            match self.stream.try_write(&self.output[self.written..]) {
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        if self.written == self.output.len() {
+            self.output.clear();
+            self.written = 0;
+        }
+        let buffer = self.decoder.buffer();
+        buffer.reserve(READ);
+        match self.stream.try_read_buf(buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Kills it with everything that it started, and waits for it.
+    pub(super) async fn kill(mut self) -> io::Result<ExitStatus> {
+        self.kill_group();
+        self.child.wait().await
+    }
+
+    /// Closes the connection, at which it ends, and waits for it. A model's threads may hold it up;
+    /// then it is killed.
+    pub(super) async fn end(mut self) -> io::Result<ExitStatus> {
+        rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
+        match tokio::time::timeout(END_TIMEOUT, self.child.wait()).await {
+            Ok(status) => status,
+            Err(_) => self.kill().await,
+        }
+    }
+
+    /// Waits until it has ended by itself.
+    pub(super) async fn died(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    fn kill_group(&self) {
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // Fails when nothing of it is left.
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for HostProcess {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+/// Sends a file over a socket, with the byte that it needs to travel with.
+fn send_file(stream: &StdUnixStream, file: &OwnedFd) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let files = [file.as_fd()];
+    control.push(SendAncillaryMessage::ScmRights(&files));
+    rustix::net::sendmsg(
+        stream,
+        &[IoSlice::new(&[0])],
+        &mut control,
+        SendFlags::empty(),
+    )?;
+    Ok(())
+}
+
+/// Resident memory of a process.
+pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}

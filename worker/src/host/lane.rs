@@ -1,0 +1,301 @@
+//! One lane: takes jobs from its queue, hands them to its host, and replaces the host when it dies or
+//! takes too long.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use frame::{Reply, Request, Response};
+use tokio::time::Instant;
+
+use crate::message::{Failure, FailureReason, Job, Outcome};
+use crate::metrics::ModelMetrics;
+use crate::queue::Queue;
+
+use super::child::HostProcess;
+use super::start::{self, describe};
+use super::{HostState, Options, Outlet};
+
+/// Calls that a host has at once. Together with the bytes this is less than a socket's buffer holds,
+/// so that neither side ever waits for the other to read first.
+const IN_FLIGHT: usize = 256;
+const IN_FLIGHT_BYTES: usize = 128 << 10;
+
+/// A message that kills its host or takes too long is tried so often.
+const ATTEMPTS: u8 = 2;
+
+/// The pause before a host that dies again and again is replaced.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// See the module's description.
+pub(super) struct Lane<O> {
+    options: Arc<Options>,
+    queue: Arc<Queue<Job>>,
+    state: Arc<HostState>,
+    outlet: Arc<O>,
+    metrics: ModelMetrics,
+    /// Handed to the host and not answered, oldest first; their ids count up from `first`.
+    calls: VecDeque<Job>,
+    first: u64,
+    bytes: usize,
+    /// Whether the host has answered anything yet.
+    answered: bool,
+    pause: Duration,
+}
+
+/// Why a lane is done with a host.
+enum End {
+    /// The queue is closed and everything in it is finished.
+    Drained,
+    Timeout,
+    Died,
+    Broken(String),
+}
+
+impl<O: Outlet> Lane<O> {
+    pub(super) fn new(
+        options: Arc<Options>,
+        queue: Arc<Queue<Job>>,
+        state: Arc<HostState>,
+        outlet: Arc<O>,
+        metrics: ModelMetrics,
+    ) -> Self {
+        Self {
+            options,
+            queue,
+            state,
+            outlet,
+            metrics,
+            calls: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            answered: false,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Serves until the queue is closed and everything in it is finished.
+    pub(super) async fn run(mut self, mut host: HostProcess) {
+        loop {
+            self.state.pid.store(host.pid(), Ordering::Relaxed);
+            self.metrics.hosts.inc();
+            self.answered = false;
+            let end = self.serve(&mut host).await;
+            self.metrics.hosts.dec();
+            self.state.pid.store(0, Ordering::Relaxed);
+            if let End::Drained = end {
+                if let Err(error) = host.end().await {
+                    tracing::debug!(%error, model = self.options.model, "Host not ended in order");
+                }
+                return;
+            }
+            self.blame(host, end).await;
+            host = self.replace().await;
+        }
+    }
+
+    async fn serve(&mut self, host: &mut HostProcess) -> End {
+        let mut batch = VecDeque::new();
+        // What the host before this one did not answer comes first, in order.
+        for index in 0..self.calls.len() {
+            let id = self.first + index as u64;
+            call(id, &self.calls[index], &mut host.output);
+        }
+        let mut check = Instant::now() + self.options.timeout;
+        let mut open = true;
+        loop {
+            if let Err(error) = host.exchange() {
+                tracing::debug!(%error, model = self.options.model, "Host gone");
+                return End::Died;
+            }
+            if let Err(end) = self.take_replies(host).await {
+                return end;
+            }
+            if !open && self.calls.is_empty() {
+                return End::Drained;
+            }
+            let room = self.calls.len() < IN_FLIGHT && self.bytes < IN_FLIGHT_BYTES;
+            tokio::select! {
+                ready = host.ready() => if ready.is_err() {
+                    return End::Died;
+                },
+                readable = self.queue.readable(), if open && room => {
+                    open = readable;
+                    if self.calls.is_empty() {
+                        check = Instant::now() + self.options.timeout;
+                    }
+                    let items = IN_FLIGHT - self.calls.len();
+                    self.queue.pop_into(&mut batch, items, IN_FLIGHT_BYTES - self.bytes);
+                    self.send(&mut batch, host);
+                }
+                () = tokio::time::sleep_until(check), if !self.calls.is_empty() => {
+                    let elapsed = host.running().map(super::record::Running::elapsed);
+                    if elapsed.is_some_and(|elapsed| elapsed >= self.options.timeout) {
+                        return End::Timeout;
+                    }
+                    let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
+                    check = Instant::now() + left;
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, batch: &mut VecDeque<Job>, host: &mut HostProcess) {
+        for job in batch.drain(..) {
+            let id = self.first + self.calls.len() as u64;
+            call(id, &job, &mut host.output);
+            self.bytes += job.telemetry.payload.len();
+            self.calls.push_back(job);
+        }
+    }
+
+    async fn take_replies(&mut self, host: &mut HostProcess) -> Result<(), End> {
+        loop {
+            let body = host
+                .decoder
+                .next_body()
+                .map_err(|error| End::Broken(error.to_string()))?;
+            let Some(body) = body else {
+                return Ok(());
+            };
+            let response =
+                Response::decode(body).map_err(|error| End::Broken(error.to_string()))?;
+            let Response::Reply { id, nanos, reply } = response else {
+                return Err(End::Broken("no reply".to_owned()));
+            };
+            if id != self.first {
+                return Err(End::Broken(format!("a reply to call {id}")));
+            }
+            let Some(job) = self.calls.pop_front() else {
+                return Err(End::Broken("a reply to no call".to_owned()));
+            };
+            self.first += 1;
+            self.bytes -= job.telemetry.payload.len();
+            self.answered = true;
+            self.pause = FIRST_PAUSE;
+            let took = Duration::from_nanos(nanos);
+            self.metrics.call_seconds.observe(took.as_secs_f64());
+            let outcome = outcome(reply);
+            self.outlet.finish(job, outcome).await;
+        }
+    }
+
+    /// Ends a host that is of no use any more, and the message that it was lost over if that was its
+    /// last attempt.
+    async fn blame(&mut self, host: HostProcess, end: End) {
+        let running = host.running();
+        let status = host.kill().await.map(describe).unwrap_or_default();
+        let (reason, message) = match end {
+            End::Timeout => {
+                let timeout = self.options.timeout;
+                (
+                    FailureReason::Timeout,
+                    format!("the call took longer than {timeout:?}"),
+                )
+            }
+            End::Died => (
+                FailureReason::Crash,
+                format!("the model's process ended during the call ({status})"),
+            ),
+            End::Broken(error) => (
+                FailureReason::Crash,
+                format!("the model's process wrote what is no reply: {error}"),
+            ),
+            End::Drained => return,
+        };
+        self.metrics.host_restarts(reason.as_str()).inc();
+        self.state.restarts.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            model = self.options.model,
+            reason = reason.as_str(),
+            status,
+            "Host lost, starting another"
+        );
+        // Between calls nobody is to blame, unless hosts die before they get anywhere.
+        let culprit = match running {
+            Some(running) => running.id.checked_sub(self.first),
+            None if self.answered => None,
+            None => Some(0),
+        };
+        let culprit = culprit.and_then(|index| usize::try_from(index).ok());
+        let Some(job) = culprit.and_then(|index| self.calls.get_mut(index)) else {
+            return;
+        };
+        job.attempts += 1;
+        if job.attempts < ATTEMPTS {
+            return;
+        }
+        if let Some(job) = culprit.and_then(|index| self.calls.remove(index)) {
+            self.bytes -= job.telemetry.payload.len();
+            let failure = Failure {
+                reason,
+                message: format!("{message}, {ATTEMPTS} times"),
+                traceback: None,
+            };
+            self.outlet.finish(job, Outcome::Failed(failure)).await;
+        }
+    }
+
+    /// Starts hosts until one imports the model: it did before, so it may again.
+    async fn replace(&mut self) -> HostProcess {
+        loop {
+            if !self.answered {
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            }
+            match start::start(&self.options, &self.metrics).await {
+                Ok(host) => return host,
+                Err(error) => {
+                    self.answered = false;
+                    tracing::error!(
+                        %error,
+                        model = self.options.model,
+                        traceback = error.traceback(),
+                        "Host not replaced, trying again"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn call(id: u64, job: &Job, output: &mut Vec<u8>) {
+    let telemetry = &job.telemetry;
+    let received_at = telemetry
+        .received_at
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let request = Request::Call {
+        id,
+        received_at: received_at.as_secs_f64(),
+        topic: &telemetry.topic,
+        device: &job.device,
+        payload: &telemetry.payload,
+    };
+    if let Err(error) = request.encode(output) {
+        // Not reached: the packet limit is below a frame's. The host would miss the call, its reply
+        // would not come, and the next reply would be out of turn, which replaces the host.
+        tracing::error!(%error, "Call not written");
+    }
+}
+
+fn outcome(reply: Reply<'_>) -> Outcome {
+    let failed = |reason, message: &str, traceback: &str| {
+        Outcome::Failed(Failure {
+            reason,
+            message: message.to_owned(),
+            traceback: Some(traceback.to_owned()).filter(|text| !text.is_empty()),
+        })
+    };
+    match reply {
+        Reply::Result(bytes) => Outcome::Result(bytes::Bytes::copy_from_slice(bytes)),
+        Reply::Empty => Outcome::Empty,
+        Reply::InvalidJson(message) => failed(FailureReason::InvalidJson, message, ""),
+        Reply::Exception { message, traceback } => {
+            failed(FailureReason::Exception, message, traceback)
+        }
+        Reply::Unserializable(message) => failed(FailureReason::Unserializable, message, ""),
+    }
+}

@@ -1,0 +1,230 @@
+//! The intake of one rule and model: takes messages from the broker, matches them, and queues those
+//! that match for the model. Acknowledges each message once it is settled.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use crds::validated::OnFull;
+use futures_util::future::BoxFuture;
+use tokio::sync::{oneshot, watch};
+
+use crate::delivery::{Acks, Delivery, Ledger, Settled};
+use crate::host::{Lanes, Outlet as _};
+use crate::matcher::{Matcher, Misses};
+use crate::message::{Failure, FailureReason, Job, Outcome, Telemetry};
+use crate::metrics::ModelMetrics;
+use crate::mqtt::{Client, Event, Incoming};
+use crate::outlet::ModelOutlet;
+use crate::queue::Rejected;
+use crate::session_state::SessionState;
+
+/// How far a shutdown has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Messages are taken.
+    Serving,
+    /// No more are taken; those that were are finished.
+    Draining,
+    /// All are finished: acknowledge and disconnect.
+    Finishing,
+}
+
+/// What an intake works with.
+#[derive(Debug)]
+pub struct Intake<C> {
+    /// Its session.
+    pub client: C,
+    /// Index of the rule.
+    pub rule: usize,
+    /// The model's devices.
+    pub matcher: Matcher,
+    /// What happens to a message when its queue is full.
+    pub on_full: OnFull,
+    /// The model's queues.
+    pub lanes: Lanes,
+    /// The model's ledger.
+    pub ledger: Arc<Ledger>,
+    /// Acknowledgements on their way back here.
+    pub acks: Arc<Acks>,
+    /// Takes messages that are no JSON.
+    pub outlet: Arc<ModelOutlet>,
+    /// The model's metrics.
+    pub metrics: ModelMetrics,
+    /// The session's state for others.
+    pub state: SessionState,
+    /// Told by the pipeline.
+    pub phase: watch::Receiver<Phase>,
+}
+
+/// Takes messages until the phase is [`Phase::Finishing`] (or its sender is gone), then disconnects.
+/// While [`Phase::Draining`], `emptied` tells the pipeline that everything that was taken is queued.
+pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<()>) {
+    let mut emptied = Some(emptied);
+    let mut held = VecDeque::new();
+    // What a message waits for that cannot be queued yet; those behind it are held.
+    let mut blocked: Option<BoxFuture<'static, ()>> = None;
+    let mut acks = Vec::new();
+    loop {
+        let phase = *intake.phase.borrow_and_update();
+        while blocked.is_none()
+            && let Some(message) = held.pop_front()
+        {
+            blocked = intake.take(message);
+        }
+        let open = blocked.is_none() && phase == Phase::Serving;
+        intake.client.set_intake(open);
+        intake.acknowledge(&mut acks);
+        if phase == Phase::Finishing {
+            break;
+        }
+        if phase == Phase::Draining && blocked.is_none() {
+            // The receiver is gone only when the pipeline was given up.
+            let _ = emptied.take().map(|emptied| emptied.send(()));
+        }
+        tokio::select! {
+            () = intake.client.drive() => {
+                while let Some(event) = intake.client.next_event() {
+                    intake.take_event(event, &mut held);
+                }
+            }
+            () = intake.acks.added() => {}
+            () = unblocked(&mut blocked), if blocked.is_some() => blocked = None,
+            changed = intake.phase.changed() => if changed.is_err() {
+                break;
+            },
+        }
+    }
+    intake.state.closed();
+    intake.client.disconnect().await;
+}
+
+async fn unblocked(blocked: &mut Option<BoxFuture<'static, ()>>) {
+    if let Some(future) = blocked {
+        future.await;
+    }
+}
+
+impl<C: Client> Intake<C> {
+    fn acknowledge(&mut self, batch: &mut Vec<crate::mqtt::DeliveryTag>) {
+        self.acks.take(batch);
+        for tag in batch.drain(..) {
+            self.client.ack(tag);
+        }
+    }
+
+    fn take_event(&mut self, event: Event, held: &mut VecDeque<Incoming>) {
+        match event {
+            Event::Message(message) => held.push_back(message),
+            Event::Subscribed => self.state.up(),
+            Event::SubscriptionRefused { filter, reason } => self.state.refused(&filter, &reason),
+            Event::Disconnected { error, retry_in } => self.state.down(&error, retry_in),
+            Event::Oversized { size, limit } => {
+                self.metrics.oversized.inc();
+                tracing::warn!(
+                    model = self.state.model(),
+                    size,
+                    limit,
+                    "Message over maxPacketSize discarded"
+                );
+            }
+            Event::Connected {
+                epoch,
+                session_present,
+            } => {
+                tracing::debug!(
+                    model = self.state.model(),
+                    epoch,
+                    session_present,
+                    "Connected"
+                );
+            }
+            // An intake publishes nothing.
+            Event::Published { .. } => {}
+        }
+    }
+
+    /// Sends a message on; a future when that has to wait.
+    fn take(&mut self, message: Incoming) -> Option<BoxFuture<'static, ()>> {
+        let received = Instant::now();
+        let delivery = Delivery::open(&self.ledger, message.tag.map(|tag| (&self.acks, tag)));
+        let before = self.matcher.misses();
+        let found = self.matcher.find(&message.payload);
+        self.count_misses(before);
+        self.metrics
+            .match_seconds
+            .observe(received.elapsed().as_secs_f64());
+        let job = |device, delivery| Job {
+            telemetry: Arc::new(Telemetry {
+                topic: message.topic,
+                payload: message.payload,
+                rule: self.rule,
+                received,
+                received_at: SystemTime::now(),
+            }),
+            device,
+            attempts: 0,
+            delivery,
+        };
+        match found {
+            Ok(Some(device)) => self.queue(job(device, delivery)),
+            Ok(None) => {
+                delivery.settle(Settled::Unmatched);
+                None
+            }
+            Err(error) => {
+                let job = job("".into(), delivery);
+                let outcome = Outcome::Failed(Failure {
+                    reason: FailureReason::InvalidJson,
+                    message: error.to_string(),
+                    traceback: None,
+                });
+                let outlet = self.outlet.clone();
+                Some(Box::pin(async move { outlet.finish(job, outcome).await }))
+            }
+        }
+    }
+
+    fn queue(&self, job: Job) -> Option<BoxFuture<'static, ()>> {
+        let queue = self.lanes.queue(&job.device);
+        let size = job.telemetry.payload.len();
+        match self.on_full {
+            OnFull::Block => {
+                let Rejected(job) = queue.try_push(job, size).err()?;
+                let queue = queue.clone();
+                Some(Box::pin(async move {
+                    // Closed only at shutdown: the message stays unacknowledged.
+                    let _ = queue.push(job, size).await;
+                }))
+            }
+            OnFull::DropNewest => {
+                let Rejected(job) = queue.try_push(job, size).err()?;
+                self.drop_job(job, "drop_newest");
+                None
+            }
+            OnFull::DropOldest => {
+                for job in queue.push_dropping_oldest(job, size).unwrap_or_default() {
+                    self.drop_job(job, "drop_oldest");
+                }
+                None
+            }
+        }
+    }
+
+    fn drop_job(&self, job: Job, policy: &str) {
+        self.metrics.dropped(policy).inc();
+        self.outlet.settle(job, Settled::Dropped);
+    }
+
+    fn count_misses(&self, before: Misses) {
+        let now = self.matcher.misses();
+        if now.missing_key > before.missing_key {
+            let count = now.missing_key - before.missing_key;
+            self.metrics.misses("missing_key").inc_by(count);
+        }
+        if now.wrong_type > before.wrong_type {
+            let count = now.wrong_type - before.wrong_type;
+            self.metrics.misses("wrong_type").inc_by(count);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What is written beside an installed model: what it is, and where it came from.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crds::validated::{Digests, Md5, Sha256};
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "manifest.json";
+
+/// The file's content. It is written last, so a folder that has one is whole.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Manifest {
+    md5: String,
+    sha256: String,
+    size: u64,
+    address: String,
+    installed_at: String,
+    /// The folder that holds `index.py`, from the manifest's.
+    root: PathBuf,
+}
+
+/// A verified copy.
+#[derive(Debug)]
+pub(super) struct Copy {
+    pub(super) md5: Md5,
+    pub(super) sha256: Sha256,
+    /// The folder that holds `index.py`.
+    pub(super) root: PathBuf,
+    /// The copy's own folder.
+    pub(super) folder: PathBuf,
+}
+
+impl Copy {
+    /// The copy in `folder`, if it is whole.
+    pub(super) fn read(folder: &Path) -> Option<Self> {
+        let text = fs::read(folder.join(FILE)).ok()?;
+        let manifest: Manifest = serde_json::from_slice(&text).ok()?;
+        let inside = manifest
+            .root
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
+        let root = folder.join(&manifest.root);
+        (inside && root.join("index.py").is_file()).then_some(())?;
+        Some(Self {
+            md5: manifest.md5.parse().ok()?,
+            sha256: manifest.sha256.parse().ok()?,
+            root,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Whether it is what a configuration asks for. Nothing asked for is not matched: there is no
+    /// telling which copy was meant.
+    pub(super) fn is(&self, digests: &Digests) -> bool {
+        (digests.md5.is_some() || digests.sha256.is_some())
+            && digests.md5.is_none_or(|md5| md5 == self.md5)
+            && digests.sha256.is_none_or(|sha256| sha256 == self.sha256)
+    }
+}
+
+/// Writes the manifest of a folder that is complete but for it.
+pub(super) fn write(
+    folder: &Path,
+    root: &Path,
+    (md5, sha256, size): (Md5, Sha256, u64),
+    address: String,
+) -> io::Result<()> {
+    let manifest = Manifest {
+        md5: md5.to_string(),
+        sha256: sha256.to_string(),
+        size,
+        address,
+        installed_at: jiff::Timestamp::now().to_string(),
+        root: root
+            .strip_prefix(folder)
+            .map_err(io::Error::other)?
+            .to_owned(),
+    };
+    let file = File::create(folder.join(FILE))?;
+    serde_json::to_writer_pretty(&file, &manifest)?;
+    file.sync_all()
+}

@@ -1,0 +1,438 @@
+//! Installed models: each verified zip is unpacked once, into a folder named by its digest, and used
+//! without any network from then on.
+//!
+//! A folder is made under another name and renamed when it is complete and on disk, so that a crash
+//! leaves an old model or a new one, never half of one.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use crds::validated::{Digests, Md5, Refusal, Sha256, ValidatedFunc};
+use tempfile::TempDir;
+
+use super::archive::{self, Limits, unpack};
+use super::fetch::{self, fetch, shown};
+use super::manifest::{self, Copy};
+use super::{pack, wheels};
+
+/// Unfinished folders begin so.
+const INCOMING: &str = ".incoming-";
+
+/// An unfinished folder that has not changed for so long is nobody's any more.
+const ABANDONED: Duration = Duration::from_hours(24);
+
+/// The models directory.
+#[derive(Debug)]
+pub struct Store {
+    directory: PathBuf,
+    client: OnceLock<reqwest::Client>,
+}
+
+/// How a model is installed.
+#[derive(Debug, Clone)]
+pub struct InstallOptions {
+    /// Whether it may be downloaded (`DOWNLOAD_MODEL`).
+    pub download: bool,
+    /// The interpreter that its wheels are for.
+    pub python: PathBuf,
+    /// Whether to show progress if a terminal is attached.
+    pub progress: bool,
+    /// The largest zip in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for InstallOptions {
+    fn default() -> Self {
+        Self {
+            download: false,
+            python: "python3".into(),
+            progress: false,
+            max_bytes: 2 << 30,
+        }
+    }
+}
+
+/// A model that can be imported.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The folder that holds `index.py`.
+    pub directory: PathBuf,
+    /// The folder of its wheels.
+    pub wheels: Option<PathBuf>,
+    /// Of its zip; unknown for a model that was put there by hand.
+    pub md5: Option<Md5>,
+    /// Of its zip.
+    pub sha256: Option<Sha256>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where an installed model came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A verified copy was there.
+    Cached,
+    /// It was downloaded now.
+    Downloaded,
+    /// It was read from a `file://` address now.
+    File,
+    /// Somebody put its folder there; nothing says what it is.
+    PrePlaced,
+}
+
+/// Why a model cannot be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its configuration.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// Downloads are off and it is not there.
+    #[error(
+        "the model is not in {}; set DOWNLOAD_MODEL=true to download it, or put index.py into {}",
+        .directory.display(), .expected.display()
+    )]
+    DownloadDisabled {
+        /// The models directory.
+        directory: PathBuf,
+        /// Where its folder would be.
+        expected: PathBuf,
+    },
+    /// The download.
+    #[error(transparent)]
+    Fetch(fetch::Error),
+    /// A `file://` address.
+    #[error("failed to read {}: {error}; check modelAddress", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// It is not what the configuration says.
+    #[error("{address} has the {kind} {actual}, not {expected}; correct {field} or the file")]
+    ChecksumMismatch {
+        /// The address without credentials and query.
+        address: String,
+        /// `MD5` or `SHA-256`.
+        kind: &'static str,
+        /// `modelMd5` or `modelSha256`.
+        field: &'static str,
+        /// What the configuration says.
+        expected: String,
+        /// What it is.
+        actual: String,
+    },
+    /// The zip.
+    #[error(transparent)]
+    Archive(archive::Error),
+    /// Its wheels.
+    #[error("failed to install the model's wheels with {}: {reason}", .python.display())]
+    Wheels {
+        /// The interpreter.
+        python: PathBuf,
+        /// pip's last lines.
+        reason: String,
+    },
+    /// The models directory.
+    #[error("failed to use the models directory: {0}; choose another with --models-dir")]
+    Store(io::Error),
+    /// A bug.
+    #[error("the installation ended early")]
+    Interrupted,
+}
+
+impl Error {
+    /// CamelCase, as in Kubernetes conditions.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.reason,
+            Self::DownloadDisabled { .. } => "DownloadDisabled",
+            Self::Fetch(_) => "DownloadFailed",
+            Self::File { .. } => "FileUnreadable",
+            Self::ChecksumMismatch { .. } => "ChecksumMismatch",
+            Self::Archive(error) => error.reason(),
+            Self::Wheels { .. } => "WheelsFailed",
+            Self::Store(_) | Self::Interrupted => "StoreUnavailable",
+        }
+    }
+
+    /// Whether the same may succeed later, without a change of the configuration.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Archive(_) => false,
+            Self::Fetch(error) => error.is_transient(),
+            // The file may be put right or be put there.
+            _ => true,
+        }
+    }
+}
+
+impl Store {
+    /// Opens a directory, makes it if need be, and removes what crashed installations left.
+    ///
+    /// # Errors
+    /// It cannot be made or read.
+    pub fn open(directory: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(directory).map_err(Error::Store)?;
+        let directory = directory.canonicalize().map_err(Error::Store)?;
+        for entry in fs::read_dir(&directory).map_err(Error::Store)? {
+            let entry = entry.map_err(Error::Store)?;
+            let unfinished = entry.file_name().to_string_lossy().starts_with(INCOMING);
+            let age = entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .ok()
+                .and_then(|modified| SystemTime::now().duration_since(modified).ok());
+            if unfinished && age.is_some_and(|age| age > ABANDONED) {
+                // Another worker may be removing it too.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(Self {
+            directory,
+            client: OnceLock::new(),
+        })
+    }
+
+    /// Finds, downloads or unpacks a model.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing of it is left then.
+    pub async fn install(
+        &self,
+        func: &ValidatedFunc,
+        options: &InstallOptions,
+    ) -> Result<Installed, Error> {
+        let digests = func.digest.clone().map_err(Error::Refused)?;
+        if let Some(copy) = self.find(&digests).map_err(Error::Store)? {
+            return complete(copy, Origin::Cached, &options.python).await;
+        }
+        let file = func.address.scheme() == "file";
+        if !file && !options.download {
+            return self.pre_placed(&func.name);
+        }
+        let incoming = tempfile::Builder::new()
+            .prefix(INCOMING)
+            .tempdir_in(&self.directory)
+            .map_err(Error::Store)?;
+        let zip = incoming.path().join("model.zip");
+        let (found, origin) = if file {
+            (
+                copy_file(func, &zip, options.max_bytes).await?,
+                Origin::File,
+            )
+        } else {
+            (
+                self.download(func, &zip, options).await?,
+                Origin::Downloaded,
+            )
+        };
+        let address = shown(&func.address);
+        verify(&address, &digests, found.0, found.1)?;
+        let directory = self.directory.clone();
+        let copy = blocking(move || settle(&directory, incoming, &zip, found, address)).await?;
+        complete(copy, origin, &options.python).await
+    }
+
+    /// The verified copy that a configuration asks for.
+    fn find(&self, digests: &Digests) -> io::Result<Option<Copy>> {
+        if let Some(sha256) = digests.sha256 {
+            let folder = self.directory.join(folder_name(sha256));
+            return Ok(Copy::read(&folder).filter(|copy| copy.is(digests)));
+        }
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("sha256-")
+                && let Some(copy) = Copy::read(&entry.path()).filter(|copy| copy.is(digests))
+            {
+                return Ok(Some(copy));
+            }
+        }
+        Ok(None)
+    }
+
+    /// pyboot's way: the model's folder under its own name.
+    fn pre_placed(&self, name: &str) -> Result<Installed, Error> {
+        let mut parts = Path::new(name).components();
+        let plain = matches!(
+            (parts.next(), parts.next()),
+            (Some(Component::Normal(part)), None) if part == name
+        );
+        let expected = self
+            .directory
+            .join(if plain { name } else { "<modelName>" });
+        if plain && expected.join("index.py").is_file() {
+            let folder = expected.display();
+            tracing::warn!(model = name, %folder, "Model used as it was found, not verified");
+            return Ok(Installed {
+                directory: expected,
+                wheels: None,
+                md5: None,
+                sha256: None,
+                origin: Origin::PrePlaced,
+            });
+        }
+        Err(Error::DownloadDisabled {
+            directory: self.directory.clone(),
+            expected,
+        })
+    }
+
+    async fn download(
+        &self,
+        func: &ValidatedFunc,
+        zip: &Path,
+        options: &InstallOptions,
+    ) -> Result<(Md5, Sha256, u64), Error> {
+        let client = if let Some(client) = self.client.get() {
+            client
+        } else {
+            let client = fetch::client().map_err(Error::Fetch)?;
+            self.client.get_or_init(|| client)
+        };
+        let mut file = File::create(zip).map_err(Error::Store)?;
+        tracing::info!(
+            model = func.name,
+            address = shown(&func.address),
+            "Downloading model"
+        );
+        let fetched = fetch(
+            client,
+            &func.address,
+            &mut file,
+            options.max_bytes,
+            options.progress,
+        )
+        .await
+        .map_err(Error::Fetch)?;
+        Ok((fetched.md5, fetched.sha256, fetched.size))
+    }
+}
+
+async fn copy_file(
+    func: &ValidatedFunc,
+    zip: &Path,
+    max_bytes: u64,
+) -> Result<(Md5, Sha256, u64), Error> {
+    let path = func.address.to_file_path().unwrap_or_default();
+    let zip = zip.to_owned();
+    blocking(move || {
+        let unreadable = |error| Error::File {
+            path: path.clone(),
+            error,
+        };
+        let size = fs::metadata(&path).map_err(unreadable)?.len();
+        if size > max_bytes {
+            return Err(Error::Fetch(fetch::Error::TooLarge {
+                address: path.display().to_string(),
+                limit: max_bytes,
+            }));
+        }
+        fs::copy(&path, &zip).map_err(unreadable)?;
+        pack::digest(&zip).map_err(|error| unreadable(io::Error::other(error)))
+    })
+    .await
+}
+
+fn verify(address: &str, digests: &Digests, md5: Md5, sha256: Sha256) -> Result<(), Error> {
+    let mismatch = |kind, field, expected: String, actual: String| Error::ChecksumMismatch {
+        address: address.to_owned(),
+        kind,
+        field,
+        expected,
+        actual,
+    };
+    if let Some(expected) = digests.sha256.filter(|expected| *expected != sha256) {
+        let (expected, actual) = (expected.to_string(), sha256.to_string());
+        return Err(mismatch("SHA-256", "modelSha256", expected, actual));
+    }
+    if let Some(expected) = digests.md5.filter(|expected| *expected != md5) {
+        let (expected, actual) = (expected.to_string(), md5.to_string());
+        return Err(mismatch("MD5", "modelMd5", expected, actual));
+    }
+    Ok(())
+}
+
+/// Unpacks a verified zip and gives it its final name.
+fn settle(
+    directory: &Path,
+    incoming: TempDir,
+    zip: &Path,
+    found: (Md5, Sha256, u64),
+    address: String,
+) -> Result<Copy, Error> {
+    let target = incoming.path().join("model");
+    fs::create_dir(&target).map_err(Error::Store)?;
+    let file = File::open(zip).map_err(Error::Store)?;
+    let root = unpack(file, &target, &Limits::default()).map_err(Error::Archive)?;
+    fs::remove_file(zip).map_err(Error::Store)?;
+    sync(&target).map_err(Error::Store)?;
+    manifest::write(incoming.path(), &root, found, address).map_err(Error::Store)?;
+    let folder = directory.join(folder_name(found.1));
+    if let Some(copy) = Copy::read(&folder) {
+        // Another worker was faster.
+        return Ok(copy);
+    }
+    if folder.exists() {
+        // What is there is not whole, and whoever reads it would refuse it.
+        fs::remove_dir_all(&folder).map_err(Error::Store)?;
+    }
+    sync_folder(incoming.path()).map_err(Error::Store)?;
+    let incoming = incoming.keep();
+    if let Err(error) = fs::rename(&incoming, &folder) {
+        // Nothing of it may stay; a failure to remove it is the smaller trouble.
+        let _ = fs::remove_dir_all(&incoming);
+        if let Some(copy) = Copy::read(&folder) {
+            return Ok(copy);
+        }
+        return Err(Error::Store(error));
+    }
+    sync_folder(directory).map_err(Error::Store)?;
+    Copy::read(&folder).ok_or_else(|| Error::Store(io::ErrorKind::NotFound.into()))
+}
+
+async fn complete(copy: Copy, origin: Origin, python: &Path) -> Result<Installed, Error> {
+    let python = python.to_owned();
+    blocking(move || {
+        let wheels = wheels::install(&copy.folder, &copy.root, &python)?;
+        Ok(Installed {
+            directory: copy.root,
+            wheels,
+            md5: Some(copy.md5),
+            sha256: Some(copy.sha256),
+            origin,
+        })
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(Error::Interrupted))
+}
+
+fn folder_name(sha256: Sha256) -> String {
+    format!("sha256-{sha256}")
+}
+
+/// Puts the names in a folder and in all below it on disk; the files are already.
+fn sync(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync(&entry.path())?;
+        }
+    }
+    sync_folder(folder)
+}
+
+/// Puts a folder's names on disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

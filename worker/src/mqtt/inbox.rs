@@ -1,0 +1,181 @@
+//! Received messages until they are acknowledged: in order of receipt (MQTT-4.6.0-2), and at QoS 2
+//! until the broker releases them.
+
+use std::collections::{HashSet, VecDeque};
+
+use bytes::BytesMut;
+use crds::validated::Qos;
+
+use super::DeliveryTag;
+use super::packet::Writer;
+
+/// What is to be done with a message that came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admitted {
+    /// Give it to the owner, with the tag at QoS 1 and 2.
+    New(Option<DeliveryTag>),
+    /// The owner has it already (QoS 2).
+    Known,
+}
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    epoch: u64,
+    /// Sequence number of the first entry.
+    first: u64,
+    entries: VecDeque<Entry>,
+    /// Ids at QoS 2 whose PUBREC was sent and whose PUBREL has not come. They outlive a connection,
+    /// as the session does.
+    received: HashSet<u16>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: u16,
+    qos: Qos,
+    acknowledged: bool,
+}
+
+impl Inbox {
+    /// A connection begins: tags of the one before mean nothing any more, since the broker sends
+    /// those messages again.
+    pub(super) fn connected(&mut self, epoch: u64, session_present: bool) {
+        self.epoch = epoch;
+        self.first += self.entries.len() as u64;
+        self.entries.clear();
+        if !session_present {
+            self.received.clear();
+        }
+    }
+
+    /// A message came.
+    pub(super) fn admit(
+        &mut self,
+        qos: Qos,
+        id: u16,
+        writer: Writer,
+        buffer: &mut BytesMut,
+    ) -> Admitted {
+        if qos == Qos::AtMostOnce {
+            return Admitted::New(None);
+        }
+        if qos == Qos::ExactlyOnce {
+            if self.received.contains(&id) {
+                writer.pubrec(id, buffer);
+                return Admitted::Known;
+            }
+            let open = |entry: &Entry| entry.id == id && entry.qos == Qos::ExactlyOnce;
+            if self.entries.iter().any(open) {
+                return Admitted::Known;
+            }
+        }
+        self.entries.push_back(Entry {
+            id,
+            qos,
+            acknowledged: false,
+        });
+        Admitted::New(Some(DeliveryTag {
+            epoch: self.epoch,
+            sequence: self.first + self.entries.len() as u64 - 1,
+        }))
+    }
+
+    /// The owner is done with a message; writes every acknowledgement that is due now.
+    pub(super) fn acknowledge(&mut self, tag: DeliveryTag, writer: Writer, buffer: &mut BytesMut) {
+        if tag.epoch != self.epoch {
+            return;
+        }
+        let entry = tag
+            .sequence
+            .checked_sub(self.first)
+            .and_then(|index| self.entries.get_mut(usize::try_from(index).ok()?));
+        if let Some(entry) = entry {
+            entry.acknowledged = true;
+        }
+        while self.entries.front().is_some_and(|entry| entry.acknowledged)
+            && let Some(entry) = self.entries.pop_front()
+        {
+            self.first += 1;
+            if entry.qos == Qos::ExactlyOnce {
+                self.received.insert(entry.id);
+                writer.pubrec(entry.id, buffer);
+            } else {
+                writer.puback(entry.id, buffer);
+            }
+        }
+    }
+
+    /// The broker released a message at QoS 2.
+    pub(super) fn released(&mut self, id: u16, writer: Writer, buffer: &mut BytesMut) {
+        self.received.remove(&id);
+        writer.pubcomp(id, buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crds::validated::MqttVersion;
+
+    const WRITER: Writer = Writer {
+        version: MqttVersion::V3_1_1,
+    };
+
+    fn admit(inbox: &mut Inbox, qos: Qos, id: u16, buffer: &mut BytesMut) -> DeliveryTag {
+        match inbox.admit(qos, id, WRITER, buffer) {
+            Admitted::New(Some(tag)) => tag,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn acknowledgements_go_out_in_order_of_receipt() {
+        let (mut inbox, mut buffer) = (Inbox::default(), BytesMut::new());
+        inbox.connected(1, false);
+        let tags: Vec<_> = [
+            (Qos::AtLeastOnce, 5),
+            (Qos::ExactlyOnce, 9),
+            (Qos::AtLeastOnce, 6),
+        ]
+        .map(|(qos, id)| admit(&mut inbox, qos, id, &mut buffer))
+        .into();
+        inbox.acknowledge(tags[2], WRITER, &mut buffer);
+        inbox.acknowledge(tags[1], WRITER, &mut buffer);
+        assert!(buffer.is_empty());
+        inbox.acknowledge(tags[0], WRITER, &mut buffer);
+        assert_eq!(buffer[..], [0x40, 2, 0, 5, 0x50, 2, 0, 9, 0x40, 2, 0, 6]);
+    }
+
+    #[test]
+    fn acknowledgements_from_before_a_reconnect_are_dropped() {
+        let (mut inbox, mut buffer) = (Inbox::default(), BytesMut::new());
+        inbox.connected(1, false);
+        let old = admit(&mut inbox, Qos::AtLeastOnce, 1, &mut buffer);
+        inbox.connected(2, true);
+        let new = admit(&mut inbox, Qos::AtLeastOnce, 1, &mut buffer);
+        inbox.acknowledge(old, WRITER, &mut buffer);
+        assert!(buffer.is_empty());
+        inbox.acknowledge(new, WRITER, &mut buffer);
+        assert_eq!(buffer[..], [0x40, 2, 0, 1]);
+    }
+
+    /// At QoS 2 the broker repeats what it has no PUBREC for; the owner must see it once.
+    #[test]
+    fn a_repeated_message_at_qos_2_is_known_until_it_is_released() {
+        let (mut inbox, mut buffer) = (Inbox::default(), BytesMut::new());
+        inbox.connected(1, false);
+        let tag = admit(&mut inbox, Qos::ExactlyOnce, 3, &mut buffer);
+        let again = |inbox: &mut Inbox, buffer: &mut BytesMut| {
+            inbox.admit(Qos::ExactlyOnce, 3, WRITER, buffer)
+        };
+        assert_eq!(again(&mut inbox, &mut buffer), Admitted::Known);
+        inbox.acknowledge(tag, WRITER, &mut buffer);
+        inbox.connected(2, true);
+        buffer.clear();
+        assert_eq!(again(&mut inbox, &mut buffer), Admitted::Known);
+        assert_eq!(buffer[..], [0x50, 2, 0, 3]);
+        inbox.released(3, WRITER, &mut buffer);
+        assert!(matches!(again(&mut inbox, &mut buffer), Admitted::New(_)));
+    }
+}

@@ -1,0 +1,290 @@
+//! The session: connects again and again, and keeps over all connections what is not done.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::connection::{Connection, Ended, Found, address};
+use super::inbox::{Admitted, Inbox};
+use super::outbox::Outbox;
+use super::packet::{Inbound, Limits, Publish, Writer};
+use super::{Client, DeliveryTag, Error, Event, Incoming, Options, Publication};
+
+type Opening = BoxFuture<'static, Result<(Connection, bool, Limits), Error>>;
+
+/// An MQTT session over TCP, TLS or WebSocket, in version 3.1.1 or 5.
+pub struct Session {
+    options: Arc<Options>,
+    writer: Writer,
+    state: State,
+    /// The connection's number; 0 before the first.
+    epoch: u64,
+    subscribing: Option<u16>,
+    intake: bool,
+    inbox: Inbox,
+    outbox: Outbox,
+    backoff: Backoff,
+    events: VecDeque<Event>,
+    /// The topic of the last message: most messages of a subscription share few.
+    topic: Arc<str>,
+}
+
+enum State {
+    Waiting(Instant),
+    Opening(Opening),
+    Open(Box<Connection>),
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("client_id", &self.options.client_id)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session that connects when it is first driven.
+    pub fn new(options: Options) -> Self {
+        let options = Arc::new(options);
+        Self {
+            writer: Writer {
+                version: options.version,
+            },
+            state: State::Opening(open(&options)),
+            epoch: 0,
+            subscribing: None,
+            intake: true,
+            inbox: Inbox::default(),
+            outbox: Outbox::new(options.max_in_flight, options.max_packet_size),
+            backoff: Backoff::default(),
+            events: VecDeque::new(),
+            topic: "".into(),
+            options,
+        }
+    }
+
+    fn opened(&mut self, connection: Connection, session_present: bool, limits: Limits) {
+        self.epoch += 1;
+        self.inbox.connected(self.epoch, session_present);
+        self.outbox.connected(session_present, limits);
+        self.events.push_back(Event::Connected {
+            epoch: self.epoch,
+            session_present,
+        });
+        let mut connection = Box::new(connection);
+        // The first connection of a process subscribes in any case: the broker's session may be one
+        // of an older configuration.
+        if self.options.subscriptions.is_empty() || (session_present && self.epoch > 1) {
+            self.events.push_back(Event::Subscribed);
+        } else {
+            let id = self.outbox.free_id();
+            self.subscribing = Some(id);
+            self.writer
+                .subscribe(id, &self.options.subscriptions, &mut connection.output);
+        }
+        self.state = State::Open(connection);
+    }
+
+    fn not_opened(&mut self, error: Error) {
+        let retry_in = self.backoff.not_connected();
+        self.wait(error, retry_in);
+    }
+
+    fn ended(&mut self, ended: Ended, lasted: Duration) {
+        let first = self.options.takeover_retry;
+        let closed = matches!(ended, Ended::Closed);
+        if closed && self.backoff.closed_by_broker(lasted) {
+            let retry_in = self.backoff.taken_over(first);
+            let client_id = self.options.client_id.clone();
+            return self.wait(Error::TakenOver { client_id }, retry_in);
+        }
+        let retry_in = self.backoff.lost(lasted);
+        self.wait(ended.into_error(address(&self.options)), retry_in);
+    }
+
+    fn wait(&mut self, error: Error, retry_in: Duration) {
+        self.subscribing = None;
+        self.state = State::Waiting(Instant::now() + retry_in);
+        self.events
+            .push_back(Event::Disconnected { error, retry_in });
+    }
+
+    /// One turn of an open connection.
+    async fn turn(&mut self) {
+        let State::Open(connection) = &mut self.state else {
+            return;
+        };
+        self.outbox
+            .send(self.writer, &mut connection.output, connection.position);
+        let mut found = VecDeque::new();
+        let mut result = connection.take_packets(&mut found);
+        if result.is_ok() && found.is_empty() && self.outbox.nothing_done() {
+            let read = self.intake;
+            result = std::future::poll_fn(|cx| connection.poll(cx, read)).await;
+            self.outbox.written(connection.position);
+            if result.is_ok() {
+                result = connection.take_packets(&mut found);
+            }
+        }
+        let lasted = connection.since.elapsed();
+        for next in found {
+            self.take(next);
+        }
+        let done = self.outbox.take_done();
+        self.events
+            .extend(done.map(|(token, result)| Event::Published { token, result }));
+        if let (Err(ended), State::Open(_)) = (result, &self.state) {
+            self.ended(ended, lasted);
+        }
+    }
+
+    fn take(&mut self, found: Found) {
+        let State::Open(connection) = &mut self.state else {
+            // The broker said goodbye before this.
+            return;
+        };
+        let (writer, output) = (self.writer, &mut connection.output);
+        match found {
+            Found::Oversized { size, qos, id } => {
+                let limit = self.options.max_packet_size as usize;
+                if let Admitted::New(Some(tag)) = self.inbox.admit(qos, id, writer, output) {
+                    self.inbox.acknowledge(tag, writer, output);
+                }
+                self.events.push_back(Event::Oversized { size, limit });
+            }
+            Found::Packet(Inbound::Publish(publish)) => self.publish_came(publish),
+            Found::Packet(Inbound::PubAck { id, refused }) => self.outbox.acknowledged(id, refused),
+            Found::Packet(Inbound::PubRec { id, refused }) => {
+                self.outbox.received(id, refused, writer, output);
+            }
+            Found::Packet(Inbound::PubRel { id }) => self.inbox.released(id, writer, output),
+            Found::Packet(Inbound::PubComp { id }) => self.outbox.completed(id),
+            Found::Packet(Inbound::SubAck { id, refused }) => self.subscribed(id, refused),
+            Found::Packet(Inbound::Disconnect { reason, taken_over }) => {
+                let lasted = connection.since.elapsed();
+                self.dismissed(&reason, taken_over, lasted);
+            }
+            // A second greeting means nothing; the answer to a ping was noticed as bytes that came.
+            Found::Packet(Inbound::ConnAck { .. } | Inbound::PingResp) => {}
+        }
+    }
+
+    fn publish_came(&mut self, publish: Publish) {
+        let State::Open(connection) = &mut self.state else {
+            return;
+        };
+        let output = &mut connection.output;
+        let admitted = self
+            .inbox
+            .admit(publish.qos, publish.id, self.writer, output);
+        let Admitted::New(tag) = admitted else {
+            return;
+        };
+        let known = self.topic.as_bytes() == publish.topic;
+        if !known {
+            self.topic = String::from_utf8_lossy(&publish.topic).into();
+        }
+        self.events.push_back(Event::Message(Incoming {
+            topic: self.topic.clone(),
+            payload: publish.payload,
+            tag,
+            duplicate: publish.duplicate,
+            retained: publish.retained,
+        }));
+    }
+
+    fn subscribed(&mut self, id: u16, refused: Vec<Option<String>>) {
+        if self.subscribing != Some(id) {
+            return;
+        }
+        self.subscribing = None;
+        let filters = &self.options.subscriptions;
+        let before = self.events.len();
+        for ((filter, _), reason) in filters.iter().zip(refused) {
+            if let Some(reason) = reason {
+                self.events.push_back(Event::SubscriptionRefused {
+                    filter: filter.clone(),
+                    reason,
+                });
+            }
+        }
+        if self.events.len() == before {
+            self.events.push_back(Event::Subscribed);
+        }
+    }
+
+    fn dismissed(&mut self, reason: &str, taken_over: bool, lasted: Duration) {
+        if taken_over {
+            let retry_in = self.backoff.taken_over(self.options.takeover_retry);
+            let client_id = self.options.client_id.clone();
+            self.wait(Error::TakenOver { client_id }, retry_in);
+        } else {
+            let reason = format!("the broker closed it: {reason}");
+            self.ended(Ended::Lost(reason), lasted);
+        }
+    }
+}
+
+fn open(options: &Arc<Options>) -> Opening {
+    let options = options.clone();
+    Box::pin(async move { Connection::open(&options).await })
+}
+
+impl Client for Session {
+    async fn drive(&mut self) {
+        while self.events.is_empty() {
+            match &mut self.state {
+                State::Waiting(until) => {
+                    tokio::time::sleep_until(*until).await;
+                    self.state = State::Opening(open(&self.options));
+                }
+                State::Opening(opening) => match opening.await {
+                    Ok((connection, present, limits)) => self.opened(connection, present, limits),
+                    Err(error) => self.not_opened(error),
+                },
+                State::Open(_) => self.turn().await,
+            }
+        }
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn set_intake(&mut self, open: bool) {
+        if open
+            && !self.intake
+            && let State::Open(connection) = &mut self.state
+        {
+            connection.resume();
+        }
+        self.intake = open;
+    }
+
+    fn ack(&mut self, tag: DeliveryTag) {
+        if let State::Open(connection) = &mut self.state {
+            self.inbox
+                .acknowledge(tag, self.writer, &mut connection.output);
+        }
+    }
+
+    fn publish_capacity(&self) -> usize {
+        self.outbox.capacity()
+    }
+
+    fn publish(&mut self, publication: Publication, token: u64) {
+        self.outbox.add(publication, token);
+    }
+
+    async fn disconnect(self) {
+        if let State::Open(connection) = self.state {
+            connection.close().await;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Streams of bytes to a broker: TCP, TLS, WebSocket, and WebSocket over TLS.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use crds::validated::Transport;
+use futures_util::future::ready;
+use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
+
+use super::Options;
+
+/// A stream of bytes, whatever carries it.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Connects to the broker of `options`.
+pub(super) async fn connect(options: &Options) -> io::Result<Box<dyn Stream>> {
+    let broker = &options.broker;
+    let stream = TcpStream::connect((broker.host.as_str(), broker.port)).await?;
+    stream.set_nodelay(true)?;
+    // Notices a peer that is gone also while nothing is read, when answers to pings are not seen.
+    let patience = dead_after(options.keep_alive).as_millis();
+    let patience = u32::try_from(patience).unwrap_or(u32::MAX);
+    rustix::net::sockopt::set_tcp_user_timeout(&stream, patience)?;
+    Ok(match broker.transport {
+        Transport::Tcp => Box::new(stream),
+        Transport::Tls => Box::new(secure(options, stream).await?),
+        Transport::WebSocket => web_socket(options, "ws", stream).await?,
+        Transport::WebSocketTls => {
+            let stream = secure(options, stream).await?;
+            web_socket(options, "wss", stream).await?
+        }
+    })
+}
+
+/// A peer that says nothing for so long is gone (MQTT 3.1.1, section 3.1.2.10).
+pub(super) fn dead_after(keep_alive: Duration) -> Duration {
+    keep_alive.mul_f64(1.5)
+}
+
+async fn secure(
+    options: &Options,
+    stream: TcpStream,
+) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    let (config, name) = options
+        .tls
+        .as_ref()
+        .ok_or_else(|| io::Error::other("the session has no TLS settings"))?;
+    let name = ServerName::try_from(name.clone()).map_err(io::Error::other)?;
+    tokio_rustls::TlsConnector::from(config.clone())
+        .connect(name, stream)
+        .await
+}
+
+async fn web_socket(
+    options: &Options,
+    scheme: &str,
+    stream: impl Stream + 'static,
+) -> io::Result<Box<dyn Stream>> {
+    let broker = &options.broker;
+    let host = if broker.host.contains(':') {
+        format!("[{}]", broker.host)
+    } else {
+        broker.host.clone()
+    };
+    let mut request = format!("{scheme}://{host}:{}{}", broker.port, broker.path)
+        .into_client_request()
+        .map_err(io::Error::other)?;
+    request
+        .headers_mut()
+        .insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
+    // A frame may hold many packets; each packet's size is checked as it comes.
+    let config = WebSocketConfig::default()
+        .max_frame_size(None)
+        .max_message_size(None);
+    let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config))
+        .await
+        .map_err(io::Error::other)?;
+    let (sink, stream) = socket.split();
+    let stream = stream.filter_map(|message| {
+        ready(match message {
+            Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
+            Ok(_) => None,
+            Err(error) => Some(Err(io::Error::other(error))),
+        })
+    });
+    let sink = sink
+        .with(|bytes: Bytes| ready(Ok(Message::Binary(bytes))))
+        .sink_map_err(|error: tokio_tungstenite::tungstenite::Error| io::Error::other(error));
+    Ok(Box::new(tokio::io::join(
+        StreamReader::new(stream),
+        SinkWriter::new(CopyToBytes::new(sink)),
+    )))
+}

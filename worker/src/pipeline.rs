@@ -1,0 +1,208 @@
+//! One model at work: its hosts, and for each rule an intake and a publisher with a session each.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crds::ValidatedRuntime;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::brokers::Broker;
+use crate::client_id::{Role, SessionKey};
+use crate::delivery::Acks;
+use crate::host::{self, HostStatus, Monitor, Pool, StartError};
+use crate::intake::{Intake, Phase, intake};
+use crate::matcher::Matcher;
+use crate::mqtt::Session;
+use crate::outlet::{Destination, ModelOutlet, Parcel};
+use crate::publish::{Publisher, publish};
+use crate::queue::Queue;
+use crate::session_state::SessionState;
+use crate::status::{Probe, Shared};
+
+/// Memory that the messages of one queue may hold, whatever their number.
+const QUEUE_BYTES: usize = 64 << 20;
+
+/// What all models of a worker share.
+#[derive(Debug)]
+pub struct Context {
+    /// The configuration.
+    pub runtime: ValidatedRuntime,
+    /// The brokers, in the order of the configuration.
+    pub brokers: Vec<Broker>,
+    /// The sessions' client ids.
+    pub client_ids: HashMap<SessionKey, String>,
+    /// State and metrics.
+    pub shared: Arc<Shared>,
+}
+
+/// A model that serves.
+#[derive(Debug)]
+pub struct Pipeline {
+    pool: Pool,
+    post_queues: Vec<Arc<Queue<Parcel>>>,
+    phase: watch::Sender<Phase>,
+    emptied: Vec<oneshot::Receiver<()>>,
+    intakes: JoinSet<()>,
+    publishers: JoinSet<()>,
+}
+
+/// What is read from a running model at scrape.
+#[derive(Debug)]
+struct PipelineProbe {
+    monitor: Monitor,
+    post_queues: Vec<Arc<Queue<Parcel>>>,
+}
+
+impl Probe for PipelineProbe {
+    fn hosts(&self) -> Vec<HostStatus> {
+        self.monitor.hosts()
+    }
+
+    fn pre_queue(&self) -> (usize, usize) {
+        self.monitor.queue()
+    }
+
+    fn post_queue(&self) -> (usize, usize) {
+        self.post_queues
+            .iter()
+            .fold((0, 0), |(depth, capacity), queue| {
+                (depth + queue.len(), capacity + queue.capacity())
+            })
+    }
+}
+
+impl Pipeline {
+    /// Starts the model's hosts and, once they have imported it, connects its sessions: a session
+    /// that an older worker still serves is taken over only when this one can serve it.
+    ///
+    /// # Errors
+    /// The hosts do not start.
+    pub async fn start(
+        ctx: &Context,
+        func: usize,
+        hosts: host::Options,
+    ) -> Result<Self, StartError> {
+        let model = &ctx.runtime.funcs[func];
+        let view = &ctx.shared.models()[func];
+        let metrics = ctx.shared.metrics.model(&model.name);
+        let post_queues: Vec<_> = ctx
+            .runtime
+            .rules
+            .iter()
+            .map(|_| Arc::new(Queue::new(model.post_queue_size, QUEUE_BYTES)))
+            .collect();
+        let destinations = std::iter::zip(&ctx.runtime.rules, &post_queues)
+            .map(|(rule, queue)| {
+                let broker = ctx.brokers[rule.pub_mqtt].settings();
+                Destination {
+                    queue: queue.clone(),
+                    topic: rule.pub_topic.as_str().into(),
+                    dead_letter_topic: rule.dead_letter_topic.as_deref().map(Arc::from),
+                    qos: broker.qos,
+                    retain: broker.retain,
+                }
+            })
+            .collect();
+        let outlet = Arc::new(ModelOutlet::new(
+            ctx.shared.clone(),
+            view.clone(),
+            metrics.clone(),
+            destinations,
+        ));
+        let pool = Pool::start(hosts, outlet.clone(), metrics.clone()).await?;
+        view.set_probe(Some(Box::new(PipelineProbe {
+            monitor: pool.monitor(),
+            post_queues: post_queues.clone(),
+        })));
+        let mut pipeline = Self {
+            pool,
+            post_queues,
+            phase: watch::Sender::new(Phase::Serving),
+            emptied: Vec::new(),
+            intakes: JoinSet::new(),
+            publishers: JoinSet::new(),
+        };
+        for rule in 0..ctx.runtime.rules.len() {
+            pipeline.add_rule(ctx, func, rule, &outlet);
+        }
+        Ok(pipeline)
+    }
+
+    fn add_rule(&mut self, ctx: &Context, func: usize, index: usize, outlet: &Arc<ModelOutlet>) {
+        let rule = &ctx.runtime.rules[index];
+        let model = &ctx.runtime.funcs[func];
+        let view = &ctx.shared.models()[func];
+        let metrics = ctx.shared.metrics.model(&model.name);
+        let session = |role, mqtt: usize, topic: &str| {
+            let key = SessionKey {
+                rule: index,
+                func,
+                role,
+            };
+            let id = &ctx.client_ids[&key];
+            let broker = &ctx.brokers[mqtt];
+            let state = SessionState::new(
+                &ctx.shared.metrics,
+                view,
+                index,
+                role,
+                broker.address(),
+                topic,
+                id,
+            );
+            let subscription = (role == Role::Sub).then_some(topic);
+            (
+                Session::new(broker.options(id.clone(), subscription)),
+                state,
+            )
+        };
+        let (client, state) = session(Role::Pub, rule.pub_mqtt, &rule.pub_topic);
+        self.publishers.spawn(publish(Publisher {
+            client,
+            queue: self.post_queues[index].clone(),
+            outlet: outlet.clone(),
+            timeout: rule.pub_timeout,
+            metrics: metrics.clone(),
+            state,
+        }));
+        let (client, state) = session(Role::Sub, rule.sub_mqtt, &rule.sub_topic);
+        let (emptied, receiver) = oneshot::channel();
+        self.emptied.push(receiver);
+        self.intakes.spawn(intake(
+            Intake {
+                client,
+                rule: index,
+                matcher: Matcher::new(&model.devices),
+                on_full: model.on_full,
+                lanes: self.pool.lanes(),
+                ledger: view.ledger.clone(),
+                acks: Arc::new(Acks::default()),
+                outlet: outlet.clone(),
+                metrics,
+                state,
+                phase: self.phase.subscribe(),
+            },
+            emptied,
+        ));
+    }
+
+    /// Stops taking messages, finishes those that were taken, acknowledges them and disconnects.
+    ///
+    /// Dropped before it is done (a deadline), what is not finished stays unacknowledged, and the
+    /// broker delivers it again.
+    pub async fn stop(mut self) {
+        self.phase.send_replace(Phase::Draining);
+        for emptied in self.emptied {
+            // Fails only when the intake is gone, which then holds nothing.
+            let _ = emptied.await;
+        }
+        self.pool.drain().await;
+        for queue in &self.post_queues {
+            queue.close();
+        }
+        while self.publishers.join_next().await.is_some() {}
+        self.phase.send_replace(Phase::Finishing);
+        while self.intakes.join_next().await.is_some() {}
+    }
+}

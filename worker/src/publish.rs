@@ -1,0 +1,177 @@
+//! The publisher of one rule and model: takes parcels, publishes them, and settles each message once
+//! the broker has its result.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::delivery::Settled;
+use crate::message::{Failure, FailureReason};
+use crate::metrics::ModelMetrics;
+use crate::mqtt::{Client, Event, Refused};
+use crate::outlet::{ModelOutlet, Parcel};
+use crate::queue::Queue;
+use crate::session_state::SessionState;
+
+/// What a publisher works with.
+#[derive(Debug)]
+pub struct Publisher<C> {
+    /// Its session.
+    pub client: C,
+    /// Where parcels come from; closed when no more will come.
+    pub queue: Arc<Queue<Parcel>>,
+    /// Settles messages, and makes dead letters of refused results.
+    pub outlet: Arc<ModelOutlet>,
+    /// The rule's `pub.timeout`.
+    pub timeout: Duration,
+    /// The model's metrics.
+    pub metrics: ModelMetrics,
+    /// The session's state for others.
+    pub state: SessionState,
+}
+
+/// Publications that are not done, oldest first, found by token without a map: tokens are counted
+/// up, so a token's place is its distance from the first's.
+#[derive(Debug, Default)]
+struct Pending {
+    /// `None` for one that is done while an older one is not.
+    parcels: VecDeque<Option<(Parcel, Instant)>>,
+    first: u64,
+    open: usize,
+    /// The first token that did not take too long yet.
+    in_time: u64,
+}
+
+impl Pending {
+    fn add(&mut self, parcel: Parcel, now: Instant) -> u64 {
+        self.parcels.push_back(Some((parcel, now)));
+        self.open += 1;
+        self.first + self.parcels.len() as u64 - 1
+    }
+
+    fn take(&mut self, token: u64) -> Option<(Parcel, Instant)> {
+        let index = usize::try_from(token.checked_sub(self.first)?).ok()?;
+        let taken = self.parcels.get_mut(index)?.take();
+        self.open -= usize::from(taken.is_some());
+        while let Some(None) = self.parcels.front() {
+            self.parcels.pop_front();
+            self.first += 1;
+        }
+        taken
+    }
+
+    /// When the oldest that is still in time will have taken too long.
+    fn deadline(&mut self, timeout: Duration) -> Option<Instant> {
+        self.in_time = self.in_time.max(self.first);
+        loop {
+            let index = usize::try_from(self.in_time - self.first).ok()?;
+            match self.parcels.get(index)? {
+                Some((_, since)) => return Some(*since + timeout),
+                None => self.in_time += 1,
+            }
+        }
+    }
+}
+
+/// Publishes until the queue is closed and everything in it is acknowledged, then disconnects.
+///
+/// Dropped before that (a shutdown's deadline), what is not acknowledged stays unsettled, and the
+/// broker delivers its message again.
+pub async fn publish<C: Client>(mut publisher: Publisher<C>) {
+    let mut pending = Pending::default();
+    let mut batch = VecDeque::new();
+    let mut ended = false;
+    while !(ended && pending.open == 0 && batch.is_empty()) {
+        let capacity = publisher.client.publish_capacity();
+        let deadline = pending.deadline(publisher.timeout);
+        tokio::select! {
+            () = publisher.client.drive() => {
+                while let Some(event) = publisher.client.next_event() {
+                    publisher.take_event(event, &mut pending, &mut batch);
+                }
+            }
+            readable = publisher.queue.readable(), if capacity > 0 && !ended && batch.is_empty() => {
+                ended = !readable;
+                publisher.queue.pop_into(&mut batch, capacity, usize::MAX);
+            }
+            () = sleep_until(deadline), if deadline.is_some() => {
+                pending.in_time += 1;
+                publisher.late();
+            }
+        }
+        publisher.send(&mut batch, &mut pending);
+    }
+    publisher.state.closed();
+    publisher.client.disconnect().await;
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep_until(deadline.into()).await;
+    }
+}
+
+impl<C: Client> Publisher<C> {
+    fn send(&mut self, batch: &mut VecDeque<Parcel>, pending: &mut Pending) {
+        if batch.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while self.client.publish_capacity() > 0
+            && let Some(parcel) = batch.pop_front()
+        {
+            let publication = parcel.publication.clone();
+            let token = pending.add(parcel, now);
+            self.client.publish(publication, token);
+        }
+    }
+
+    fn late(&self) {
+        self.metrics.publish_timeouts.inc();
+        tracing::debug!(
+            model = self.state.model(),
+            timeout = ?self.timeout,
+            "Result not acknowledged in time, still trying"
+        );
+    }
+
+    fn take_event(&mut self, event: Event, pending: &mut Pending, batch: &mut VecDeque<Parcel>) {
+        match event {
+            Event::Published { token, result } => {
+                let Some((parcel, _)) = pending.take(token) else {
+                    return;
+                };
+                match result {
+                    Ok(()) => self.done(parcel),
+                    Err(refused) => batch.extend(self.refused(parcel, &refused)),
+                }
+            }
+            Event::Connected { .. } => self.state.up(),
+            Event::Disconnected { error, retry_in } => self.state.down(&error, retry_in),
+            // A publisher has no subscriptions.
+            _ => {}
+        }
+    }
+
+    fn done(&self, parcel: Parcel) {
+        let elapsed = parcel.finished.elapsed();
+        self.metrics.publish_seconds.observe(elapsed.as_secs_f64());
+        self.outlet.settle(parcel.job, parcel.settled);
+    }
+
+    /// A refused result becomes a dead letter; a refused dead letter is only counted.
+    fn refused(&self, parcel: Parcel, refused: &Refused) -> Option<Parcel> {
+        let failure = Failure {
+            reason: FailureReason::PublishRefused,
+            message: refused.to_string(),
+            traceback: None,
+        };
+        if parcel.settled == Settled::Published {
+            return self.outlet.fail(parcel.job, &failure);
+        }
+        self.metrics.failed(failure.reason.as_str()).inc();
+        tracing::warn!(error = failure.message, "Dead letter refused");
+        self.outlet.settle(parcel.job, Settled::Failed);
+        None
+    }
+}

@@ -1,0 +1,240 @@
+//! The worker as a whole: opens everything that can fail first, then serves until it is told to stop.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crds::ValidatedRuntime;
+use crds::validated::ExposeProtocol;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::brokers::{self, Broker};
+use crate::client_id;
+use crate::model::store::{self, Store};
+use crate::pipeline::Context;
+use crate::settings::Settings;
+use crate::status::Shared;
+use crate::supervisor::Supervisor;
+use crate::{admin, stream};
+
+/// How long HTTP answers that are being written at the end may take.
+const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// Why a worker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file that the configuration refers to cannot be used.
+    #[error(transparent)]
+    Broker(brokers::Error),
+    /// A port is taken or not allowed.
+    #[error("{what}: failed to listen on {address}: {error}; {remedy}")]
+    Listen {
+        /// The option or field that asks for it.
+        what: String,
+        /// The address.
+        address: SocketAddr,
+        /// What to do about it.
+        remedy: &'static str,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The models directory cannot be used.
+    #[error(transparent)]
+    Store(store::Error),
+    /// The system gives no threads or event queues.
+    #[error("failed to start a runtime: {0}")]
+    Runtime(io::Error),
+}
+
+/// A worker that is ready to start: its ports are bound and its files read, nothing else happened.
+#[derive(Debug)]
+pub struct Worker {
+    ctx: Context,
+    settings: Settings,
+    store: Store,
+    http: Vec<TcpListener>,
+    streams: Vec<TcpListener>,
+}
+
+impl Worker {
+    /// Binds the ports, reads the brokers' files and opens the models directory.
+    ///
+    /// # Errors
+    /// The first of these that fails; nothing is left behind.
+    pub fn open(runtime: ValidatedRuntime, settings: Settings) -> Result<Self, Error> {
+        let brokers = runtime
+            .mqtts
+            .iter()
+            .enumerate()
+            .map(|(index, mqtt)| Broker::open(index, mqtt).map_err(Error::Broker))
+            .collect::<Result<_, _>>()?;
+        let mut http = vec![listen(
+            "--http".to_owned(),
+            settings.http,
+            "choose another with --http",
+        )?];
+        let mut streams = Vec::new();
+        for (index, expose) in runtime.expose.iter().enumerate() {
+            let address = SocketAddr::new(settings.http.ip(), expose.port);
+            if expose.protocol == ExposeProtocol::Http && address.port() == settings.http.port() {
+                continue;
+            }
+            let listeners = match expose.protocol {
+                ExposeProtocol::Http => &mut http,
+                ExposeProtocol::Tcp => &mut streams,
+            };
+            listeners.push(listen(
+                format!("expose[{index}].protocolPort"),
+                address,
+                "choose another port there, or end the program that has it",
+            )?);
+        }
+        let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
+        Ok(Self {
+            ctx: Context {
+                client_ids: client_id::assign(&runtime, &settings),
+                shared: Shared::new(&runtime),
+                brokers,
+                runtime,
+            },
+            settings,
+            store,
+            http,
+            streams,
+        })
+    }
+
+    /// Where HTTP is served: first `--http`, then the ports in `expose`.
+    pub fn http_addresses(&self) -> Vec<SocketAddr> {
+        addresses(&self.http)
+    }
+
+    /// Where results are streamed.
+    pub fn stream_addresses(&self) -> Vec<SocketAddr> {
+        addresses(&self.streams)
+    }
+
+    /// State and metrics.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.ctx.shared.clone()
+    }
+
+    /// Serves until `asked` is ready, then finishes what was begun, until the drain timeout is over or
+    /// `asked` is ready a second time: whoever asks twice does not want to wait. This thread carries
+    /// the messages; everything else runs on another.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn run(self, asked: impl AsyncFnMut()) -> Result<(), Error> {
+        let side = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("edgemodel-side")
+            .enable_all()
+            .build()
+            .map_err(Error::Runtime)?;
+        let data = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Runtime)?;
+        let result = data.block_on(self.serve(&side, asked));
+        // Ends what is left of the models' processes before the threads that log for them.
+        drop(data);
+        side.shutdown_timeout(SIDE_SHUTDOWN);
+        result
+    }
+
+    async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
+        let shared = self.ctx.shared.clone();
+        let _servers = serve_ports(self.http, self.streams, &shared, side.handle())?;
+        let (stopping, receiver) = watch::channel(false);
+        let ctx = Arc::new(self.ctx);
+        let store = Arc::new(self.store);
+        let mut supervisors = JoinSet::new();
+        for func in 0..ctx.runtime.funcs.len() {
+            let supervisor = Supervisor {
+                ctx: ctx.clone(),
+                func,
+                store: store.clone(),
+                download: self.settings.download,
+                side: side.handle().clone(),
+                stopping: receiver.clone(),
+            };
+            supervisors.spawn(supervisor.run());
+        }
+        asked().await;
+        tracing::info!("Shutdown begun");
+        shared.stop();
+        stopping.send_replace(true);
+        let drained = async { while supervisors.join_next().await.is_some() {} };
+        let in_time = tokio::select! {
+            () = drained => true,
+            () = tokio::time::sleep(self.settings.drain_timeout) => false,
+            () = asked() => false,
+        };
+        let open: u64 = shared
+            .models()
+            .iter()
+            .map(|model| model.ledger.in_flight())
+            .sum();
+        if in_time {
+            tracing::info!(open, "Shutdown done");
+        } else {
+            tracing::warn!(
+                open,
+                "Shutdown cut short, the broker delivers open messages again"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn listen(what: String, address: SocketAddr, remedy: &'static str) -> Result<TcpListener, Error> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| Error::Listen {
+        what,
+        address,
+        remedy,
+        error,
+    })
+}
+
+fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    // A bound socket has an address.
+    listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect()
+}
+
+fn serve_ports(
+    http: Vec<TcpListener>,
+    streams: Vec<TcpListener>,
+    shared: &Arc<Shared>,
+    side: &Handle,
+) -> Result<JoinSet<()>, Error> {
+    let _entered = side.enter();
+    let mut servers = JoinSet::new();
+    for listener in http {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Runtime)?;
+        let router = admin::router(shared.clone());
+        servers.spawn_on(
+            async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(%error, "HTTP ended");
+                }
+            },
+            side,
+        );
+    }
+    for listener in streams {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Runtime)?;
+        servers.spawn_on(stream::serve(listener, shared.clone()), side);
+    }
+    Ok(servers)
+}

@@ -1,0 +1,176 @@
+//! Brings one model into service and keeps it there: install, start, serve, and try again when a
+//! cause may pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crds::validated::Refusal;
+use rand::RngExt as _;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::host::{self, StartError};
+use crate::model::store::{self, InstallOptions, Installed, Store};
+use crate::pipeline::{Context, Pipeline};
+use crate::status::ModelState;
+
+/// First pause before another attempt.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+
+/// Longest pause: a model server that comes back is noticed within this.
+const LAST_RETRY: Duration = Duration::from_mins(5);
+
+/// Memory that the messages waiting for one model may hold, whatever their number.
+const QUEUE_BYTES: usize = 64 << 20;
+
+/// Why a model does not serve.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error(transparent)]
+    Install(store::Error),
+    #[error(transparent)]
+    Start(StartError),
+}
+
+impl Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.reason,
+            Self::Install(error) => error.reason(),
+            Self::Start(error) => error.reason(),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Install(error) => error.is_transient(),
+            Self::Start(error) => error.is_transient(),
+        }
+    }
+}
+
+/// What a supervisor works with.
+#[derive(Debug)]
+pub struct Supervisor {
+    /// What all models share.
+    pub ctx: Arc<Context>,
+    /// Index of the model.
+    pub func: usize,
+    /// Installed models.
+    pub store: Arc<Store>,
+    /// Whether models are downloaded.
+    pub download: bool,
+    /// Where installing runs, so that it does not hold up messages.
+    pub side: Handle,
+    /// `true` once the worker goes down.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Supervisor {
+    /// Serves the model until the worker goes down.
+    pub async fn run(mut self) {
+        let mut retry = FIRST_RETRY;
+        loop {
+            let mut stopping = self.stopping.clone();
+            let error = tokio::select! {
+                attempt = self.attempt() => match attempt {
+                    Ok(pipeline) => return self.serve(pipeline).await,
+                    Err(error) => error,
+                },
+                () = stopped(&mut stopping) => return,
+            };
+            let retrying = error.is_transient();
+            let pause = retry.mul_f64(rand::rng().random_range(0.5..=1.0));
+            self.refuse(&error, retrying.then_some(pause));
+            if !retrying {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stopped(&mut self.stopping) => return,
+            }
+            retry = (retry * 2).min(LAST_RETRY);
+        }
+    }
+
+    async fn attempt(&self) -> Result<Pipeline, Error> {
+        let func = &self.ctx.runtime.funcs[self.func];
+        func.digest.clone().map_err(Error::Refused)?;
+        let python = host::python(func.python.as_deref()).map_err(Error::Start)?;
+        let library = host::library().map_err(Error::Start)?;
+        let installed = self.install(&python).await?;
+        let view = &self.ctx.shared.models()[self.func];
+        view.set_digests(
+            &self.ctx.shared.metrics,
+            installed.md5.map(|md5| md5.to_string()),
+            installed.sha256.map(|sha256| sha256.to_string()),
+        );
+        let hosts = host::Options {
+            model: func.name.clone(),
+            directory: installed.directory,
+            wheels: installed.wheels,
+            python,
+            library,
+            hosts: func.hosts,
+            timeout: func.timeout,
+            start_timeout: func.start_timeout,
+            queue_size: func.pre_queue_size,
+            queue_bytes: QUEUE_BYTES,
+        };
+        Pipeline::start(&self.ctx, self.func, hosts)
+            .await
+            .map_err(Error::Start)
+    }
+
+    async fn install(&self, python: &std::path::Path) -> Result<Installed, Error> {
+        let (ctx, store, index) = (self.ctx.clone(), self.store.clone(), self.func);
+        let options = InstallOptions {
+            download: self.download,
+            python: python.to_owned(),
+            progress: true,
+            ..InstallOptions::default()
+        };
+        let mut task = JoinSet::new();
+        task.spawn_on(
+            async move { store.install(&ctx.runtime.funcs[index], &options).await },
+            &self.side,
+        );
+        match task.join_next().await {
+            Some(Ok(result)) => result.map_err(Error::Install),
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The side runtime is gone: so is the worker, in a moment.
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn serve(mut self, pipeline: Pipeline) {
+        let view = &self.ctx.shared.models()[self.func];
+        view.set_state(&self.ctx.shared.metrics, ModelState::Serving);
+        tracing::info!(model = view.name, "Model serves");
+        stopped(&mut self.stopping).await;
+        pipeline.stop().await;
+    }
+
+    fn refuse(&self, error: &Error, retry_in: Option<Duration>) {
+        let view = &self.ctx.shared.models()[self.func];
+        let reason = error.reason();
+        tracing::error!(model = view.name, reason, %error, ?retry_in, "Model refused");
+        view.set_state(
+            &self.ctx.shared.metrics,
+            ModelState::Refused {
+                reason,
+                message: error.to_string(),
+                retrying: retry_in.is_some(),
+            },
+        );
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the worker is gone, which is going down too.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
