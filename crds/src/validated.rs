@@ -84,6 +84,17 @@ pub struct BrokerUrl {
     pub path: String,
 }
 
+impl BrokerUrl {
+    /// Host and port as a URL has them, an IPv6 address in brackets.
+    pub fn address(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
 /// How a broker is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {

@@ -88,16 +88,6 @@ impl Broker {
         &self.settings
     }
 
-    /// Host and port, for people.
-    pub fn address(&self) -> String {
-        let broker = &self.settings.broker;
-        if broker.host.contains(':') {
-            format!("[{}]:{}", broker.host, broker.port)
-        } else {
-            format!("{}:{}", broker.host, broker.port)
-        }
-    }
-
     /// A session's options; `subscription` is a filter to subscribe to.
     pub fn options(&self, client_id: String, subscription: Option<&str>) -> mqtt::Options {
         mqtt::Options {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use crds::ValidatedRuntime;
 
 /// Runs data scientists' Python models on MQTT device data at the edge.
 #[derive(Debug, Parser)]
@@ -96,6 +97,19 @@ fn print(text: &str) -> anyhow::Result<End> {
 /// Writes a line to stderr; nobody is left to be told when that is gone.
 fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Reads and checks a configuration; `None` when it is wrong, after its problems were printed.
+fn configuration(path: &str) -> anyhow::Result<Option<ValidatedRuntime>> {
+    let (text, source) = read(path)?;
+    Ok(accept(&text, &source))
+}
+
+/// Checks a configuration; `None` when it is wrong, after its problems were printed.
+fn accept(text: &str, source: &str) -> Option<ValidatedRuntime> {
+    crds::load(text, source)
+        .map_err(|problems| print_error(&problems.to_string()))
+        .ok()
 }
 
 /// Reads a file, or stdin for `-`, and gives the text with its name for messages.

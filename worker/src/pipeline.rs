@@ -147,7 +147,7 @@ impl Pipeline {
                 view,
                 index,
                 role,
-                broker.address(),
+                broker.settings().broker.address(),
                 topic,
                 id,
             );

@@ -18,7 +18,7 @@ use crate::settings::{self, Settings};
 use crate::shutdown;
 use crate::telemetry::{self, LogFormat};
 
-use super::{End, print, print_error, read};
+use super::{End, accept, print, read};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -42,12 +42,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         Some(path) => read(path)?,
         None => (demo::SEED.to_owned(), "the sample configuration".to_owned()),
     };
-    let mut runtime = match crds::load(&text, &source) {
-        Ok(runtime) => runtime,
-        Err(problems) => {
-            print_error(&problems.to_string());
-            return Ok(End::BadConfiguration);
-        }
+    let Some(mut runtime) = accept(&text, &source) else {
+        return Ok(End::BadConfiguration);
     };
     telemetry::init(LogFormat::Text, "warn");
     let surroundings = Builder::new_multi_thread()

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::{End, print, print_error, read};
+use super::{End, configuration, print, read};
 use crate::explain::explain;
 
 #[derive(Debug, clap::Args)]
@@ -22,13 +22,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
-    let (text, source) = read(&arguments.config)?;
-    let runtime = match crds::load(&text, &source) {
-        Ok(runtime) => runtime,
-        Err(problems) => {
-            print_error(&problems.to_string());
-            return Ok(End::BadConfiguration);
-        }
+    let Some(runtime) = configuration(&arguments.config)? else {
+        return Ok(End::BadConfiguration);
     };
     let (payload, source) = read(&arguments.message)?;
     let explanation = explain(&runtime, arguments.topic.as_deref(), payload.as_bytes())

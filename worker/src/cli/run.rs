@@ -10,7 +10,7 @@ use crate::settings::{self, Settings};
 use crate::shutdown;
 use crate::telemetry::{self, LogFormat};
 
-use super::{End, print_error, read};
+use super::{End, configuration, print_error};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -48,13 +48,8 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
-    let (text, source) = read(&arguments.config)?;
-    let runtime = match crds::load(&text, &source) {
-        Ok(runtime) => runtime,
-        Err(problems) => {
-            print_error(&problems.to_string());
-            return Ok(End::BadConfiguration);
-        }
+    let Some(runtime) = configuration(&arguments.config)? else {
+        return Ok(End::BadConfiguration);
     };
     telemetry::init(arguments.options.log_format, "info");
     let settings = Settings {

@@ -15,7 +15,7 @@ use crate::simulate::{Generator, topic_for};
 use crate::telemetry::{self, LogFormat};
 use crate::{settings, shutdown};
 
-use super::{End, print, print_error, read};
+use super::{End, accept, print, read};
 
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["config", "broker"]))]
@@ -63,15 +63,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     );
     let (text, source) = match (&arguments.config, &arguments.broker) {
         (Some(path), _) => read(path)?,
-        (None, Some(broker)) => (configuration(broker), "--broker".to_owned()),
+        (None, Some(broker)) => (least_configuration(broker), "--broker".to_owned()),
         (None, None) => anyhow::bail!("give --config or --broker"),
     };
-    let runtime = match crds::load(&text, &source) {
-        Ok(runtime) => runtime,
-        Err(problems) => {
-            print_error(&problems.to_string());
-            return Ok(End::BadConfiguration);
-        }
+    let Some(runtime) = accept(&text, &source) else {
+        return Ok(End::BadConfiguration);
     };
     telemetry::init(LogFormat::Text, "warn");
     let publisher = publisher(arguments, &runtime)?;
@@ -84,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 }
 
 /// The least configuration that has a broker: its address is checked like any other.
-fn configuration(broker: &str) -> String {
+fn least_configuration(broker: &str) -> String {
     let broker = serde_json::Value::from(broker);
     format!(
         "mqtts: [{{name: m, broker: {broker}}}]\n\

@@ -86,14 +86,14 @@ impl Connection {
             .await
             .unwrap_or_else(|_| {
                 Err(Error::Unreachable {
-                    broker: address(options),
+                    broker: options.broker.address(),
                     reason: format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
                 })
             })
     }
 
     async fn greet(options: &Options) -> Result<(Self, bool, Limits), Error> {
-        let broker = address(options);
+        let broker = options.broker.address();
         let stream = transport::connect(options)
             .await
             .map_err(|error| Error::Unreachable {
@@ -319,15 +319,5 @@ impl Ended {
             Self::Lost(reason) => Error::Lost { broker, reason },
             Self::Protocol(reason) => Error::Protocol { broker, reason },
         }
-    }
-}
-
-/// Host and port of a session's broker, for people.
-pub(super) fn address(options: &Options) -> String {
-    let broker = &options.broker;
-    if broker.host.contains(':') {
-        format!("[{}]:{}", broker.host, broker.port)
-    } else {
-        format!("{}:{}", broker.host, broker.port)
     }
 }

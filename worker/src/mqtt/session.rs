@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connection::{Connection, Ended, Found, address};
+use super::connection::{Connection, Ended, Found};
 use super::inbox::{Admitted, Inbox};
 use super::outbox::Outbox;
 use super::packet::{Inbound, Limits, Publish, Writer};
@@ -105,7 +105,7 @@ impl Session {
             return self.wait(Error::TakenOver { client_id }, retry_in);
         }
         let retry_in = self.backoff.lost(lasted);
-        self.wait(ended.into_error(address(&self.options)), retry_in);
+        self.wait(ended.into_error(self.options.broker.address()), retry_in);
     }
 
     fn wait(&mut self, error: Error, retry_in: Duration) {

@@ -68,12 +68,7 @@ async fn web_socket(
     stream: impl Stream + 'static,
 ) -> io::Result<Box<dyn Stream>> {
     let broker = &options.broker;
-    let host = if broker.host.contains(':') {
-        format!("[{}]", broker.host)
-    } else {
-        broker.host.clone()
-    };
-    let mut request = format!("{scheme}://{host}:{}{}", broker.port, broker.path)
+    let mut request = format!("{scheme}://{}{}", broker.address(), broker.path)
         .into_client_request()
         .map_err(io::Error::other)?;
     request
