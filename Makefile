@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build host test tools generate
+.PHONY: demo build host test tools bench generate
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -28,3 +28,10 @@ tools:
 ## Writes the generated files: schemas and the reference page.
 generate:
 	cargo xtask gen
+
+## Measures the worker beside its baselines and writes docs/PERFORMANCE.md; takes some minutes.
+bench: tools
+	@PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
+		cargo build --locked --quiet --release --package host --target-dir target/host
+	@cargo build --locked --quiet --release --package worker
+	@cargo bench --locked --quiet --package tests --bench worker -- --write

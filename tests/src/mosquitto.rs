@@ -37,15 +37,37 @@ impl Mosquitto {
     /// # Errors
     /// mosquitto is missing or does not start.
     pub async fn with(configuration: impl Fn(&Path, u16) -> String) -> anyhow::Result<Self> {
+        Self::configured(|folder, port| {
+            let saved = format!(
+                "persistence true\npersistence_location {}/\nautosave_interval 1\n\
+                 autosave_on_changes true\n",
+                folder.display()
+            );
+            saved + &configuration(folder, port)
+        })
+        .await
+    }
+
+    /// Starts a broker that saves nothing, so that a benchmark does not measure the disk.
+    ///
+    /// # Errors
+    /// mosquitto is missing or does not start.
+    pub async fn in_memory() -> anyhow::Result<Self> {
+        Self::configured(|_, port| {
+            format!("listener {port} 127.0.0.1\nallow_anonymous true\n{LIMITS}")
+        })
+        .await
+    }
+
+    async fn configured(configuration: impl Fn(&Path, u16) -> String) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let port = free_port()?;
         let text = configuration(directory.path(), port);
-        let common = format!(
-            "user root\npersistence true\npersistence_location {}/\nautosave_interval 1\n\
-             autosave_on_changes true\nlog_dest stderr\n",
-            directory.path().display()
-        );
-        std::fs::write(directory.path().join("mosquitto.conf"), common + &text)?;
+        let common = "user root\nlog_dest stderr\n";
+        std::fs::write(
+            directory.path().join("mosquitto.conf"),
+            common.to_owned() + &text,
+        )?;
         let child = spawn(directory.path())?;
         let mut broker = Self {
             child,

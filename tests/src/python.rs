@@ -1,31 +1,34 @@
-//! Virtual environments for models that need libraries.
+//! Virtual environments for what tests and benchmarks run in Python.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use rustix::fs::{FlockOperation, flock};
 
-/// What data scientists' models import.
-const LIBRARIES: [&str; 3] = ["numpy", "pandas", "scikit-learn"];
-
-/// An interpreter with numpy, pandas and scikit-learn, made once for a build folder.
+/// An interpreter with numpy, pandas and scikit-learn: what data scientists' models import.
 ///
 /// # Errors
 /// They cannot be installed.
 pub fn scientific() -> anyhow::Result<PathBuf> {
-    static MADE: LazyLock<Result<PathBuf, String>> =
-        LazyLock::new(|| make().map_err(|error| format!("{error:#}")));
-    MADE.clone().map_err(anyhow::Error::msg)
+    environment("scientific", &["numpy", "pandas", "scikit-learn"])
 }
 
-fn make() -> anyhow::Result<PathBuf> {
+/// An interpreter with what the benchmark's baselines import.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn baselines() -> anyhow::Result<PathBuf> {
+    environment("baselines", &["paho-mqtt", "gmqtt", "uvloop", "orjson"])
+}
+
+/// A virtual environment with libraries, made once for a build folder.
+fn environment(name: &str, libraries: &[&str]) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
     let target = test.ancestors().nth(3).context("no target folder")?;
-    let folder = target.join("python-scientific");
-    // Tests run in several processes at once.
-    let lock = std::fs::File::create(target.join("python-scientific.lock"))?;
+    let folder = target.join(format!("python-{name}"));
+    // Tests run in several threads and processes at once.
+    let lock = std::fs::File::create(folder.with_extension("lock"))?;
     flock(&lock, FlockOperation::LockExclusive)?;
     let python = folder.join("bin").join("python");
     let complete = folder.join("complete");
@@ -39,7 +42,7 @@ fn make() -> anyhow::Result<PathBuf> {
                 "--quiet",
                 "--disable-pip-version-check",
             ])
-            .args(LIBRARIES))?;
+            .args(libraries))?;
         std::fs::write(complete, "")?;
     }
     Ok(python)

@@ -1,0 +1,184 @@
+//! What is measured: the worker and its baselines.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde_json::json;
+use tests::mosquitto::Mosquitto;
+use tests::python::baselines;
+use tests::running::Running;
+use tests::site::{Models, file_url};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::{load, usage};
+
+/// The model of all measurements: it does little, so that what is round it shows.
+const MODEL: &str = "
+def handler(event, context):
+    return {'device': event['deviceInfo']['deviceName'], 'value': event['telemetry']['RC_cylinder1_1P_d_dispPeak'], 'n': event['telemetry']['ts']}
+";
+
+/// Contenders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Messages go from the publisher over the broker to the reader, through nothing else.
+    Broker,
+    /// edgemodel.
+    Worker,
+    /// A straightforward Python worker.
+    Plain,
+    /// The best that Python can do by hand.
+    Tuned,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Broker => "broker alone, one hop",
+            Self::Worker => "edgemodel",
+            Self::Plain => "plain Python (paho, 10 threads, json)",
+            Self::Tuned => "tuned Python (gmqtt, uvloop, orjson)",
+        }
+    }
+}
+
+/// One that runs, with the models that it reads.
+pub(crate) struct Contender {
+    process: Process,
+    _models: Models,
+}
+
+enum Process {
+    Worker(Running),
+    Python(Child),
+}
+
+impl Contender {
+    /// Starts it and waits until it takes messages.
+    pub(crate) async fn start(
+        kind: Kind,
+        broker: &Mosquitto,
+        qos: u8,
+        devices: usize,
+    ) -> anyhow::Result<Self> {
+        let models = Models::new()?;
+        let packed = models.pack("bench", MODEL)?;
+        let script = match kind {
+            Kind::Plain => "plain_worker.py",
+            Kind::Tuned => "tuned_worker.py",
+            Kind::Broker => anyhow::bail!("nothing to start"),
+            Kind::Worker => {
+                let config = configuration(broker, qos, devices, &packed)?;
+                let worker = Running::start(&config, &models.installed()).await?;
+                worker.ready().await?;
+                return Ok(Self {
+                    process: Process::Worker(worker),
+                    _models: models,
+                });
+            }
+        };
+        let model = models.path().join("bench/index.py");
+        let child = python(script, broker, qos, devices, &model).await?;
+        Ok(Self {
+            process: Process::Python(child),
+            _models: models,
+        })
+    }
+
+    fn pid(&self) -> anyhow::Result<u32> {
+        let pid = match &self.process {
+            Process::Worker(worker) => worker.pid(),
+            Process::Python(child) => child.id(),
+        };
+        pid.context("it has ended")
+    }
+
+    /// Processor time so far, with its children's.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        usage::cpu(self.pid()?)
+    }
+
+    /// Ends it.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        match self.process {
+            Process::Worker(worker) => worker.stop().await.map(drop),
+            Process::Python(mut child) => Ok(child.kill().await?),
+        }
+    }
+}
+
+/// From the start of the process to the first result, and its memory when it idles then.
+pub(crate) async fn start_and_idle(
+    kind: Kind,
+    broker: &Mosquitto,
+) -> anyhow::Result<(Duration, u64)> {
+    let prober = load::Prober::start(broker).await?;
+    let started = Instant::now();
+    let contender = Contender::start(kind, broker, 1, 1).await?;
+    prober.first_result().await?;
+    let first = started.elapsed();
+    let memory = usage::memory(contender.pid()?)?;
+    contender.stop().await?;
+    Ok((first, memory))
+}
+
+fn configuration(
+    broker: &Mosquitto,
+    qos: u8,
+    devices: usize,
+    packed: &worker::model::pack::Packed,
+) -> anyhow::Result<String> {
+    let device = |number: usize| {
+        let name = load::device(number);
+        json!({ "deviceName": name, "deviceAttr": [
+            { "attrName": "name", "attrValue": name, "attrExpression": "== data_to_dict['deviceInfo']['deviceName']" },
+            { "attrName": "point", "attrValue": "RC_cylinder1_1P_d_dispPeak", "attrExpression": "in data_to_dict['telemetry']" },
+        ]})
+    };
+    let devices: Vec<_> = (0..devices).map(device).collect();
+    let config = json!({
+        "mqtts": [{ "name": "m", "broker": broker.url(), "qos": qos }],
+        "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT } }],
+        "funcs": [{
+            "modelName": "bench", "modelAddress": file_url(&packed.path)?,
+            "modelMd5": packed.md5.to_string(), "devices": devices,
+        }],
+    });
+    Ok(config.to_string())
+}
+
+async fn python(
+    script: &str,
+    broker: &Mosquitto,
+    qos: u8,
+    devices: usize,
+    model: &Path,
+) -> anyhow::Result<Child> {
+    let device = |number| {
+        json!([
+            { "operator": "==", "value": load::device(number), "path": ["deviceInfo", "deviceName"] },
+            { "operator": "in", "value": "RC_cylinder1_1P_d_dispPeak", "path": ["telemetry"] },
+        ])
+    };
+    let devices: Vec<_> = (0..devices).map(device).collect();
+    let settings = json!({
+        "port": broker.port(), "qos": qos, "in": load::IN, "out": load::OUT, "model": model,
+        "devices": devices,
+    });
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/python/");
+    let mut child = Command::new(baselines()?)
+        .arg(format!("{scripts}{script}"))
+        .arg(settings.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdout = child.stdout.take().context("stdout is piped")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let first = lines.next_line().await?;
+    anyhow::ensure!(first.as_deref() == Some("ready"), "{script} says {first:?}");
+    Ok(child)
+}

@@ -1,0 +1,212 @@
+//! Publishes telemetry and reads results.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use crds::validated::Qos;
+use tests::client::{TestClient, options};
+use tests::mosquitto::Mosquitto;
+use worker::mqtt::{Client as _, Event, Options, Publication};
+
+/// Topic of telemetry.
+pub(crate) const IN: &str = "bench/in";
+/// Topic of results.
+pub(crate) const OUT: &str = "bench/out";
+
+/// Messages on their way at once, at most: enough for every contender to be busy.
+const ON_THE_WAY: u64 = 2_000;
+
+/// Nothing in a measurement takes so long unless messages were lost.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Name of a device.
+pub(crate) fn device(number: usize) -> String {
+    format!("设备{number}")
+}
+
+fn message(number: u64, devices: usize) -> Bytes {
+    let device = device(usize::try_from(number).unwrap_or(0) % devices);
+    let text = tests::site::MESSAGE
+        .replace("1585194439000", &number.to_string())
+        .replace("设备2", &device);
+    text.into()
+}
+
+fn quality(qos: u8) -> Qos {
+    if qos == 0 {
+        Qos::AtMostOnce
+    } else {
+        Qos::AtLeastOnce
+    }
+}
+
+fn settings(broker: &Mosquitto, name: &str, subscriptions: &[(&str, Qos)]) -> Options {
+    let mut options = options(broker.address(), name, subscriptions);
+    options.clean_start = true;
+    options.max_in_flight = 1000;
+    options
+}
+
+/// A publisher and a reader in one task.
+struct Bench {
+    publisher: TestClient,
+    reader: TestClient,
+    qos: Qos,
+    sent: u64,
+    came: u64,
+}
+
+impl Bench {
+    async fn start(broker: &Mosquitto, qos: u8, read: &str) -> anyhow::Result<Self> {
+        let qos = quality(qos);
+        let reader = TestClient::connected(settings(broker, "reader", &[(read, qos)])).await?;
+        let publisher = TestClient::connected(settings(broker, "publisher", &[])).await?;
+        Ok(Self {
+            publisher,
+            reader,
+            qos,
+            sent: 0,
+            came: 0,
+        })
+    }
+
+    fn publish(&mut self, topic: &str, payload: Bytes) {
+        let publication = Publication {
+            topic: topic.into(),
+            payload,
+            qos: self.qos,
+            retain: false,
+        };
+        self.publisher.session.publish(publication, self.sent);
+        self.sent += 1;
+    }
+
+    /// Takes what has come; `result` sees each payload.
+    fn take(&mut self, mut result: impl FnMut(&Bytes)) {
+        while let Some(event) = self.reader.session.next_event() {
+            if let Event::Message(message) = event {
+                self.came += 1;
+                result(&message.payload);
+                if let Some(tag) = message.tag {
+                    self.reader.session.ack(tag);
+                }
+            }
+        }
+        while self.publisher.session.next_event().is_some() {}
+    }
+
+    /// Publishes `messages` as fast as they come back; gives messages a second.
+    async fn run(&mut self, topic: &str, devices: usize, messages: u64) -> anyhow::Result<f64> {
+        let payloads: Vec<_> = (0..messages.min(1000))
+            .map(|n| message(n, devices))
+            .collect();
+        let started = Instant::now();
+        let run = async {
+            while self.came < messages {
+                let on_the_way = self.sent - self.came;
+                if on_the_way < ON_THE_WAY {
+                    let room = ON_THE_WAY - on_the_way;
+                    let capacity = self.publisher.session.publish_capacity() as u64;
+                    for _ in 0..room.min(capacity).min(messages - self.sent) {
+                        let index = usize::try_from(self.sent).unwrap_or(0) % payloads.len();
+                        self.publish(topic, payloads[index].clone());
+                    }
+                }
+                tokio::select! {
+                    () = self.reader.session.drive() => {}
+                    () = self.publisher.session.drive() => {}
+                }
+                self.take(|_| {});
+            }
+        };
+        tokio::time::timeout(PATIENCE, run)
+            .await
+            .with_context(|| format!("{} of {messages} came", self.came))?;
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        Ok(messages as f64 / started.elapsed().as_secs_f64())
+    }
+}
+
+/// The broker alone.
+pub(crate) async fn one_hop(broker: &Mosquitto, qos: u8, messages: u64) -> anyhow::Result<f64> {
+    Bench::start(broker, qos, IN)
+        .await?
+        .run(IN, 1, messages)
+        .await
+}
+
+/// Through a contender.
+pub(crate) async fn through(
+    broker: &Mosquitto,
+    qos: u8,
+    devices: usize,
+    messages: u64,
+) -> anyhow::Result<f64> {
+    Bench::start(broker, qos, OUT)
+        .await?
+        .run(IN, devices, messages)
+        .await
+}
+
+/// The times of `messages` from publishing to the result, at `rate` messages a second.
+pub(crate) async fn latencies(
+    broker: &Mosquitto,
+    rate: u64,
+    messages: u64,
+) -> anyhow::Result<Vec<Duration>> {
+    let mut bench = Bench::start(broker, 1, OUT).await?;
+    let mut times = Vec::new();
+    let start = Instant::now();
+    let interval = Duration::from_secs(1) / u32::try_from(rate)?;
+    let due = |number: u64| start + interval * u32::try_from(number).unwrap_or(u32::MAX);
+    let run = async {
+        while bench.came < messages {
+            // Late ones go out at once, and their time counts from when they were due.
+            while bench.sent < messages && due(bench.sent) <= Instant::now() {
+                let number = bench.sent;
+                bench.publish(IN, message(number, 1));
+            }
+            tokio::select! {
+                () = bench.reader.session.drive() => {}
+                () = bench.publisher.session.drive() => {}
+                () = tokio::time::sleep_until(due(bench.sent).into()), if bench.sent < messages => {}
+            }
+            let now = Instant::now();
+            bench.take(|payload| {
+                let text = String::from_utf8_lossy(payload);
+                let number = text.rsplit_once("\"n\":").map_or("", |(_, rest)| rest);
+                let number = number.trim_end_matches('}').parse().unwrap_or(0);
+                times.push(now.saturating_duration_since(due(number)));
+            });
+        }
+    };
+    tokio::time::timeout(PATIENCE, run)
+        .await
+        .context("messages were lost")?;
+    times.sort_unstable();
+    Ok(times)
+}
+
+/// Publishes now and then until the first result comes.
+pub(crate) struct Prober {
+    reader: TestClient,
+    publisher: TestClient,
+}
+
+impl Prober {
+    pub(crate) async fn start(broker: &Mosquitto) -> anyhow::Result<Self> {
+        let qos = Qos::AtLeastOnce;
+        Ok(Self {
+            reader: TestClient::connected(settings(broker, "reader", &[(OUT, qos)])).await?,
+            publisher: TestClient::connected(settings(broker, "publisher", &[])).await?,
+        })
+    }
+
+    pub(crate) async fn first_result(mut self) -> anyhow::Result<()> {
+        self.publisher
+            .send(IN, message(0, 1), Qos::AtLeastOnce)
+            .await?;
+        self.reader.take().await.map(drop)
+    }
+}

@@ -1,0 +1,99 @@
+//! Measures the worker beside its baselines, in one run, in turns, and writes docs/PERFORMANCE.md.
+//!
+//! What counts are ratios: the machine, the broker and the load are the same for all contenders of a
+//! round.
+
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program for people at a terminal"
+)]
+
+mod contender;
+mod load;
+mod report;
+mod usage;
+
+use contender::{Contender, Kind};
+use report::Report;
+use tests::mosquitto::Mosquitto;
+
+/// Rounds of each measurement; the median counts.
+const ROUNDS: usize = 3;
+
+/// Messages of one measurement of throughput.
+const MESSAGES: u64 = 60_000;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let write = arguments.iter().any(|argument| argument == "--write");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (rounds, messages) = if quick {
+        (1, 10_000)
+    } else {
+        (ROUNDS, MESSAGES)
+    };
+    let report = runtime.block_on(measure(rounds, messages))?;
+    let text = report.render(rounds, messages);
+    println!("{text}");
+    if write {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/PERFORMANCE.md");
+        std::fs::write(file, text)?;
+    }
+    Ok(())
+}
+
+async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    for round in 0..rounds {
+        eprintln!("round {} of {rounds}", round + 1);
+        for qos in [0, 1] {
+            let broker = Mosquitto::in_memory().await?;
+            let rate = load::one_hop(&broker, qos, messages).await?;
+            report.throughput(Kind::Broker, qos, 1, rate, None);
+            for kind in [Kind::Worker, Kind::Plain, Kind::Tuned] {
+                let (rate, cpu) = throughput(kind, qos, 1, messages).await?;
+                report.throughput(kind, qos, 1, rate, Some(cpu));
+            }
+        }
+        for devices in [1_000, 100_000] {
+            let (rate, cpu) = throughput(Kind::Worker, 1, devices, messages).await?;
+            report.throughput(Kind::Worker, 1, devices, rate, Some(cpu));
+        }
+        for rate in [1_000, 10_000] {
+            let broker = Mosquitto::in_memory().await?;
+            let contender = Contender::start(Kind::Worker, &broker, 1, 1).await?;
+            let latencies = load::latencies(&broker, rate, 3 * rate).await?;
+            report.latencies(rate, &latencies);
+            contender.stop().await?;
+        }
+        for kind in [Kind::Worker, Kind::Plain] {
+            let broker = Mosquitto::in_memory().await?;
+            let (first, idle) = contender::start_and_idle(kind, &broker).await?;
+            report.start(kind, first, idle);
+        }
+    }
+    Ok(report)
+}
+
+/// Messages a second from broker to broker, and microseconds of processor time for each.
+async fn throughput(
+    kind: Kind,
+    qos: u8,
+    devices: usize,
+    messages: u64,
+) -> anyhow::Result<(f64, f64)> {
+    let broker = Mosquitto::in_memory().await?;
+    let contender = Contender::start(kind, &broker, qos, devices).await?;
+    // Caches, connections and the interpreter are warm when it counts.
+    load::through(&broker, qos, devices, messages / 20).await?;
+    let before = contender.cpu()?;
+    let rate = load::through(&broker, qos, devices, messages).await?;
+    let cpu = contender.cpu()?.saturating_sub(before).as_secs_f64() * 1e6;
+    contender.stop().await?;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    Ok((rate, cpu / messages as f64))
+}
