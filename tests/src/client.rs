@@ -33,6 +33,7 @@ pub fn options(address: SocketAddr, client_id: &str, subscriptions: &[(&str, Qos
             .collect(),
         max_in_flight: 100,
         takeover_retry: Duration::from_mins(1),
+        gather: Duration::ZERO,
     }
 }
 

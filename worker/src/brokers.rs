@@ -107,6 +107,7 @@ impl Broker {
                 .collect(),
             max_in_flight: MAX_IN_FLIGHT,
             takeover_retry: TAKEOVER_RETRY,
+            gather: GATHER,
         }
     }
 }
@@ -114,6 +115,9 @@ impl Broker {
 /// A session that another client took over waits this long before it tries again, so that two workers
 /// under one client id do not throw each other out in turns.
 const TAKEOVER_RETRY: Duration = Duration::from_mins(1);
+
+/// The finest that the runtime's clock has.
+const GATHER: Duration = Duration::from_millis(1);
 
 fn read_password(index: usize, path: &str) -> Result<String, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::Password {

@@ -2,6 +2,7 @@
 //! the broker has its result.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -81,9 +82,10 @@ pub async fn publish<C: Client>(mut publisher: Publisher<C>) {
     let mut pending = Pending::default();
     let mut batch = VecDeque::new();
     let mut ended = false;
+    // Runs freely like a lane's: setting it for each publication would cost more than publishing.
+    let mut late = pin!(tokio::time::sleep(publisher.timeout));
     while !(ended && pending.open == 0 && batch.is_empty()) {
         let capacity = publisher.client.publish_capacity();
-        let deadline = pending.deadline(publisher.timeout);
         tokio::select! {
             () = publisher.client.drive() => {
                 while let Some(event) = publisher.client.next_event() {
@@ -94,21 +96,21 @@ pub async fn publish<C: Client>(mut publisher: Publisher<C>) {
                 ended = !readable;
                 publisher.queue.pop_into(&mut batch, capacity, usize::MAX);
             }
-            () = sleep_until(deadline), if deadline.is_some() => {
-                pending.in_time += 1;
-                publisher.late();
+            () = &mut late => {
+                let now = Instant::now();
+                let mut next = pending.deadline(publisher.timeout);
+                while next.is_some_and(|next| next <= now) {
+                    pending.in_time += 1;
+                    publisher.late();
+                    next = pending.deadline(publisher.timeout);
+                }
+                late.as_mut().reset(next.unwrap_or(now + publisher.timeout).into());
             }
         }
         publisher.send(&mut batch, &mut pending);
     }
     publisher.state.closed();
     publisher.client.disconnect().await;
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    if let Some(deadline) = deadline {
-        tokio::time::sleep_until(deadline.into()).await;
-    }
 }
 
 impl<C: Client> Publisher<C> {

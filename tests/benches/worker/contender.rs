@@ -64,6 +64,25 @@ impl Contender {
         qos: u8,
         devices: usize,
     ) -> anyhow::Result<Self> {
+        let mut contender = Self::spawn(kind, broker, qos, devices).await?;
+        match &mut contender.process {
+            Process::Worker(worker) => worker.ready().await?,
+            Process::Python(child) => {
+                let stdout = child.stdout.take().context("stdout is piped")?;
+                let first = BufReader::new(stdout).lines().next_line().await?;
+                anyhow::ensure!(first.as_deref() == Some("ready"), "it says {first:?}");
+            }
+        }
+        Ok(contender)
+    }
+
+    /// Starts it.
+    async fn spawn(
+        kind: Kind,
+        broker: &Mosquitto,
+        qos: u8,
+        devices: usize,
+    ) -> anyhow::Result<Self> {
         let models = Models::new()?;
         let packed = models.pack("bench", MODEL)?;
         let script = match kind {
@@ -73,7 +92,6 @@ impl Contender {
             Kind::Worker => {
                 let config = configuration(broker, qos, devices, &packed)?;
                 let worker = Running::start(&config, &models.installed()).await?;
-                worker.ready().await?;
                 return Ok(Self {
                     process: Process::Worker(worker),
                     _models: models,
@@ -81,14 +99,15 @@ impl Contender {
             }
         };
         let model = models.path().join("bench/index.py");
-        let child = python(script, broker, qos, devices, &model).await?;
+        let child = python(script, broker, qos, devices, &model)?;
         Ok(Self {
             process: Process::Python(child),
             _models: models,
         })
     }
 
-    fn pid(&self) -> anyhow::Result<u32> {
+    /// Its process id.
+    pub(crate) fn pid(&self) -> anyhow::Result<u32> {
         let pid = match &self.process {
             Process::Worker(worker) => worker.pid(),
             Process::Python(child) => child.id(),
@@ -117,7 +136,7 @@ pub(crate) async fn start_and_idle(
 ) -> anyhow::Result<(Duration, u64)> {
     let prober = load::Prober::start(broker).await?;
     let started = Instant::now();
-    let contender = Contender::start(kind, broker, 1, 1).await?;
+    let contender = Contender::spawn(kind, broker, 1, 1).await?;
     prober.first_result().await?;
     let first = started.elapsed();
     let memory = usage::memory(contender.pid()?)?;
@@ -150,7 +169,7 @@ fn configuration(
     Ok(config.to_string())
 }
 
-async fn python(
+fn python(
     script: &str,
     broker: &Mosquitto,
     qos: u8,
@@ -169,16 +188,12 @@ async fn python(
         "devices": devices,
     });
     let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/python/");
-    let mut child = Command::new(baselines()?)
+    let child = Command::new(baselines()?)
         .arg(format!("{scripts}{script}"))
         .arg(settings.to_string())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()?;
-    let stdout = child.stdout.take().context("stdout is piped")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let first = lines.next_line().await?;
-    anyhow::ensure!(first.as_deref() == Some("ready"), "{script} says {first:?}");
     Ok(child)
 }

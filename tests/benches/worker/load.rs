@@ -17,6 +17,12 @@ pub(crate) const OUT: &str = "bench/out";
 /// Messages on their way at once, at most: enough for every contender to be busy.
 const ON_THE_WAY: u64 = 2_000;
 
+/// The load must take little from the processors that the contenders need.
+const CHEAP: Duration = Duration::from_millis(1);
+
+/// Between two messages of a [`Prober`].
+const PROBE: Duration = Duration::from_millis(2);
+
 /// Nothing in a measurement takes so long unless messages were lost.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -58,10 +64,19 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(broker: &Mosquitto, qos: u8, read: &str) -> anyhow::Result<Self> {
+    async fn start(
+        broker: &Mosquitto,
+        qos: u8,
+        read: &str,
+        gather: Duration,
+    ) -> anyhow::Result<Self> {
         let qos = quality(qos);
-        let reader = TestClient::connected(settings(broker, "reader", &[(read, qos)])).await?;
-        let publisher = TestClient::connected(settings(broker, "publisher", &[])).await?;
+        let mut reader = settings(broker, "reader", &[(read, qos)]);
+        let mut publisher = settings(broker, "publisher", &[]);
+        reader.gather = gather;
+        publisher.gather = gather;
+        let reader = TestClient::connected(reader).await?;
+        let publisher = TestClient::connected(publisher).await?;
         Ok(Self {
             publisher,
             reader,
@@ -130,7 +145,7 @@ impl Bench {
 
 /// The broker alone.
 pub(crate) async fn one_hop(broker: &Mosquitto, qos: u8, messages: u64) -> anyhow::Result<f64> {
-    Bench::start(broker, qos, IN)
+    Bench::start(broker, qos, IN, CHEAP)
         .await?
         .run(IN, 1, messages)
         .await
@@ -143,7 +158,7 @@ pub(crate) async fn through(
     devices: usize,
     messages: u64,
 ) -> anyhow::Result<f64> {
-    Bench::start(broker, qos, OUT)
+    Bench::start(broker, qos, OUT, CHEAP)
         .await?
         .run(IN, devices, messages)
         .await
@@ -155,7 +170,7 @@ pub(crate) async fn latencies(
     rate: u64,
     messages: u64,
 ) -> anyhow::Result<Vec<Duration>> {
-    let mut bench = Bench::start(broker, 1, OUT).await?;
+    let mut bench = Bench::start(broker, 1, OUT, Duration::ZERO).await?;
     let mut times = Vec::new();
     let start = Instant::now();
     let interval = Duration::from_secs(1) / u32::try_from(rate)?;
@@ -204,9 +219,14 @@ impl Prober {
     }
 
     pub(crate) async fn first_result(mut self) -> anyhow::Result<()> {
-        self.publisher
-            .send(IN, message(0, 1), Qos::AtLeastOnce)
-            .await?;
-        self.reader.take().await.map(drop)
+        loop {
+            self.publisher
+                .send(IN, message(0, 1), Qos::AtLeastOnce)
+                .await?;
+            tokio::select! {
+                message = self.reader.take() => return message.map(drop),
+                () = tokio::time::sleep(PROBE) => {}
+            }
+        }
     }
 }

@@ -31,6 +31,12 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if let Some(seconds) = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("--load="))
+    {
+        return runtime.block_on(keep_busy(seconds.parse()?));
+    }
     let (rounds, messages) = if quick {
         (1, 10_000)
     } else {
@@ -77,6 +83,21 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
         }
     }
     Ok(report)
+}
+
+/// Keeps a worker busy at each quality of service, for a profiler to look at.
+async fn keep_busy(seconds: u64) -> anyhow::Result<()> {
+    for qos in [0, 1] {
+        let broker = Mosquitto::in_memory().await?;
+        let contender = Contender::start(Kind::Worker, &broker, qos, 1).await?;
+        eprintln!("QoS {qos}: process {}", contender.pid()?);
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+        while std::time::Instant::now() < end {
+            load::through(&broker, qos, 1, MESSAGES).await?;
+        }
+        contender.stop().await?;
+    }
+    Ok(())
 }
 
 /// Messages a second from broker to broker, and microseconds of processor time for each.

@@ -1,12 +1,14 @@
 //! The connection to the worker: file descriptor 0, a Unix socket.
 
-use std::io::{self, IoSliceMut, Read as _, Write as _};
+use std::io::{self, IoSliceMut, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use pyo3::Python;
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 
 /// What a read asks of the system at once: the most that a worker has in flight.
@@ -51,16 +53,13 @@ impl Channel {
     pub(crate) fn read(&mut self, py: Python<'_>, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let stream = &mut self.stream;
         py.detach(|| {
-            let start = buffer.len();
-            buffer.resize(start + READ, 0);
-            let read = loop {
-                match stream.read(&mut buffer[start..]) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    read => break read,
+            buffer.reserve(READ);
+            loop {
+                match rustix::io::read(&*stream, spare_capacity(buffer)) {
+                    Err(Errno::INTR) => {}
+                    read => return Ok(read?),
                 }
-            };
-            buffer.truncate(start + read.as_ref().copied().unwrap_or(0));
-            read
+            }
         })
     }
 

@@ -1,5 +1,6 @@
 //! The second argument of `handler`.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -16,13 +17,10 @@ pub(crate) struct Context {
     /// The model's name.
     #[pyo3(get)]
     pub(crate) model: Py<PyString>,
-    /// A `logging.Logger`.
-    #[pyo3(get)]
-    pub(crate) logger: Py<PyAny>,
+    /// The helper, which has loggers and dates.
+    pub(crate) helper: Py<PyModule>,
     /// Seconds since 1970.
     pub(crate) received_at: f64,
-    /// Makes a `datetime` of that.
-    pub(crate) to_datetime: Py<PyAny>,
 }
 
 #[pymethods]
@@ -30,7 +28,15 @@ impl Context {
     /// When the message came, as an aware `datetime` in UTC.
     #[getter]
     fn received_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_datetime.bind(py).call1((self.received_at,))
+        let name = intern!(py, "received_at");
+        self.helper.bind(py).call_method1(name, (self.received_at,))
+    }
+
+    /// A `logging.Logger` with the model's name, whose lines are in the worker's log.
+    #[getter]
+    fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let name = intern!(py, "logger");
+        self.helper.bind(py).call_method1(name, (&self.model,))
     }
 
     fn __repr__(&self) -> String {

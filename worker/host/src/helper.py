@@ -1,17 +1,13 @@
-"""What a model host does in Python. Never runs text from a configuration."""
+"""What a model host does in Python. Never runs text from a configuration.
 
-import datetime
-import enum
-import importlib
+Modules that most models never need are imported where they are used: a host should start fast and be
+small.
+"""
+
 import importlib.machinery
 import importlib.util
-import inspect
-import json
-import logging
 import os
 import sys
-import traceback
-import types
 
 # pyboot imported models under this name, and models import their own modules by it.
 PYBOOT = ("pyboot", "modules", "gridsum", "science")
@@ -25,16 +21,13 @@ class LoadError(Exception):
 
 
 def load(model, directory, wheels):
-    """Imports index.py and returns its handler and a logger."""
+    """Imports index.py and returns its handler."""
     if wheels:
         sys.path.insert(0, wheels)
     sys.path.insert(0, directory)
     path = os.path.join(directory, "index.py")
     if not os.path.isfile(path):
         raise LoadError("index.py is missing; add one that defines handler(event, context)")
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
-    )
     package = pyboot_package(model, directory)
     name = package + ".index"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -48,7 +41,7 @@ def load(model, directory, wheels):
     if handler is None:
         raise LoadError("index.py defines no handler; add handler(event, context)")
     check_arguments(handler)
-    return handler, logging.getLogger(model)
+    return handler
 
 
 def pyboot_package(model, directory):
@@ -59,7 +52,7 @@ def pyboot_package(model, directory):
         name = ".".join(names[:depth])
         package = sys.modules.get(name)
         if package is None:
-            package = types.ModuleType(name)
+            package = type(sys)(name)
             package.__path__ = [directory] if depth == len(names) else []
             package.__package__ = name
             package.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
@@ -74,6 +67,11 @@ def pyboot_package(model, directory):
 def check_arguments(handler):
     if not callable(handler):
         raise LoadError(f"handler is a {type(handler).__name__}, not a function")
+    code = getattr(handler, "__code__", None)
+    if code is not None and code.co_argcount == 2 and code.co_kwonlyargcount == 0:
+        return  # The usual case, for which inspect need not be loaded.
+    import inspect
+
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
@@ -87,7 +85,9 @@ def check_arguments(handler):
 
 
 def describe(error):
-    """One line and the traceback of an exception, without this host's own frames."""
+    """One line and the traceback of an exception."""
+    import traceback
+
     try:
         last = traceback.format_exception_only(type(error), error)[-1].strip()
     except Exception:  # An exception's own __str__ may raise.
@@ -104,12 +104,25 @@ def clean(text):
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def logger(model):
+    import logging
+
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+    )
+    return logging.getLogger(model)
+
+
 def received_at(seconds):
+    import datetime
+
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.timezone.utc)
 
 
 def text(value):
     """A JSON string in ASCII, for text that has no UTF-8."""
+    import json
+
     return json.dumps(str.__str__(value))
 
 
@@ -130,6 +143,8 @@ def key(value):
     item = getattr(value, "item", None)
     if callable(item) and type(value).__module__ == "numpy":
         return key(item())
+    import datetime
+
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     raise TypeError(
@@ -139,6 +154,9 @@ def key(value):
 
 def simpler(value):
     """A value of JSON's types for one that is not; its parts may need this again."""
+    import datetime
+    import enum
+
     kind = type(value)
     module = (kind.__module__ or "").partition(".")[0]
     if module == "pandas":

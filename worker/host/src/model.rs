@@ -9,8 +9,7 @@ use crate::context::Context;
 /// A model that is ready to be called.
 pub(crate) struct Model<'py> {
     handler: Bound<'py, PyAny>,
-    logger: Bound<'py, PyAny>,
-    to_datetime: Bound<'py, PyAny>,
+    helper: Bound<'py, PyModule>,
     name: Bound<'py, PyString>,
     /// The last topic and device: most messages share few.
     topic: (String, Bound<'py, PyString>),
@@ -42,14 +41,11 @@ impl<'py> Model<'py> {
         wheels: &str,
     ) -> PyResult<Self> {
         let py = helper.py();
-        let (handler, logger) = helper
-            .call_method1(intern!(py, "load"), (name, directory, wheels))?
-            .extract()?;
+        let handler = helper.call_method1(intern!(py, "load"), (name, directory, wheels))?;
         let empty = PyString::new(py, "");
         Ok(Self {
             handler,
-            logger,
-            to_datetime: helper.getattr(intern!(py, "received_at"))?,
+            helper: helper.clone(),
             name: PyString::new(py, name),
             topic: (String::new(), empty.clone()),
             device: (String::new(), empty),
@@ -70,9 +66,8 @@ impl<'py> Model<'py> {
                 topic: remembered(&mut self.topic, topic).unbind(),
                 device: remembered(&mut self.device, device).unbind(),
                 model: self.name.clone().unbind(),
-                logger: self.logger.clone().unbind(),
+                helper: self.helper.clone().unbind(),
                 received_at,
-                to_datetime: self.to_datetime.clone().unbind(),
             },
         )
     }

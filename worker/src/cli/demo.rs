@@ -164,5 +164,6 @@ fn options(demo: &Demo, client_id: &str, subscriptions: Vec<(String, Qos)>) -> O
         subscriptions,
         max_in_flight: 100,
         takeover_retry: Duration::from_mins(1),
+        gather: Duration::ZERO,
     }
 }

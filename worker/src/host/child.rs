@@ -4,16 +4,19 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use frame::Decoder;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{Pid, Signal};
-use tokio::io::Interest;
+use tokio::io::AsyncWrite as _;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
+use tokio_util::io::poll_read_buf;
 
 use crate::metrics::ModelMetrics;
 
@@ -119,26 +122,21 @@ impl HostProcess {
         self.record.running()
     }
 
-    /// Waits until something can be read, or written while there is something to write.
-    pub(super) async fn ready(&self) -> io::Result<()> {
-        let interest = if self.output.is_empty() {
-            Interest::READABLE
-        } else {
-            Interest::READABLE | Interest::WRITABLE
-        };
-        self.stream.ready(interest).await.map(drop)
-    }
-
-    /// Writes and reads what is possible now.
+    /// Writes what is there to write, and waits until something was read.
     ///
     /// # Errors
     /// The host is gone.
-    pub(super) fn exchange(&mut self) -> io::Result<()> {
+    pub(super) async fn exchange(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| self.poll_exchange(cx)).await
+    }
+
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.output.len() {
-            match self.stream.try_write(&self.output[self.written..]) {
-                Ok(count) => self.written += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
+            let rest = &self.output[self.written..];
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(count)) => self.written += count,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => break,
             }
         }
         if self.written == self.output.len() {
@@ -147,12 +145,10 @@ impl HostProcess {
         }
         let buffer = self.decoder.buffer();
         buffer.reserve(READ);
-        match self.stream.try_read_buf(buffer) {
+        poll_read_buf(Pin::new(&mut self.stream), cx, buffer).map(|read| match read {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(error),
-        }
+            other => other.map(drop),
+        })
     }
 
     /// Kills it with everything that it started, and waits for it.

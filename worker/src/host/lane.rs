@@ -2,6 +2,7 @@
 //! takes too long.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -22,6 +23,10 @@ use super::{HostState, Options, Outlet};
 const IN_FLIGHT: usize = 256;
 const IN_FLIGHT_BYTES: usize = 128 << 10;
 
+/// Batches that a host has at once: one that it works on and one that waits. What comes meanwhile
+/// goes out together, so that a busy host is woken for many calls and not for each.
+const BATCHES: usize = 2;
+
 /// A message that kills its host or takes too long is tried so often.
 const ATTEMPTS: u8 = 2;
 
@@ -40,6 +45,8 @@ pub(super) struct Lane<O> {
     calls: VecDeque<Job>,
     first: u64,
     bytes: usize,
+    /// Id of the last call of each batch that the host is not done with.
+    batches: VecDeque<u64>,
     /// Whether the host has answered anything yet.
     answered: bool,
     pause: Duration,
@@ -71,6 +78,7 @@ impl<O: Outlet> Lane<O> {
             calls: VecDeque::new(),
             first: 0,
             bytes: 0,
+            batches: VecDeque::new(),
             answered: false,
             pause: FIRST_PAUSE,
         }
@@ -103,40 +111,42 @@ impl<O: Outlet> Lane<O> {
             let id = self.first + index as u64;
             call(id, &self.calls[index], &mut host.output);
         }
-        let mut check = Instant::now() + self.options.timeout;
+        self.batches.clear();
+        self.batches.extend(self.last_id());
+        // Runs freely, at least once in each timeout; when it fires, it looks since when the current
+        // call runs. Setting it for each call would cost more than the call.
+        let mut check = pin!(tokio::time::sleep(self.options.timeout));
         let mut open = true;
         loop {
-            if let Err(error) = host.exchange() {
-                tracing::debug!(%error, model = self.options.model, "Host gone");
-                return End::Died;
-            }
-            if let Err(end) = self.take_replies(host).await {
-                return end;
-            }
             if !open && self.calls.is_empty() {
                 return End::Drained;
             }
-            let room = self.calls.len() < IN_FLIGHT && self.bytes < IN_FLIGHT_BYTES;
+            let room = self.calls.len() < IN_FLIGHT
+                && self.bytes < IN_FLIGHT_BYTES
+                && self.batches.len() < BATCHES;
             tokio::select! {
-                ready = host.ready() => if ready.is_err() {
-                    return End::Died;
-                },
+                exchanged = host.exchange() => {
+                    if let Err(error) = exchanged {
+                        tracing::debug!(%error, model = self.options.model, "Host gone");
+                        return End::Died;
+                    }
+                    if let Err(end) = self.take_replies(host).await {
+                        return end;
+                    }
+                }
                 readable = self.queue.readable(), if open && room => {
                     open = readable;
-                    if self.calls.is_empty() {
-                        check = Instant::now() + self.options.timeout;
-                    }
                     let items = IN_FLIGHT - self.calls.len();
                     self.queue.pop_into(&mut batch, items, IN_FLIGHT_BYTES - self.bytes);
                     self.send(&mut batch, host);
                 }
-                () = tokio::time::sleep_until(check), if !self.calls.is_empty() => {
+                () = &mut check => {
                     let elapsed = host.running().map(super::record::Running::elapsed);
                     if elapsed.is_some_and(|elapsed| elapsed >= self.options.timeout) {
                         return End::Timeout;
                     }
                     let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
-                    check = Instant::now() + left;
+                    check.as_mut().reset(Instant::now() + left);
                 }
             }
         }
@@ -149,6 +159,13 @@ impl<O: Outlet> Lane<O> {
             self.bytes += job.telemetry.payload.len();
             self.calls.push_back(job);
         }
+        self.batches.extend(self.last_id());
+    }
+
+    /// Id of the last call that the host has.
+    fn last_id(&self) -> Option<u64> {
+        let count = self.calls.len() as u64;
+        (count > 0).then(|| self.first + count - 1)
     }
 
     async fn take_replies(&mut self, host: &mut HostProcess) -> Result<(), End> {
@@ -171,6 +188,9 @@ impl<O: Outlet> Lane<O> {
             let Some(job) = self.calls.pop_front() else {
                 return Err(End::Broken("a reply to no call".to_owned()));
             };
+            if self.batches.front() == Some(&self.first) {
+                self.batches.pop_front();
+            }
             self.first += 1;
             self.bytes -= job.telemetry.payload.len();
             self.answered = true;

@@ -117,7 +117,7 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
     .encode(&mut host.output)
     .map_err(|error| StartError::Broken(error.to_string()))?;
     loop {
-        if let Err(error) = host.exchange() {
+        if let Err(error) = host.exchange().await {
             let status = host.died().await;
             return Err(StartError::Died {
                 status: status.map_or_else(|_| error.to_string(), describe),
@@ -144,8 +144,6 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
                 }
             }
         }
-        // An error shows at the next exchange.
-        let _ = host.ready().await;
     }
 }
 

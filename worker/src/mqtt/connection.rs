@@ -38,7 +38,48 @@ pub(super) struct Connection {
     writer: Writer,
     limit: usize,
     keep_alive: KeepAlive,
+    gathering: Gathering,
     pub(super) since: Instant,
+}
+
+/// So many packets within [`Options::gather`] are a high rate.
+const GATHER_PACKETS: usize = 5;
+
+/// Whether packets wait for each other, as network cards do it with interrupts; decided anew for each
+/// [`Options::gather`].
+struct Gathering {
+    wait: Duration,
+    since: Instant,
+    packets: usize,
+    /// Reading waits until this fires.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Gathering {
+    /// Packets were taken at `now`.
+    fn took(&mut self, packets: usize, now: Instant) {
+        self.packets += packets;
+        if self.wait.is_zero() || now - self.since < self.wait {
+            return;
+        }
+        if self.packets >= GATHER_PACKETS {
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.wait)));
+            timer.as_mut().reset(now + self.wait);
+        } else {
+            self.timer = None;
+        }
+        self.since = now;
+        self.packets = 0;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().poll(cx),
+            None => Poll::Ready(()),
+        }
+    }
 }
 
 /// When to ping, and when the peer is gone.
@@ -155,6 +196,12 @@ impl Connection {
                 written: now,
                 pinged: None,
             },
+            gathering: Gathering {
+                wait: options.gather,
+                since: now,
+                packets: 0,
+                timer: None,
+            },
             since: now,
         }
     }
@@ -164,7 +211,7 @@ impl Connection {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Result<(), Ended>> {
         self.poll_keep_alive(cx, read)?;
         let mut progress = self.poll_output(cx).map_err(|error| Ended::io(&error))?;
-        if read {
+        if read && self.gathering.poll(cx).is_ready() {
             progress |= self.poll_input(cx)?;
         }
         if progress {
@@ -247,6 +294,7 @@ impl Connection {
         while let Some(next) = self.next()? {
             found.push_back(next);
         }
+        self.gathering.took(found.len(), self.keep_alive.read);
         Ok(())
     }
 
