@@ -23,6 +23,9 @@ use crate::{admin, stream};
 /// How long HTTP answers that are being written at the end may take.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
 
+/// Signals that come within this are one request.
+const ONE_REQUEST: Duration = Duration::from_secs(1);
+
 /// Why a worker does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -169,10 +172,15 @@ impl Worker {
         shared.stop();
         stopping.send_replace(true);
         let drained = async { while supervisors.join_next().await.is_some() {} };
+        let asked_again = async {
+            // Tools such as `timeout` send a signal to a process and to its group.
+            tokio::time::sleep(ONE_REQUEST).await;
+            asked().await;
+        };
         let in_time = tokio::select! {
             () = drained => true,
             () = tokio::time::sleep(self.settings.drain_timeout) => false,
-            () = asked() => false,
+            () = asked_again => false,
         };
         let open: u64 = shared
             .models()

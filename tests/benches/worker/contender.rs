@@ -164,6 +164,7 @@ fn configuration(
         "funcs": [{
             "modelName": "bench", "modelAddress": file_url(&packed.path)?,
             "modelMd5": packed.md5.to_string(), "devices": devices,
+            "python": baselines()?,
         }],
     });
     Ok(config.to_string())
