@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod faults;
 mod host;
 mod matching;
 mod model;

@@ -32,7 +32,8 @@ pub fn options(address: SocketAddr, client_id: &str, subscriptions: &[(&str, Qos
             .map(|(filter, qos)| ((*filter).to_owned(), *qos))
             .collect(),
         max_in_flight: 100,
-        takeover_retry: Duration::from_mins(1),
+        // Tests restart brokers faster than anybody else; staying away for long would only cost time.
+        takeover_retry: Duration::from_millis(100),
         gather: Duration::ZERO,
     }
 }

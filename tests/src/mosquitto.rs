@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::Context as _;
+use rand::RngExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -23,7 +24,7 @@ pub struct Mosquitto {
 const LIMITS: &str = "max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n";
 
 impl Mosquitto {
-    /// Starts a broker that anybody may use.
+    /// Starts a broker that anybody may use, and that saves its sessions when it is asked to end.
     ///
     /// # Errors
     /// mosquitto is missing or does not start.
@@ -32,42 +33,20 @@ impl Mosquitto {
             .await
     }
 
-    /// Starts a broker with a configuration that is made for a folder and a port.
+    /// Starts a broker with a configuration that is made for a folder and a port. It saves its sessions
+    /// when it is asked to end, not when it is killed.
     ///
     /// # Errors
     /// mosquitto is missing or does not start.
     pub async fn with(configuration: impl Fn(&Path, u16) -> String) -> anyhow::Result<Self> {
-        Self::configured(|folder, port| {
-            let saved = format!(
-                "persistence true\npersistence_location {}/\nautosave_interval 1\n\
-                 autosave_on_changes true\n",
-                folder.display()
-            );
-            saved + &configuration(folder, port)
-        })
-        .await
-    }
-
-    /// Starts a broker that saves nothing, so that a benchmark does not measure the disk.
-    ///
-    /// # Errors
-    /// mosquitto is missing or does not start.
-    pub async fn in_memory() -> anyhow::Result<Self> {
-        Self::configured(|_, port| {
-            format!("listener {port} 127.0.0.1\nallow_anonymous true\n{LIMITS}")
-        })
-        .await
-    }
-
-    async fn configured(configuration: impl Fn(&Path, u16) -> String) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let port = free_port()?;
-        let text = configuration(directory.path(), port);
-        let common = "user root\nlog_dest stderr\n";
-        std::fs::write(
-            directory.path().join("mosquitto.conf"),
-            common.to_owned() + &text,
-        )?;
+        let folder = directory.path().display();
+        let common = format!(
+            "user root\nlog_dest stderr\npersistence true\npersistence_location {folder}/\n"
+        );
+        let text = common + &configuration(directory.path(), port);
+        std::fs::write(directory.path().join("mosquitto.conf"), text)?;
         let child = spawn(directory.path())?;
         let mut broker = Self {
             child,
@@ -185,12 +164,14 @@ fn program() -> PathBuf {
     }
 }
 
-/// A port that nobody uses at the moment.
+/// A port that nobody uses at the moment, from below those that the system gives to connections: one
+/// of these could be taken again before it is used.
 ///
 /// # Errors
-/// The system has none.
+/// There is none.
 pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    (0..100)
+        .map(|_| rand::rng().random_range(10_000..32_000))
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .context("no free port")
 }

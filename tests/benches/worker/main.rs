@@ -57,7 +57,7 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
     for round in 0..rounds {
         eprintln!("round {} of {rounds}", round + 1);
         for qos in [0, 1] {
-            let broker = Mosquitto::in_memory().await?;
+            let broker = Mosquitto::start().await?;
             let rate = load::one_hop(&broker, qos, messages).await?;
             report.throughput(Kind::Broker, qos, 1, rate, None);
             for kind in [Kind::Worker, Kind::Plain, Kind::Tuned] {
@@ -70,14 +70,14 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
             report.throughput(Kind::Worker, 1, devices, rate, Some(cpu));
         }
         for rate in [1_000, 10_000] {
-            let broker = Mosquitto::in_memory().await?;
+            let broker = Mosquitto::start().await?;
             let contender = Contender::start(Kind::Worker, &broker, 1, 1).await?;
             let latencies = load::latencies(&broker, rate, 3 * rate).await?;
             report.latencies(rate, &latencies);
             contender.stop().await?;
         }
         for kind in [Kind::Worker, Kind::Plain] {
-            let broker = Mosquitto::in_memory().await?;
+            let broker = Mosquitto::start().await?;
             let (first, idle) = contender::start_and_idle(kind, &broker).await?;
             report.start(kind, first, idle);
         }
@@ -88,7 +88,7 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
 /// Keeps a worker busy at each quality of service, for a profiler to look at.
 async fn keep_busy(seconds: u64) -> anyhow::Result<()> {
     for qos in [0, 1] {
-        let broker = Mosquitto::in_memory().await?;
+        let broker = Mosquitto::start().await?;
         let contender = Contender::start(Kind::Worker, &broker, qos, 1).await?;
         eprintln!("QoS {qos}: process {}", contender.pid()?);
         let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
@@ -107,7 +107,7 @@ async fn throughput(
     devices: usize,
     messages: u64,
 ) -> anyhow::Result<(f64, f64)> {
-    let broker = Mosquitto::in_memory().await?;
+    let broker = Mosquitto::start().await?;
     let contender = Contender::start(kind, &broker, qos, devices).await?;
     // Caches, connections and the interpreter are warm when it counts.
     load::through(&broker, qos, devices, messages / 20).await?;

@@ -138,6 +138,7 @@ async fn a_session_that_is_taken_over_stays_away() -> anyhow::Result<()> {
     let broker = Mosquitto::start().await?;
     for version in VERSIONS {
         let mut settings = options(broker.address(), "same", &SUBSCRIPTION);
+        settings.takeover_retry = Duration::from_mins(1);
         settings.version = version;
         let mut first = TestClient::connected(settings.clone()).await?;
         let mut second = TestClient::new(settings);

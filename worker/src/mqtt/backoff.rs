@@ -11,9 +11,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A connection that lasted so long was a good one: the next failure is the first again.
 const STABLE: Duration = Duration::from_secs(10);
 /// A connection that the broker closes sooner than this after it was made may have been taken over.
-const SHORT: Duration = Duration::from_secs(5);
-/// So many short connections in a row, each closed without a word, are no chance: MQTT 3.1.1 has no
-/// other way to say that another client uses our id.
+const SHORT: Duration = Duration::from_secs(1);
+/// So many short connections in a row, each closed without a word by a broker that took the next one at
+/// once, are no chance: MQTT 3.1.1 has no other way to say that another client uses our id. A broker
+/// that restarts again and again refuses a connection now and then.
 const SHORT_IN_A_ROW: u32 = 3;
 /// The pause after a takeover grows up to this many times the first.
 const TAKEOVER_GROWTH: u32 = 16;
@@ -30,6 +31,11 @@ pub(super) struct Backoff {
 impl Backoff {
     /// The pause after a connection that could not be made.
     pub(super) fn not_connected(&mut self) -> Duration {
+        self.closed_short = 0;
+        self.pause()
+    }
+
+    fn pause(&mut self) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let longest = FIRST
             .saturating_mul(1 << (self.failures - 1).min(16))
@@ -42,7 +48,7 @@ impl Backoff {
         if lasted >= STABLE {
             *self = Self::default();
         }
-        self.not_connected()
+        self.pause()
     }
 
     /// Whether a connection that the broker closed without a word after `lasted` was probably taken
@@ -89,5 +95,16 @@ mod tests {
         assert!(!backoff.closed_by_broker(short));
         assert!(!backoff.closed_by_broker(short));
         assert!(backoff.closed_by_broker(short));
+    }
+
+    /// Workers must not stay away from a broker that had a bad minute.
+    #[test]
+    fn a_broker_that_restarts_again_and_again_is_no_takeover() {
+        let mut backoff = Backoff::default();
+        for _ in 0..10 {
+            assert!(!backoff.closed_by_broker(Duration::from_millis(1)));
+            backoff.lost(Duration::from_millis(1));
+            backoff.not_connected();
+        }
     }
 }
