@@ -1,5 +1,6 @@
 //! Models in real interpreters.
 
+mod batches;
 mod crashes;
 mod interpreters;
 mod loading;

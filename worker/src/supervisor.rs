@@ -158,7 +158,7 @@ impl Supervisor {
     fn refuse(&self, error: &Error, retry_in: Option<Duration>) {
         let view = &self.ctx.shared.models()[self.func];
         let reason = error.reason();
-        tracing::error!(model = view.name, reason, %error, ?retry_in, "Model refused");
+        tracing::error!(model = view.name, reason, %error, retry_in = retry_in.map(tracing::field::debug), "Model refused");
         view.set_state(
             &self.ctx.shared.metrics,
             ModelState::Refused {

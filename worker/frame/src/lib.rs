@@ -29,6 +29,8 @@ pub enum Request<'a> {
     Call {
         /// Comes back in the reply.
         id: u64,
+        /// Not to be put together with others for `handler_batch`: a host died over one of them.
+        alone: bool,
         /// When the message came, in seconds since 1970.
         received_at: f64,
         /// The topic that it came on.
@@ -115,6 +117,7 @@ impl<'a> Request<'a> {
             }
             Self::Call {
                 id,
+                alone,
                 received_at,
                 topic,
                 device,
@@ -122,6 +125,7 @@ impl<'a> Request<'a> {
             } => {
                 buffer.push(CALL);
                 buffer.extend_from_slice(&id.to_le_bytes());
+                buffer.push(u8::from(alone));
                 buffer.extend_from_slice(&received_at.to_le_bytes());
                 for bytes in [topic.as_bytes(), device.as_bytes(), payload] {
                     put_bytes(buffer, bytes);
@@ -144,6 +148,7 @@ impl<'a> Request<'a> {
             },
             CALL => Self::Call {
                 id: u64::from_le_bytes(fields.array()?),
+                alone: fields.byte()? != 0,
                 received_at: f64::from_le_bytes(fields.array()?),
                 topic: fields.text()?,
                 device: fields.text()?,

@@ -23,7 +23,7 @@ proptest! {
     ) {
         let [first, second, third] = &texts;
         let load = Request::Load { model: first, directory: second, wheels: third };
-        let call = Request::Call { id, received_at, topic: first, device: second, payload: &payload };
+        let call = Request::Call { id, alone: id % 2 == 0, received_at, topic: first, device: second, payload: &payload };
         let mut buffer = Vec::new();
         for request in [load, call, call] {
             request.encode(&mut buffer).unwrap();

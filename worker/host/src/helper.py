@@ -21,7 +21,7 @@ class LoadError(Exception):
 
 
 def load(model, directory, wheels):
-    """Imports index.py and returns its handler."""
+    """Imports index.py and returns its handler and, if there is one, its handler_batch."""
     if wheels:
         sys.path.insert(0, wheels)
     sys.path.insert(0, directory)
@@ -40,8 +40,11 @@ def load(model, directory, wheels):
     handler = getattr(module, "handler", None)
     if handler is None:
         raise LoadError("index.py defines no handler; add handler(event, context)")
-    check_arguments(handler)
-    return handler
+    check_arguments("handler", "event, context", handler)
+    batch_handler = getattr(module, "handler_batch", None)
+    if batch_handler is not None:
+        check_arguments("handler_batch", "events, contexts", batch_handler)
+    return handler, batch_handler
 
 
 def pyboot_package(model, directory):
@@ -64,9 +67,9 @@ def pyboot_package(model, directory):
     return ".".join(names)
 
 
-def check_arguments(handler):
+def check_arguments(name, wanted, handler):
     if not callable(handler):
-        raise LoadError(f"handler is a {type(handler).__name__}, not a function")
+        raise LoadError(f"{name} is a {type(handler).__name__}, not a function")
     code = getattr(handler, "__code__", None)
     if code is not None and code.co_argcount == 2 and code.co_kwonlyargcount == 0:
         return  # The usual case, for which inspect need not be loaded.
@@ -80,7 +83,7 @@ def check_arguments(handler):
         signature.bind(None, None)
     except TypeError as error:
         raise LoadError(
-            f"handler{signature} does not take (event, context): {error}"
+            f"{name}{signature} does not take ({wanted}): {error}"
         ) from None
 
 

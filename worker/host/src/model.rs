@@ -1,14 +1,17 @@
 //! The imported model.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyList, PyString};
 
 use crate::context::Context;
 
 /// A model that is ready to be called.
 pub(crate) struct Model<'py> {
     handler: Bound<'py, PyAny>,
+    /// `handler_batch`, if the model defines one.
+    batch_handler: Option<Bound<'py, PyAny>>,
     helper: Bound<'py, PyModule>,
     name: Bound<'py, PyString>,
     /// The last topic and device: most messages share few.
@@ -41,10 +44,13 @@ impl<'py> Model<'py> {
         wheels: &str,
     ) -> PyResult<Self> {
         let py = helper.py();
-        let handler = helper.call_method1(intern!(py, "load"), (name, directory, wheels))?;
+        let (handler, batch_handler) = helper
+            .call_method1(intern!(py, "load"), (name, directory, wheels))?
+            .extract()?;
         let empty = PyString::new(py, "");
         Ok(Self {
             handler,
+            batch_handler,
             helper: helper.clone(),
             name: PyString::new(py, name),
             topic: (String::new(), empty.clone()),
@@ -70,6 +76,36 @@ impl<'py> Model<'py> {
                 received_at,
             },
         )
+    }
+
+    /// Whether it takes several messages at once.
+    pub(crate) fn takes_batches(&self) -> bool {
+        self.batch_handler.is_some()
+    }
+
+    /// Calls `handler_batch(events, contexts)`; its results, one for each event.
+    pub(crate) fn call_batch(
+        &self,
+        events: &[Bound<'py, PyAny>],
+        contexts: &[Bound<'py, Context>],
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let Some(handler) = &self.batch_handler else {
+            return Ok(Vec::new());
+        };
+        let py = handler.py();
+        let arguments = (PyList::new(py, events)?, PyList::new(py, contexts)?);
+        let results: Vec<_> = handler
+            .call1(arguments)?
+            .try_iter()?
+            .collect::<Result<_, _>>()?;
+        if results.len() == events.len() {
+            return Ok(results);
+        }
+        Err(PyValueError::new_err(format!(
+            "handler_batch returned {} results for {} events",
+            results.len(),
+            events.len()
+        )))
     }
 
     /// Calls `handler(event, context)`.

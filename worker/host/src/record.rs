@@ -10,18 +10,18 @@ use std::time::Duration;
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::time::ClockId;
 
-/// Two numbers of eight bytes: the call's id plus one (0 between calls), and the monotonic clock's
-/// nanoseconds when it began.
+/// Three numbers of eight bytes: the call's id plus one (0 between calls), the monotonic clock's
+/// nanoseconds when it began, and how many calls were put together with it, itself included.
 #[derive(Debug)]
 pub(crate) struct Record {
-    numbers: NonNull<[AtomicU64; 2]>,
+    numbers: NonNull<[AtomicU64; 3]>,
 }
 
 impl Record {
     /// Maps the worker's file.
     #[expect(unsafe_code, reason = "memory that is shared with another process")]
     pub(crate) fn open(file: &OwnedFd) -> io::Result<Self> {
-        let size = size_of::<[AtomicU64; 2]>();
+        let size = size_of::<[AtomicU64; 3]>();
         // SAFETY: A new mapping at an address of the kernel's choice aliases nothing of ours.
         let memory = unsafe {
             rustix::mm::mmap(
@@ -38,16 +38,17 @@ impl Record {
     }
 
     #[expect(unsafe_code, reason = "memory that is shared with another process")]
-    fn numbers(&self) -> &[AtomicU64; 2] {
+    fn numbers(&self) -> &[AtomicU64; 3] {
         // SAFETY: The mapping is page-aligned, large enough, never unmapped, and only accessed
         // atomically on this side; the other side only reads.
         unsafe { self.numbers.as_ref() }
     }
 
-    /// A call begins.
-    pub(crate) fn begin(&self, id: u64) -> Duration {
+    /// A call begins, or `count` of them at once of which this is the first.
+    pub(crate) fn begin(&self, id: u64, count: usize) -> Duration {
         let now = now();
-        let [call, since] = self.numbers();
+        let [call, since, together] = self.numbers();
+        together.store(count as u64, Ordering::Release);
         let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         since.store(nanos, Ordering::Release);
         call.store(id + 1, Ordering::Release);

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
 use crate::channel::Channel;
+use crate::context::Context;
 use crate::encode::{self, encode};
 use crate::helper;
 use crate::model::{Model, describe};
@@ -21,6 +22,9 @@ const HELD_BACK: Duration = Duration::from_millis(1);
 
 /// Nor when they are larger than this together.
 const HELD_BYTES: usize = 64 << 10;
+
+/// Most messages that `handler_batch` gets at once: all that a worker has in flight.
+const MAX_BATCH: usize = 256;
 
 /// Set in a child that a model forked: it must never write to the worker.
 static FORKED: AtomicBool = AtomicBool::new(false);
@@ -78,6 +82,14 @@ struct Host<'a, 'py> {
     /// The last result.
     result: Vec<u8>,
     held_since: Option<Instant>,
+}
+
+/// A call that was read and not made.
+struct Call<'py> {
+    id: u64,
+    /// The message, or why it is not JSON.
+    event: Result<Bound<'py, PyAny>, String>,
+    context: Bound<'py, Context>,
 }
 
 /// A call's outcome, with what it holds.
@@ -144,9 +156,11 @@ impl<'py> Host<'_, 'py> {
     ) -> PyResult<()> {
         // The decoder lends out the bodies; it goes back when they are done.
         let mut decoder = std::mem::take(&mut self.decoder);
+        let mut batch = Vec::new();
         while let Some(body) = decoder.next_body().map_err(broken)? {
             let Request::Call {
                 id,
+                alone,
                 received_at,
                 topic,
                 device,
@@ -155,16 +169,19 @@ impl<'py> Host<'_, 'py> {
             else {
                 return Err(broken("a second Load"));
             };
-            self.result.clear();
-            let since = self.record.begin(id);
-            let outcome = self.call(py, model, payload, |model| {
-                model.context(topic, device, received_at)
-            });
-            let nanos = self.record.end(since);
-            if FORKED.load(Ordering::Relaxed) {
-                return Err(leave(py));
+            let call = Call {
+                id,
+                event: parse(py, payload),
+                context: model.context(topic, device, received_at)?,
+            };
+            if model.takes_batches() && !alone {
+                batch.push(call);
+                if batch.len() == MAX_BATCH {
+                    self.batch(py, model, std::mem::take(&mut batch))?;
+                }
+            } else {
+                self.single(py, model, call)?;
             }
-            self.reply(id, nanos, &outcome)?;
             let now = Instant::now();
             let held_since = *self.held_since.get_or_insert(now);
             if now - held_since > HELD_BACK || self.output.len() > HELD_BYTES {
@@ -172,27 +189,67 @@ impl<'py> Host<'_, 'py> {
                 self.held_since = None;
             }
         }
+        self.batch(py, model, batch)?;
         self.decoder = decoder;
         Ok(())
     }
 
-    fn call(
+    /// Makes one call.
+    fn single(&mut self, py: Python<'py>, model: &Model<'py>, call: Call<'py>) -> PyResult<()> {
+        let since = self.record.begin(call.id, 1);
+        let outcome = match call.event {
+            Ok(event) => {
+                let result = model.call(event, call.context);
+                self.outcome(py, result)
+            }
+            Err(error) => Outcome::InvalidJson(error),
+        };
+        let nanos = self.record.end(since);
+        self.reply(py, call.id, nanos, &outcome)
+    }
+
+    /// Makes calls together; if that fails, one by one, so that each gets its own outcome.
+    fn batch(
         &mut self,
         py: Python<'py>,
-        model: &mut Model<'py>,
-        payload: &[u8],
-        context: impl FnOnce(&mut Model<'py>) -> PyResult<Bound<'py, crate::context::Context>>,
-    ) -> Outcome<'py> {
-        let parser = PythonParse {
-            allow_inf_nan: true,
-            cache_mode: StringCacheMode::Keys,
-            ..PythonParse::default()
+        model: &Model<'py>,
+        calls: Vec<Call<'py>>,
+    ) -> PyResult<()> {
+        let Some(first) = calls.first() else {
+            return Ok(());
         };
-        let event = match parser.python_parse(py, payload) {
-            Ok(event) => event,
-            Err(error) => return Outcome::InvalidJson(error.description(payload)),
+        let events: Vec<_> = calls
+            .iter()
+            .filter_map(|call| call.event.clone().ok())
+            .collect();
+        let sound = calls.iter().filter(|call| call.event.is_ok());
+        let contexts: Vec<_> = sound.map(|call| call.context.clone()).collect();
+        let since = self.record.begin(first.id, calls.len());
+        let results = model.call_batch(&events, &contexts);
+        let nanos = self.record.end(since) / calls.len() as u64;
+        let Ok(results) = results else {
+            return calls
+                .into_iter()
+                .try_for_each(|call| self.single(py, model, call));
         };
-        let result = context(model).and_then(|context| model.call(event, context));
+        let mut results = results.into_iter();
+        for call in calls {
+            let outcome = match call.event {
+                Err(error) => Outcome::InvalidJson(error),
+                // There is a result for each event, as was checked.
+                Ok(_) => match results.next() {
+                    Some(result) => self.outcome(py, Ok(result)),
+                    None => Outcome::Empty,
+                },
+            };
+            self.reply(py, call.id, nanos, &outcome)?;
+        }
+        Ok(())
+    }
+
+    /// What a model's result is; JSON goes into the buffer.
+    fn outcome(&mut self, py: Python<'py>, result: PyResult<Bound<'py, PyAny>>) -> Outcome<'py> {
+        self.result.clear();
         match result {
             Err(error) => {
                 let (message, traceback) = describe(py, self.helper, error);
@@ -221,7 +278,16 @@ impl<'py> Host<'_, 'py> {
         }
     }
 
-    fn reply(&mut self, id: u64, nanos: u64, outcome: &Outcome<'py>) -> PyResult<()> {
+    fn reply(
+        &mut self,
+        py: Python<'py>,
+        id: u64,
+        nanos: u64,
+        outcome: &Outcome<'py>,
+    ) -> PyResult<()> {
+        if FORKED.load(Ordering::Relaxed) {
+            return Err(leave(py));
+        }
         let reply = match outcome {
             Outcome::Json => Reply::Result(&self.result),
             Outcome::Raw(bytes) => Reply::Result(bytes.cast::<PyBytes>()?.as_bytes()),
@@ -240,6 +306,17 @@ impl<'py> Host<'_, 'py> {
         }
         Ok(())
     }
+}
+
+fn parse<'py>(py: Python<'py>, payload: &[u8]) -> Result<Bound<'py, PyAny>, String> {
+    let parser = PythonParse {
+        allow_inf_nan: true,
+        cache_mode: StringCacheMode::Keys,
+        ..PythonParse::default()
+    };
+    parser
+        .python_parse(py, payload)
+        .map_err(|error| error.description(payload))
 }
 
 /// Ends a process that a model forked and that came back from the model's code.

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::demo::{self, Demo, devices, results};
+use crate::host;
 use crate::mqtt::{Options, Session};
 use crate::run::Worker;
 use crate::settings::{self, Settings};
@@ -46,6 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         return Ok(End::BadConfiguration);
     };
     telemetry::init(LogFormat::Text, "warn");
+    // Without these there would be a demo, but never a result.
+    host::python(None)?;
+    host::library()?;
     let surroundings = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("edgemodel-demo")

@@ -5,7 +5,13 @@ use anyhow::Context as _;
 use super::{End, configuration, print, read};
 use crate::explain::explain;
 
+const EXAMPLES: &str = "\
+Examples:
+  edgemodel explain --config my.yaml --message message.json
+  mosquitto_sub -t 'telemetry/#' -C 1 | edgemodel explain --config my.yaml --message -";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The configuration, YAML or JSON; `-` reads stdin.
     #[arg(long, short, value_name = "FILE")]

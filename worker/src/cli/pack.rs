@@ -17,7 +17,13 @@ use super::{End, print};
 /// An import that takes longer is no use to anybody who waits for it.
 const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
 
+const EXAMPLES: &str = "\
+Examples:
+  edgemodel pack models/industry                        writes industry.zip and prints its digests
+  edgemodel pack models/industry --python .venv/bin/python";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The folder that holds index.py.
     #[arg(value_name = "DIR")]

@@ -12,7 +12,14 @@ use crate::telemetry::{self, LogFormat};
 
 use super::{End, configuration, print_error};
 
+const EXAMPLES: &str = "\
+Examples:
+  edgemodel run --config my.yaml --download        fetch the models and serve until Ctrl-C
+  edgemodel run --config my.yaml --http 0.0.0.0:9000  serve metrics and status on another port
+  EDGEMODEL_LOG=debug edgemodel run --config -     read the configuration from stdin, log more";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The configuration, YAML or JSON; `-` reads stdin.
     #[arg(long, short, value_name = "FILE")]

@@ -17,8 +17,14 @@ use crate::{settings, shutdown};
 
 use super::{End, accept, print, read};
 
+const EXAMPLES: &str = "\
+Examples:
+  edgemodel simulate --config my.yaml --rate 100
+  edgemodel simulate --config my.yaml --device turbine-1 --count 10
+  edgemodel simulate --broker tcp://127.0.0.1:1883 --topic telemetry/1 --device turbine-1";
+
 #[derive(Debug, clap::Args)]
-#[command(group = ArgGroup::new("target").required(true).args(["config", "broker"]))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("target").required(true).args(["config", "broker"]))]
 pub(super) struct Arguments {
     /// Publish what the models of this configuration wait for; `-` reads stdin.
     #[arg(long, short, value_name = "FILE")]

@@ -109,7 +109,7 @@ impl<O: Outlet> Lane<O> {
         // What the host before this one did not answer comes first, in order.
         for index in 0..self.calls.len() {
             let id = self.first + index as u64;
-            call(id, &self.calls[index], &mut host.output);
+            call(id, true, &self.calls[index], &mut host.output);
         }
         self.batches.clear();
         self.batches.extend(self.last_id());
@@ -142,10 +142,10 @@ impl<O: Outlet> Lane<O> {
                 }
                 () = &mut check => {
                     let elapsed = host.running().map(super::record::Running::elapsed);
-                    if elapsed.is_some_and(|elapsed| elapsed >= self.options.timeout) {
+                    let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
+                    if left.is_zero() {
                         return End::Timeout;
                     }
-                    let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
                     check.as_mut().reset(Instant::now() + left);
                 }
             }
@@ -155,7 +155,7 @@ impl<O: Outlet> Lane<O> {
     fn send(&mut self, batch: &mut VecDeque<Job>, host: &mut HostProcess) {
         for job in batch.drain(..) {
             let id = self.first + self.calls.len() as u64;
-            call(id, &job, &mut host.output);
+            call(id, false, &job, &mut host.output);
             self.bytes += job.telemetry.payload.len();
             self.calls.push_back(job);
         }
@@ -233,8 +233,10 @@ impl<O: Outlet> Lane<O> {
             status,
             "Host lost, starting another"
         );
-        // Between calls nobody is to blame, unless hosts die before they get anywhere.
+        // Between calls nobody is to blame, unless hosts die before they get anywhere; nor among calls
+        // that ran together, which the next host gets one by one.
         let culprit = match running {
+            Some(running) if running.count > 1 => None,
             Some(running) => running.id.checked_sub(self.first),
             None if self.answered => None,
             None => Some(0),
@@ -281,7 +283,7 @@ impl<O: Outlet> Lane<O> {
     }
 }
 
-fn call(id: u64, job: &Job, output: &mut Vec<u8>) {
+fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
     let telemetry = &job.telemetry;
     let received_at = telemetry
         .received_at
@@ -289,6 +291,7 @@ fn call(id: u64, job: &Job, output: &mut Vec<u8>) {
         .unwrap_or_default();
     let request = Request::Call {
         id,
+        alone,
         received_at: received_at.as_secs_f64(),
         topic: &telemetry.topic,
         device: &job.device,

@@ -8,7 +8,7 @@ use rustix::fs::MemfdFlags;
 use rustix::time::ClockId;
 
 /// See `worker/host/src/record.rs` for its layout.
-const SIZE: usize = 16;
+const SIZE: usize = 24;
 
 /// The worker's side: only reads.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Running {
     pub(super) id: u64,
     /// By the monotonic clock.
     since: Duration,
+    /// How many calls run together, from this id on.
+    pub(super) count: u64,
 }
 
 impl Running {
@@ -51,22 +53,26 @@ impl Record {
         loop {
             let again = self.read()?;
             if again == last {
-                let (call, since) = last;
+                let [call, since, count] = last;
                 return Some(Running {
                     id: call.checked_sub(1)?,
                     since: Duration::from_nanos(since),
+                    count: count.max(1),
                 });
             }
             last = again;
         }
     }
 
-    fn read(&self) -> Option<(u64, u64)> {
+    fn read(&self) -> Option<[u64; 3]> {
         let mut bytes = [0; SIZE];
         let count = rustix::io::pread(&self.file, &mut bytes, 0).ok()?;
-        let (call, since) = bytes.split_first_chunk::<8>()?;
-        let since = since.first_chunk::<8>()?;
-        (count == SIZE).then(|| (u64::from_ne_bytes(*call), u64::from_ne_bytes(*since)))
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let [call, since, together] = numbers else {
+            return None;
+        };
+        let numbers = [call, since, together].map(|number| u64::from_ne_bytes(*number));
+        (count == SIZE).then_some(numbers)
     }
 }
 

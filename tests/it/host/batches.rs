@@ -1,0 +1,118 @@
+//! `handler_batch(events, contexts)`: messages that have queued up, handed over together.
+
+use std::time::Duration;
+
+use tests::pool::{TestPool, text};
+use worker::host::StartError;
+
+/// Each result says what was asked for and how many were handed over together.
+const MODEL: &str = "
+import os, time
+def act(what):
+    if what == 'slow':
+        time.sleep(0.1)
+    if what == 'hang':
+        time.sleep(3600)
+    if what == 'exit':
+        os._exit(5)
+    if what == 'raise':
+        raise ValueError('no')
+def handler(event, context):
+    act(event)
+    return [event, 'alone']
+def handler_batch(events, contexts):
+    assert len(events) == len(contexts)
+    for event in events:
+        act(event)
+    results = [[event, len(events), context.device] for event, context in zip(events, contexts)]
+    return results[1:] if 'short' in events else results
+";
+
+async fn run(messages: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut pool = TestPool::with(MODEL, |options| {
+        options.timeout = Duration::from_millis(400);
+    })
+    .await?;
+    for message in messages {
+        pool.send("d", message.clone())?;
+    }
+    let mut results = Vec::new();
+    for _ in messages {
+        results.push(text(pool.next().await?.1));
+    }
+    Ok(results)
+}
+
+/// While the first one is slow, the others queue up.
+fn messages(special: &str) -> Vec<String> {
+    let mut messages: Vec<_> = (0..40).map(|number| number.to_string()).collect();
+    messages[0] = "\"slow\"".to_owned();
+    messages[20] = special.to_owned();
+    messages
+}
+
+#[tokio::test]
+async fn what_has_queued_up_is_handed_over_together_and_in_order() -> anyhow::Result<()> {
+    let results = run(&messages("not json")).await?;
+    let mut together = 0;
+    for (index, result) in results.iter().enumerate() {
+        if index == 20 {
+            assert!(result.starts_with("invalid_json: "), "{result}");
+            continue;
+        }
+        let (event, count, device): (serde_json::Value, usize, String) =
+            serde_json::from_str(result)?;
+        assert_eq!(device, "d");
+        assert!(index == 0 || event == index, "{index}: {result}");
+        together = together.max(count);
+    }
+    assert!(together > 1, "{results:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_is_handed_over_one_by_one() -> anyhow::Result<()> {
+    let results = run(&messages("\"raise\"")).await?;
+    assert_eq!(results[20], "exception: ValueError: no");
+    let alone = results
+        .iter()
+        .filter(|result| result.ends_with("\"alone\"]"))
+        .count();
+    assert!(alone > 0, "{results:?}");
+    let results = run(&messages("\"short\"")).await?;
+    assert_eq!(results[20], "[\"short\",\"alone\"]");
+    assert!(
+        results.iter().all(|result| result.starts_with('[')),
+        "{results:?}"
+    );
+    Ok(())
+}
+
+/// The innocent ones round a deadly message must not suffer, though they were in one call with it.
+#[tokio::test]
+async fn of_a_batch_that_kills_its_host_only_the_culprit_fails() -> anyhow::Result<()> {
+    for (what, failure) in [("exit", "crash: "), ("hang", "timeout: ")] {
+        let results = run(&messages(&format!("\"{what}\""))).await?;
+        let failed: Vec<_> = results
+            .iter()
+            .filter(|result| !result.starts_with('['))
+            .collect();
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert!(failed[0].starts_with(failure), "{failed:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_handler_batch_with_other_arguments_is_refused_when_it_is_loaded() -> anyhow::Result<()> {
+    let model = "def handler(event, context): pass\ndef handler_batch(events): pass\n";
+    let error = TestPool::start(model).await.err();
+    let text = error
+        .and_then(|error| Some(error.downcast_ref::<StartError>()?.to_string()))
+        .unwrap_or_default();
+    assert!(
+        text.contains("handler_batch(events) does not take (events, contexts)"),
+        "{text}"
+    );
+    Ok(())
+}
