@@ -4,4 +4,5 @@ mod batches;
 mod crashes;
 mod interpreters;
 mod loading;
+mod poison;
 mod values;

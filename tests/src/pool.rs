@@ -126,7 +126,15 @@ impl TestPool {
     /// # Errors
     /// No outcome comes.
     pub async fn call(&mut self, payload: &str) -> anyhow::Result<String> {
-        self.send("d", payload.to_owned())?;
+        self.call_from("d", payload).await
+    }
+
+    /// The same for a message of a device.
+    ///
+    /// # Errors
+    /// No outcome comes.
+    pub async fn call_from(&mut self, device: &str, payload: &str) -> anyhow::Result<String> {
+        self.send(device, payload.to_owned())?;
         Ok(text(self.next().await?.1))
     }
 

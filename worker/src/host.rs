@@ -8,14 +8,15 @@ mod child;
 mod find;
 mod lane;
 mod output;
+mod quarantine;
 mod record;
 mod start;
 
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -71,6 +72,8 @@ pub struct HostStatus {
     pub resident_bytes: Option<u64>,
     /// How often it was replaced.
     pub restarts: u64,
+    /// Devices that are kept away from it, since their messages cost processes again and again.
+    pub quarantined: Vec<String>,
 }
 
 /// The hosts of one model. Dropped, it kills them.
@@ -98,6 +101,19 @@ struct HostState {
     /// 0 while there is none.
     pid: AtomicU32,
     restarts: AtomicU64,
+    quarantined: Mutex<Vec<Arc<str>>>,
+}
+
+impl HostState {
+    fn quarantined(&self) -> Vec<Arc<str>> {
+        let devices = self.quarantined.lock();
+        devices.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_quarantined(&self, devices: Vec<Arc<str>>) {
+        let known = self.quarantined.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = devices;
+    }
 }
 
 /// Starts one host, waits until it has imported the model, and ends it: what `edgemodel pack` tries
@@ -195,6 +211,11 @@ impl Monitor {
                 pid,
                 resident_bytes: pid.and_then(child::resident_bytes),
                 restarts: state.restarts.load(Ordering::Relaxed),
+                quarantined: state
+                    .quarantined()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
             }
         };
         self.states.iter().map(status).collect()

@@ -70,6 +70,9 @@ pub enum FailureReason {
     Timeout,
     /// The host process died, twice.
     Crash,
+    /// Messages of its device cost too many processes; the device is kept away from the model for a
+    /// while.
+    Quarantined,
     /// The broker refused the result.
     PublishRefused,
 }
@@ -83,6 +86,7 @@ impl FailureReason {
             Self::Unserializable => "unserializable",
             Self::Timeout => "timeout",
             Self::Crash => "crash",
+            Self::Quarantined => "quarantined",
             Self::PublishRefused => "publish_refused",
         }
     }

@@ -36,6 +36,8 @@ pub struct Metrics {
     host_restarts: IntCounterVec,
     /// Resident memory of a model's hosts; set at scrape.
     pub host_memory: IntGaugeVec,
+    /// Devices that are kept away from a model; set at scrape.
+    pub quarantined: IntGaugeVec,
     output_lines: IntCounterVec,
     /// 1 while a session is connected (for subscriptions: and subscribed).
     connected: IntGaugeVec,
@@ -173,6 +175,11 @@ impl Metrics {
             host_memory: gauges(
                 "edgemodel_host_resident_memory_bytes",
                 "Resident memory of a model's host processes.",
+                &["model"],
+            ),
+            quarantined: gauges(
+                "edgemodel_quarantined_devices",
+                "Devices that are kept away from a model, since their messages cost processes.",
                 &["model"],
             ),
             output_lines: counters(

@@ -192,11 +192,14 @@ impl Shared {
                     .with_label_values(&[name, queue])
                     .set(gauge(capacity));
             }
-            let memory: u64 = model
-                .hosts()
-                .iter()
-                .filter_map(|host| host.resident_bytes)
-                .sum();
+            let hosts = model.hosts();
+            let quarantined: usize = hosts.iter().map(|host| host.quarantined.len()).sum();
+            let quarantined = i64::try_from(quarantined).unwrap_or(i64::MAX);
+            metrics
+                .quarantined
+                .with_label_values(&[name])
+                .set(quarantined);
+            let memory: u64 = hosts.iter().filter_map(|host| host.resident_bytes).sum();
             let memory = i64::try_from(memory).unwrap_or(i64::MAX);
             metrics.host_memory.with_label_values(&[name]).set(memory);
         }

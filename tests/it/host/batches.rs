@@ -46,8 +46,8 @@ async fn run(messages: &[String]) -> anyhow::Result<Vec<String>> {
 /// While the first one is slow, the others queue up.
 fn messages(special: &str) -> Vec<String> {
     let mut messages: Vec<_> = (0..40).map(|number| number.to_string()).collect();
-    messages[0] = "\"slow\"".to_owned();
-    messages[20] = special.to_owned();
+    messages[0] = String::from("\"slow\"");
+    messages[20] = String::from(special);
     messages
 }
 

@@ -9,6 +9,7 @@ use tests::mosquitto::Mosquitto;
 use tests::python::scientific;
 use tests::running::Running;
 use tests::site::{Models, file_url};
+use worker::model::pack::Packed;
 
 const PURE: &str = "
 def handler(event, context):
@@ -39,10 +40,7 @@ def handler(event, context):
     return {'model': 'sklearn', 'n': event['n'], 'y': model.predict([[1.0]])[0]}
 ";
 
-fn sklearn(
-    models: &Models,
-    python: &std::path::Path,
-) -> anyhow::Result<worker::model::pack::Packed> {
+fn sklearn(models: &Models, python: &std::path::Path) -> anyhow::Result<Packed> {
     let folder = models.path().join("sklearn");
     std::fs::create_dir(&folder)?;
     std::fs::write(folder.join("index.py"), SKLEARN)?;
@@ -58,6 +56,30 @@ with open(sys.argv[1], 'wb') as file:
         .status()?;
     anyhow::ensure!(trained.success(), "the estimator was not trained");
     models.pack_folder(&folder)
+}
+
+/// A configuration with these models, each with its interpreter, for the same devices.
+fn configuration(broker: &Mosquitto, packed: &[(&str, Packed, String)]) -> anyhow::Result<String> {
+    let mut funcs = String::new();
+    for (name, zip, python) in packed {
+        let (address, md5) = (file_url(&zip.path)?, zip.md5);
+        funcs += &format!(
+            "- modelName: {name}\n  modelAddress: {address}\n  modelMd5: {md5}\n  python: {python}\n  \
+             timeout: 500ms\n  devices:\n"
+        );
+        // A device for each kind of message: one that costs too many hosts is kept away.
+        for what in ["fine", "hang", "crash", "leak"] {
+            funcs += &format!(
+                "  - deviceName: {what}\n    deviceAttr:\n    - {{attrName: k, attrValue: {what}, \
+                 attrExpression: \"== data_to_dict['what']\"}}\n"
+            );
+        }
+    }
+    Ok(format!(
+        "mqtts:\n- {{name: m, broker: '{}'}}\nrules:\n- sub: {{name: m, topic: in}}\n  pub: {{name: m, \
+         topic: out, deadLetterTopic: dead}}\nfuncs:\n{funcs}",
+        broker.url()
+    ))
 }
 
 #[tokio::test]
@@ -78,20 +100,7 @@ async fn a_model_that_hangs_crashes_and_leaks_leaves_the_others_untouched() -> a
             python.display().to_string(),
         ),
     ];
-    let mut funcs = String::new();
-    for (name, zip, python) in &packed {
-        let (address, md5) = (file_url(&zip.path)?, zip.md5);
-        funcs += &format!(
-            "- modelName: {name}\n  modelAddress: {address}\n  modelMd5: {md5}\n  python: {python}\n  \
-             timeout: 500ms\n  devices:\n  - deviceName: d\n    deviceAttr:\n    - \
-             {{attrName: k, attrValue: n, attrExpression: in data_to_dict}}\n"
-        );
-    }
-    let config = format!(
-        "mqtts:\n- {{name: m, broker: '{}'}}\nrules:\n- sub: {{name: m, topic: in}}\n  pub: {{name: m, \
-         topic: out, deadLetterTopic: dead}}\nfuncs:\n{funcs}",
-        broker.url()
-    );
+    let config = configuration(&broker, &packed)?;
     let worker = Running::start(&config, &models.installed()).await?;
     worker.ready().await?;
     let results = [("out", Qos::AtLeastOnce), ("dead", Qos::AtLeastOnce)];

@@ -15,6 +15,7 @@ use crate::metrics::ModelMetrics;
 use crate::queue::Queue;
 
 use super::child::HostProcess;
+use super::quarantine::Quarantine;
 use super::start::{self, describe};
 use super::{HostState, Options, Outlet};
 
@@ -50,6 +51,7 @@ pub(super) struct Lane<O> {
     /// Whether the host has answered anything yet.
     answered: bool,
     pause: Duration,
+    quarantine: Quarantine,
 }
 
 /// Why a lane is done with a host.
@@ -81,6 +83,7 @@ impl<O: Outlet> Lane<O> {
             batches: VecDeque::new(),
             answered: false,
             pause: FIRST_PAUSE,
+            quarantine: Quarantine::default(),
         }
     }
 
@@ -138,6 +141,7 @@ impl<O: Outlet> Lane<O> {
                     open = readable;
                     let items = IN_FLIGHT - self.calls.len();
                     self.queue.pop_into(&mut batch, items, IN_FLIGHT_BYTES - self.bytes);
+                    self.divert(&mut batch).await;
                     self.send(&mut batch, host);
                 }
                 () = &mut check => {
@@ -148,6 +152,27 @@ impl<O: Outlet> Lane<O> {
                     }
                     check.as_mut().reset(Instant::now() + left);
                 }
+            }
+        }
+    }
+
+    /// Fails the messages of devices that are kept away.
+    async fn divert(&mut self, batch: &mut VecDeque<Job>) {
+        let now = std::time::Instant::now();
+        let mut index = 0;
+        while let Some(job) = batch.get(index) {
+            if self.quarantine.admits(&job.device, now) {
+                index += 1;
+            } else if let Some(job) = batch.remove(index) {
+                let failure = Failure {
+                    reason: FailureReason::Quarantined,
+                    message:
+                        "messages of this device cost the model's process again and again; it \
+                              is tried now and then"
+                            .to_owned(),
+                    traceback: None,
+                };
+                self.outlet.finish(job, Outcome::Failed(failure)).await;
             }
         }
     }
@@ -198,6 +223,14 @@ impl<O: Outlet> Lane<O> {
             let took = Duration::from_nanos(nanos);
             self.metrics.call_seconds.observe(took.as_secs_f64());
             let outcome = outcome(reply);
+            if self.quarantine.passed(&job.device) {
+                self.report_quarantine();
+                tracing::info!(
+                    model = self.options.model,
+                    device = &*job.device,
+                    "Device is free again"
+                );
+            }
             self.outlet.finish(job, outcome).await;
         }
     }
@@ -246,18 +279,42 @@ impl<O: Outlet> Lane<O> {
             return;
         };
         job.attempts += 1;
-        if job.attempts < ATTEMPTS {
+        let device = job.device.clone();
+        let attempts = job.attempts;
+        let kept_away = self.quarantine.strike(&device, std::time::Instant::now());
+        if kept_away {
+            self.report_quarantine();
+            tracing::warn!(
+                model = self.options.model,
+                device = &*device,
+                "Device kept away from the model"
+            );
+        } else if attempts < ATTEMPTS {
             return;
         }
         if let Some(job) = culprit.and_then(|index| self.calls.remove(index)) {
             self.bytes -= job.telemetry.payload.len();
             let failure = Failure {
                 reason,
-                message: format!("{message}, {ATTEMPTS} times"),
+                message: if attempts > 1 {
+                    format!("{message}, {attempts} times")
+                } else {
+                    message
+                },
                 traceback: None,
             };
             self.outlet.finish(job, Outcome::Failed(failure)).await;
         }
+        if kept_away {
+            let mut calls = std::mem::take(&mut self.calls);
+            self.divert(&mut calls).await;
+            self.bytes = calls.iter().map(|job| job.telemetry.payload.len()).sum();
+            self.calls = calls;
+        }
+    }
+
+    fn report_quarantine(&self) {
+        self.state.set_quarantined(self.quarantine.devices());
     }
 
     /// Starts hosts until one imports the model: it did before, so it may again.

@@ -1,0 +1,146 @@
+//! Devices whose messages cost hosts again and again: kept away from the model for a while, so that the
+//! other devices keep theirs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// So many hosts lost over one device within [`WINDOW`] are too many.
+const STRIKES: usize = 3;
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// How long a device is kept away before one of its messages is tried again; doubled each time that
+/// costs another host.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// The devices of one lane that have cost hosts. Bounded by the devices of the configuration.
+#[derive(Debug, Default)]
+pub(super) struct Quarantine {
+    devices: HashMap<Arc<str>, Record>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    strikes: Vec<Instant>,
+    /// Kept away until then, by a pause of this length.
+    kept_away: Option<(Instant, Duration)>,
+    /// One message was let through to see whether it is any better.
+    probing: bool,
+}
+
+impl Quarantine {
+    /// A message of the device cost a host; whether the device is kept away now.
+    pub(super) fn strike(&mut self, device: &Arc<str>, now: Instant) -> bool {
+        let record = self.devices.entry(device.clone()).or_default();
+        let pause = if let Some((_, pause)) = record.kept_away {
+            Some((pause * 2).min(LONGEST_PAUSE))
+        } else {
+            record.strikes.push(now);
+            let recent = |strike: &Instant| now.duration_since(*strike) <= WINDOW;
+            record.strikes.retain(recent);
+            (record.strikes.len() >= STRIKES).then_some(FIRST_PAUSE)
+        };
+        record.probing = false;
+        record.kept_away = pause.map(|pause| (now + pause, pause));
+        record.kept_away.is_some()
+    }
+
+    /// Whether a message of the device may go to the model.
+    pub(super) fn admits(&mut self, device: &str, now: Instant) -> bool {
+        if self.devices.is_empty() {
+            return true;
+        }
+        let Some(record) = self.devices.get_mut(device) else {
+            return true;
+        };
+        match record.kept_away {
+            None => true,
+            Some((until, _)) if now >= until && !record.probing => {
+                record.probing = true;
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// A message of the device was processed, so the device is as good as any; whether it was kept away.
+    pub(super) fn passed(&mut self, device: &str) -> bool {
+        if self.devices.is_empty() {
+            return false;
+        }
+        let kept_away = |record: &Record| record.kept_away.is_some();
+        if !self.devices.get(device).is_some_and(kept_away) {
+            // Strikes count within their window, whatever happens in between.
+            return false;
+        }
+        self.devices.remove(device);
+        true
+    }
+
+    /// The devices that are kept away.
+    pub(super) fn devices(&self) -> Vec<Arc<str>> {
+        let mut devices: Vec<_> = self
+            .devices
+            .iter()
+            .filter(|(_, record)| record.kept_away.is_some())
+            .map(|(device, _)| device.clone())
+            .collect();
+        devices.sort();
+        devices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept_away() -> (Quarantine, Arc<str>, Instant) {
+        let (mut quarantine, device, now) = (Quarantine::default(), Arc::from("d"), Instant::now());
+        assert!(!quarantine.strike(&device, now));
+        assert!(!quarantine.strike(&device, now));
+        assert!(quarantine.admits("d", now));
+        assert!(quarantine.strike(&device, now));
+        (quarantine, device, now)
+    }
+
+    #[test]
+    fn a_device_is_kept_away_after_three_strikes_within_a_minute() {
+        let (mut quarantine, device, now) = kept_away();
+        assert!(!quarantine.admits("d", now));
+        assert!(quarantine.admits("other", now));
+        assert_eq!(quarantine.devices(), [device]);
+    }
+
+    #[test]
+    fn strikes_that_are_far_apart_do_not_count_together() {
+        let (mut quarantine, device) = (Quarantine::default(), Arc::from("d"));
+        let start = Instant::now();
+        for strike in 0..10 {
+            assert!(!quarantine.strike(&device, start + strike * (WINDOW / 2 + FIRST_PAUSE)));
+        }
+    }
+
+    #[test]
+    fn one_message_is_tried_after_a_pause_that_doubles_each_time() {
+        let (mut quarantine, device, now) = kept_away();
+        let mut time = now;
+        for pause in [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4] {
+            assert!(!quarantine.admits("d", time + pause.mul_f64(0.99)));
+            time += pause;
+            assert!(quarantine.admits("d", time));
+            assert!(!quarantine.admits("d", time), "one at a time");
+            assert!(quarantine.strike(&device, time));
+        }
+    }
+
+    #[test]
+    fn a_device_is_free_again_when_a_message_passes() {
+        let (mut quarantine, _, now) = kept_away();
+        assert!(quarantine.admits("d", now + FIRST_PAUSE));
+        assert!(quarantine.passed("d"));
+        assert!(!quarantine.passed("d"));
+        assert!(quarantine.admits("d", now + FIRST_PAUSE));
+        assert!(quarantine.devices().is_empty());
+    }
+}
