@@ -76,6 +76,27 @@ impl Contender {
         Ok(contender)
     }
 
+    /// Starts a worker with a model of its own and more settings for it.
+    pub(crate) async fn worker(
+        broker: &Mosquitto,
+        devices: usize,
+        model: &str,
+        settings: serde_json::Value,
+    ) -> anyhow::Result<Self> {
+        let models = Models::new()?;
+        let packed = models.pack("bench", model)?;
+        let mut config = configuration(broker, 1, devices, &packed)?;
+        for (name, value) in settings.as_object().into_iter().flatten() {
+            config["funcs"][0][name] = value.clone();
+        }
+        let worker = Running::start(&config.to_string(), &models.installed()).await?;
+        worker.ready().await?;
+        Ok(Self {
+            process: Process::Worker(worker),
+            _models: models,
+        })
+    }
+
     /// Starts it.
     async fn spawn(
         kind: Kind,
@@ -91,7 +112,7 @@ impl Contender {
             Kind::Broker => anyhow::bail!("nothing to start"),
             Kind::Worker => {
                 let config = configuration(broker, qos, devices, &packed)?;
-                let worker = Running::start(&config, &models.installed()).await?;
+                let worker = Running::start(&config.to_string(), &models.installed()).await?;
                 return Ok(Self {
                     process: Process::Worker(worker),
                     _models: models,
@@ -149,7 +170,7 @@ fn configuration(
     qos: u8,
     devices: usize,
     packed: &worker::model::pack::Packed,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<serde_json::Value> {
     let device = |number: usize| {
         let name = load::device(number);
         json!({ "deviceName": name, "deviceAttr": [
@@ -158,7 +179,7 @@ fn configuration(
         ]})
     };
     let devices: Vec<_> = (0..devices).map(device).collect();
-    let config = json!({
+    Ok(json!({
         "mqtts": [{ "name": "m", "broker": broker.url(), "qos": qos }],
         "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT } }],
         "funcs": [{
@@ -166,8 +187,7 @@ fn configuration(
             "modelMd5": packed.md5.to_string(), "devices": devices,
             "python": baselines()?,
         }],
-    });
-    Ok(config.to_string())
+    }))
 }
 
 fn python(

@@ -218,6 +218,17 @@ impl Prober {
         })
     }
 
+    /// Publishes message 0 and message 1 behind it; how long the result of 1 takes.
+    pub(crate) async fn behind_the_first(&mut self) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        for number in [0, 1] {
+            let qos = Qos::AtLeastOnce;
+            self.publisher.send(IN, message(number, 1), qos).await?;
+        }
+        self.reader.take().await?;
+        Ok(started.elapsed())
+    }
+
     pub(crate) async fn first_result(mut self) -> anyhow::Result<()> {
         loop {
             self.publisher

@@ -76,6 +76,9 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
             report.latencies(rate, &latencies);
             contender.stop().await?;
         }
+        let (one, two) = (busy_hosts(1).await?, busy_hosts(2).await?);
+        report.hosts(one, two);
+        report.hang(after_a_hang().await?);
         for kind in [Kind::Worker, Kind::Plain] {
             let broker = Mosquitto::start().await?;
             let (first, idle) = contender::start_and_idle(kind, &broker).await?;
@@ -98,6 +101,42 @@ async fn keep_busy(seconds: u64) -> anyhow::Result<()> {
         contender.stop().await?;
     }
     Ok(())
+}
+
+/// Messages a second of a model that needs a processor for itself.
+async fn busy_hosts(hosts: u16) -> anyhow::Result<f64> {
+    let model = "
+def handler(event, context):
+    total = 0
+    for number in range(20000):
+        total += number
+    return total
+";
+    let broker = Mosquitto::start().await?;
+    let settings = serde_json::json!({ "hosts": hosts });
+    let contender = Contender::worker(&broker, 16, model, settings).await?;
+    let rate = load::through(&broker, 1, 16, 2_000).await?;
+    contender.stop().await?;
+    Ok(rate)
+}
+
+/// How long the messages behind one that hangs wait, beyond the model's timeout for it and its retry.
+async fn after_a_hang() -> anyhow::Result<std::time::Duration> {
+    let model = "
+import time
+def handler(event, context):
+    if event['telemetry']['ts'] == 0:
+        time.sleep(3600)
+    return event['telemetry']['ts']
+";
+    let timeout = std::time::Duration::from_millis(500);
+    let broker = Mosquitto::start().await?;
+    let settings = serde_json::json!({ "timeout": "500ms" });
+    let contender = Contender::worker(&broker, 1, model, settings).await?;
+    let mut prober = load::Prober::start(&broker).await?;
+    let waited = prober.behind_the_first().await?;
+    contender.stop().await?;
+    Ok(waited.saturating_sub(2 * timeout) / 2)
 }
 
 /// Messages a second from broker to broker, and microseconds of processor time for each.

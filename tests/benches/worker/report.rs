@@ -14,6 +14,8 @@ pub(crate) struct Report {
     latencies: BTreeMap<u64, Vec<[f64; 3]>>,
     starts: BTreeMap<Kind, Vec<f64>>,
     memory: BTreeMap<Kind, Vec<f64>>,
+    two_hosts: Vec<f64>,
+    hang: Vec<f64>,
 }
 
 impl Report {
@@ -42,6 +44,17 @@ impl Report {
         let figures = [at(500), at(990), at(999)];
         eprintln!("  {rate}/s: p50, p99, p999 = {figures:.2?} ms");
         self.latencies.entry(rate).or_default().push(figures);
+    }
+
+    pub(crate) fn hosts(&mut self, one: f64, two: f64) {
+        eprintln!("  busy model: one host {one:.0}/s, two hosts {two:.0}/s");
+        self.two_hosts.push(two / one);
+    }
+
+    pub(crate) fn hang(&mut self, beyond: Duration) {
+        let beyond = beyond.as_secs_f64() * 1e3;
+        eprintln!("  a host that hangs is replaced in {beyond:.0} ms");
+        self.hang.push(beyond);
     }
 
     pub(crate) fn start(&mut self, kind: Kind, first: Duration, memory: u64) {
@@ -115,6 +128,14 @@ impl Report {
                 median(starts)
             );
         }
+        let _ = write!(
+            text,
+            "\n## Hosts\n\nTwo hosts do {:.2} times the work of one on a model that needs a processor for \
+             itself (broker, load and worker need theirs too). A host whose call takes too long is \
+             replaced, and serves again, {:.0} ms after the timeout.\n",
+            median(&self.two_hosts),
+            median(&self.hang),
+        );
         text
     }
 }
