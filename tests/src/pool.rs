@@ -51,6 +51,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         python: python(None)?,
         library: library().context("build it with `make host`")?,
         hosts: 1,
+        devices: Vec::new(),
         timeout: Duration::from_secs(10),
         start_timeout: Duration::from_mins(1),
         queue_size: 10_000,

@@ -12,8 +12,8 @@ mod quarantine;
 mod record;
 mod start;
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,6 +52,8 @@ pub struct Options {
     pub library: PathBuf,
     /// How many processes run the model.
     pub hosts: u16,
+    /// The model's devices, which are dealt to the processes in turns.
+    pub devices: Vec<String>,
     /// Longest time of a call.
     pub timeout: Duration,
     /// Longest time of the import.
@@ -86,7 +88,11 @@ pub struct Pool {
 
 /// The queues of a model's lanes.
 #[derive(Debug, Clone)]
-pub struct Lanes(Arc<[Arc<Queue<Job>>]>);
+pub struct Lanes {
+    queues: Arc<[Arc<Queue<Job>>]>,
+    /// Which lane a device goes by.
+    devices: Arc<HashMap<String, usize>>,
+}
 
 /// What others may read of a model's hosts at any time.
 #[derive(Debug, Clone)]
@@ -159,7 +165,7 @@ impl Pool {
             tasks.spawn(lane.run(host));
         }
         Ok(Self {
-            lanes: Lanes(queues.into()),
+            lanes: Lanes::new(queues, &options.devices),
             states: states.into(),
             tasks,
         })
@@ -180,7 +186,7 @@ impl Pool {
 
     /// Takes no more jobs, finishes those that are queued, and ends the hosts.
     pub async fn drain(mut self) {
-        for queue in self.lanes.0.iter() {
+        for queue in self.lanes.queues.iter() {
             queue.close();
         }
         while self.tasks.join_next().await.is_some() {}
@@ -188,17 +194,26 @@ impl Pool {
 }
 
 impl Lanes {
-    /// The queue of a device.
+    fn new(queues: Vec<Arc<Queue<Job>>>, devices: &[String]) -> Self {
+        let count = queues.len();
+        let turns = devices.iter().enumerate();
+        Self {
+            queues: queues.into(),
+            devices: Arc::new(
+                turns
+                    .map(|(index, device)| (device.clone(), index % count))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The queue of a device: always the same for a device, and the devices in turns.
     pub fn queue(&self, device: &str) -> &Arc<Queue<Job>> {
-        if let [only] = &*self.0 {
+        if let [only] = &*self.queues {
             return only;
         }
-        // Any hash will do that stays the same while this process lives.
-        let mut hasher = DefaultHasher::new();
-        device.hash(&mut hasher);
-        let lanes = self.0.len() as u64;
-        let index = usize::try_from(hasher.finish() % lanes).unwrap_or(0);
-        &self.0[index]
+        let index = self.devices.get(device).copied().unwrap_or(0);
+        &self.queues[index]
     }
 }
 
@@ -226,6 +241,6 @@ impl Monitor {
         let sum = |(depth, capacity): (usize, usize), queue: &Arc<Queue<Job>>| {
             (depth + queue.len(), capacity + queue.capacity())
         };
-        self.lanes.0.iter().fold((0, 0), sum)
+        self.lanes.queues.iter().fold((0, 0), sum)
     }
 }

@@ -116,6 +116,11 @@ impl Supervisor {
             python,
             library,
             hosts: func.hosts,
+            devices: func
+                .devices
+                .iter()
+                .map(|device| device.name.clone())
+                .collect(),
             timeout: func.timeout,
             start_timeout: func.start_timeout,
             queue_size: func.pre_queue_size,

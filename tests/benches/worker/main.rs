@@ -108,14 +108,14 @@ async fn busy_hosts(hosts: u16) -> anyhow::Result<f64> {
     let model = "
 def handler(event, context):
     total = 0
-    for number in range(20000):
+    for number in range(100_000):
         total += number
     return total
 ";
     let broker = Mosquitto::start().await?;
     let settings = serde_json::json!({ "hosts": hosts });
     let contender = Contender::worker(&broker, 16, model, settings).await?;
-    let rate = load::through(&broker, 1, 16, 2_000).await?;
+    let rate = load::through(&broker, 1, 16, 800).await?;
     contender.stop().await?;
     Ok(rate)
 }

@@ -176,7 +176,11 @@ def handler(event, context):
     time.sleep(0.0005)
     return [context.device, event, os.getpid()]
 ";
-    let mut pool = TestPool::with(model, |options| options.hosts = 2).await?;
+    let mut pool = TestPool::with(model, |options| {
+        options.hosts = 2;
+        options.devices = (0..5).map(|device| format!("device {device}")).collect();
+    })
+    .await?;
     for number in 0..200 {
         for device in 0..5 {
             pool.send(&format!("device {device}"), number.to_string())?;

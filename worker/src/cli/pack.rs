@@ -86,6 +86,7 @@ fn import(arguments: &Arguments) -> anyhow::Result<()> {
             .map_err(|error| anyhow::anyhow!("{error}{hint}"))?,
         library: host::library().map_err(|error| anyhow::anyhow!("{error}{hint}"))?,
         hosts: 1,
+        devices: Vec::new(),
         timeout: IMPORT_TIMEOUT,
         start_timeout: IMPORT_TIMEOUT,
         queue_size: 1,

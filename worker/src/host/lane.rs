@@ -274,6 +274,8 @@ impl<O: Outlet> Lane<O> {
             None if self.answered => None,
             None => Some(0),
         };
+        // When it is known what the host was lost over, the next one gets further: no need to wait.
+        self.answered |= running.is_some();
         let culprit = culprit.and_then(|index| usize::try_from(index).ok());
         let Some(job) = culprit.and_then(|index| self.calls.get_mut(index)) else {
             return;
