@@ -19,4 +19,5 @@
 mod broker;
 mod chaos;
 mod payloads;
+mod soak;
 mod takeover;

@@ -6,6 +6,8 @@
 mod backoff;
 mod connection;
 mod frame;
+#[cfg(test)]
+mod hostile;
 mod inbox;
 mod outbox;
 mod packet;
