@@ -176,3 +176,32 @@ async fn a_refused_subscription_is_told() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A changed topic in a configuration must not leave the old one's messages coming for ever.
+#[tokio::test]
+async fn messages_of_an_earlier_subscription_are_discarded() -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    for version in VERSIONS {
+        let id = format!("s{version:?}");
+        let mut settings = options(broker.address(), &id, &[("old/#", Qos::AtLeastOnce)]);
+        settings.version = version;
+        TestClient::connected(settings.clone())
+            .await?
+            .session
+            .disconnect()
+            .await;
+        let mut publisher = TestClient::connected(options(broker.address(), "p", &[])).await?;
+        settings.subscriptions = vec![("new".to_owned(), Qos::AtLeastOnce)];
+        for _ in 0..2 {
+            publisher.send("old/x", "old", Qos::AtLeastOnce).await?;
+            let mut subscriber = TestClient::connected(settings.clone()).await?;
+            publisher.send("new", "new", Qos::AtLeastOnce).await?;
+            publisher.send("old/y", "old", Qos::AtLeastOnce).await?;
+            publisher.send("new", "last", Qos::AtLeastOnce).await?;
+            assert_eq!(subscriber.take().await?.payload, "new");
+            assert_eq!(subscriber.take().await?.payload, "last");
+            subscriber.session.disconnect().await;
+        }
+    }
+    Ok(())
+}

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::topic::reaches;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
@@ -31,6 +32,8 @@ pub struct Session {
     events: VecDeque<Event>,
     /// The topic of the last message: most messages of a subscription share few.
     topic: Arc<str>,
+    /// Whether a subscription of ours reaches it.
+    wanted: bool,
 }
 
 enum State {
@@ -65,6 +68,7 @@ impl Session {
             backoff: Backoff::default(),
             events: VecDeque::new(),
             topic: "".into(),
+            wanted: false,
             options,
         }
     }
@@ -189,6 +193,23 @@ impl Session {
         let known = self.topic.as_bytes() == publish.topic;
         if !known {
             self.topic = String::from_utf8_lossy(&publish.topic).into();
+            let mut filters = self.options.subscriptions.iter();
+            self.wanted = filters.any(|(filter, _)| reaches(&self.topic, filter));
+            if !self.wanted {
+                // The broker's session is older than the configuration and has other subscriptions;
+                // MQTT does not tell which, so they cannot be ended.
+                tracing::warn!(
+                    topic = &*self.topic,
+                    client_id = self.options.client_id,
+                    "Messages of an earlier subscription discarded"
+                );
+            }
+        }
+        if !self.wanted {
+            if let Some(tag) = tag {
+                self.inbox.acknowledge(tag, self.writer, output);
+            }
+            return;
         }
         self.events.push_back(Event::Message(Incoming {
             topic: self.topic.clone(),
