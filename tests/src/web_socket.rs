@@ -1,14 +1,20 @@
 //! MQTT over WebSockets in front of a broker that speaks it over TCP only.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+
+use crate::certificates::Certificates;
 
 /// A bridge; ends when it is dropped.
 #[derive(Debug)]
@@ -23,15 +29,45 @@ impl WebSocketBridge {
     /// # Errors
     /// The system gives no port.
     pub async fn start(broker: SocketAddr) -> anyhow::Result<Self> {
+        Self::with(broker, None).await
+    }
+
+    /// Starts a bridge that speaks TLS.
+    ///
+    /// # Errors
+    /// The system gives no port, or the certificates cannot be used.
+    pub async fn start_tls(
+        broker: SocketAddr,
+        certificates: &Certificates,
+    ) -> anyhow::Result<Self> {
+        let chain = CertificateDer::pem_file_iter(certificates.server_cert())?;
+        let chain = chain.collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_file(certificates.server_key())?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        Self::with(broker, Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn with(broker: SocketAddr, tls: Option<TlsAcceptor>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut bridges = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                let tls = tls.clone();
                 bridges.spawn(async move {
                     // A broken bridge is what the client under test then sees.
-                    let _ = bridge(stream, broker).await;
+                    let _ = match tls {
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => bridge(stream, broker).await,
+                            Err(error) => Err(error.into()),
+                        },
+                        None => bridge(stream, broker).await,
+                    };
                 });
             }
         });
@@ -59,7 +95,10 @@ fn subprotocol(request: &Request, mut response: Response) -> Result<Response, Er
     Ok(response)
 }
 
-async fn bridge(stream: TcpStream, broker: SocketAddr) -> anyhow::Result<()> {
+async fn bridge(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    broker: SocketAddr,
+) -> anyhow::Result<()> {
     let socket = tokio_tungstenite::accept_hdr_async(stream, subprotocol).await?;
     let (mut sink, mut source) = socket.split();
     let (mut reader, mut writer) = TcpStream::connect(broker).await?.into_split();

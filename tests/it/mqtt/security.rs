@@ -130,6 +130,18 @@ async fn web_sockets_carry_packets_of_any_size() -> anyhow::Result<()> {
     let mut settings = options(bridge.address(), "c", &SUBSCRIPTION);
     settings.broker.transport = Transport::WebSocket;
     settings.broker.path = "/mqtt".to_owned();
+    round_trip(settings).await?;
+
+    let certificates = Certificates::make()?;
+    let bridge = WebSocketBridge::start_tls(broker.address(), &certificates).await?;
+    let mut settings = options(bridge.address(), "c", &SUBSCRIPTION);
+    settings.broker.transport = Transport::WebSocketTls;
+    settings.broker.path = "/mqtt".to_owned();
+    let trust = Tls {
+        ca_file: Some(certificates.authority().display().to_string()),
+        ..Tls::default()
+    };
+    settings.tls = Some(tls(Some(&trust), "127.0.0.1")?);
     round_trip(settings).await
 }
 
