@@ -29,10 +29,23 @@ impl Running {
     /// # Errors
     /// It does not start; its log is in the error.
     pub async fn start(config: &str, models: &Path) -> anyhow::Result<Self> {
+        Self::with_download_model(config, models, "true").await
+    }
+
+    /// Starts a worker with a value of the environment variable `DOWNLOAD_MODEL`.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn with_download_model(
+        config: &str,
+        models: &Path,
+        download: &str,
+    ) -> anyhow::Result<Self> {
         let mut child = Command::new(crate::edgemodel()?)
             .args(["run", "--config", "-", "--http", "127.0.0.1:0"])
-            .args(["--log-format", "json", "--download", "--models-dir"])
+            .args(["--log-format", "json", "--models-dir"])
             .arg(models)
+            .env("DOWNLOAD_MODEL", download)
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

@@ -1,6 +1,7 @@
 //! Models on disk: from a folder to a zip, and from a zip's address to a verified folder.
 
 pub mod archive;
+mod error;
 pub mod fetch;
 mod manifest;
 pub mod pack;

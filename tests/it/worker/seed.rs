@@ -163,3 +163,25 @@ async fn what_a_model_prints_is_in_the_log_with_its_name() -> anyhow::Result<()>
     site.worker.stop().await?;
     Ok(())
 }
+
+/// As in pyboot: unset or false means that the model is already there.
+#[tokio::test]
+async fn download_model_says_whether_models_are_downloaded() -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    let models = Models::new()?;
+    let packed = models.pack("industry", ECHO)?;
+    let server = ModelServer::start(packed.path.clone()).await?;
+    let config = seed(&broker.url(), server.url().as_str(), &packed)?;
+    for value in ["", "False", "0"] {
+        let worker = Running::with_download_model(&config, &models.installed(), value).await?;
+        let status = worker
+            .until(|status| status["models"][0]["state"]["state"] == "refused")
+            .await?;
+        assert_eq!(status["models"][0]["state"]["reason"], "DownloadDisabled");
+        worker.stop().await?;
+    }
+    let worker = Running::with_download_model(&config, &models.installed(), "True").await?;
+    worker.ready().await?;
+    worker.stop().await?;
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::store::Error;
+use super::error::Error;
 
 /// The last lines of pip are what says why.
 const SHOWN_LINES: usize = 8;

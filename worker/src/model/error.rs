@@ -1,0 +1,95 @@
+//! Why a model is not installed.
+
+use std::io;
+use std::path::PathBuf;
+
+use crds::validated::Refusal;
+
+use super::{archive, fetch};
+
+/// Why a model cannot be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its configuration.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// Downloads are off and it is not there.
+    #[error(
+        "the model is not in {}; set DOWNLOAD_MODEL=true to download it, or put index.py into {}",
+        .directory.display(), .expected.display()
+    )]
+    DownloadDisabled {
+        /// The models directory.
+        directory: PathBuf,
+        /// Where its folder would be.
+        expected: PathBuf,
+    },
+    /// The download.
+    #[error(transparent)]
+    Fetch(fetch::Error),
+    /// A `file://` address.
+    #[error("failed to read {}: {error}; check modelAddress", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// It is not what the configuration says.
+    #[error("{address} has the {kind} {actual}, not {expected}; correct {field} or the file")]
+    ChecksumMismatch {
+        /// The address without credentials and query.
+        address: String,
+        /// `MD5` or `SHA-256`.
+        kind: &'static str,
+        /// `modelMd5` or `modelSha256`.
+        field: &'static str,
+        /// What the configuration says.
+        expected: String,
+        /// What it is.
+        actual: String,
+    },
+    /// The zip.
+    #[error(transparent)]
+    Archive(archive::Error),
+    /// Its wheels.
+    #[error("failed to install the model's wheels with {}: {reason}", .python.display())]
+    Wheels {
+        /// The interpreter.
+        python: PathBuf,
+        /// pip's last lines.
+        reason: String,
+    },
+    /// The models directory.
+    #[error("failed to use the models directory: {0}; choose another with --models-dir")]
+    Store(io::Error),
+    /// A bug.
+    #[error("the installation ended early")]
+    Interrupted,
+}
+
+impl Error {
+    /// CamelCase, as in Kubernetes conditions.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.reason,
+            Self::DownloadDisabled { .. } => "DownloadDisabled",
+            Self::Fetch(_) => "DownloadFailed",
+            Self::File { .. } => "FileUnreadable",
+            Self::ChecksumMismatch { .. } => "ChecksumMismatch",
+            Self::Archive(error) => error.reason(),
+            Self::Wheels { .. } => "WheelsFailed",
+            Self::Store(_) | Self::Interrupted => "StoreUnavailable",
+        }
+    }
+
+    /// Whether the same may succeed later, without a change of the configuration.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Archive(_) => false,
+            Self::Fetch(error) => error.is_transient(),
+            // The file may be put right or be put there.
+            _ => true,
+        }
+    }
+}
