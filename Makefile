@@ -25,7 +25,7 @@ test: tools build
 tools:
 	@tests/tools.sh
 
-## Writes the generated files: schemas and the reference page.
+## Writes the generated files: schemas and the reference pages.
 generate:
 	cargo xtask gen
 

@@ -1,7 +1,9 @@
 //! Every metric that the worker exports, by name, with its labels and meaning.
 //!
-//! Labels are bounded: `model`, `rule`, `queue`, `outcome`, `reason`, `stage`, `stream`, `role`;
+//! Labels are bounded: `model`, `rule`, `queue`, `outcome`, `reason`, `stage`, `role`;
 //! never a device or a topic.
+
+mod example;
 
 use prometheus::core::Collector;
 use prometheus::{
@@ -184,8 +186,8 @@ impl Metrics {
             ),
             output_lines: counters(
                 "edgemodel_model_output_lines_total",
-                "Lines that a model printed, logged or suppressed.",
-                &["model", "stream"],
+                "Lines that a model printed: logged, or suppressed when there were too many.",
+                &["model", "outcome"],
             ),
             connected: gauges(
                 "edgemodel_mqtt_connected",
@@ -295,9 +297,9 @@ impl ModelMetrics {
         self.restarts.with_label_values(&[&self.model, reason])
     }
 
-    /// Lines printed to `stream`.
-    pub fn output_lines(&self, stream: &str) -> IntCounter {
-        self.output.with_label_values(&[&self.model, stream])
+    /// Lines that the model printed and that were `logged` or `suppressed`.
+    pub fn output_lines(&self, outcome: &str) -> IntCounter {
+        self.output.with_label_values(&[&self.model, outcome])
     }
 
     /// Messages dropped by `policy`.

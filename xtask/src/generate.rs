@@ -5,10 +5,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::reference;
+use worker::metrics::Metrics;
+
+use crate::{metrics, reference};
 
 /// Path from the repository's root, and contents.
-fn files() -> [(&'static str, String); 3] {
+fn files() -> [(&'static str, String); 4] {
     let schema = crds::schema::config();
     [
         ("crds/generated/config.schema.json", format!("{schema:#}\n")),
@@ -17,6 +19,10 @@ fn files() -> [(&'static str, String); 3] {
             format!("{:#}\n", crds::schema::panel()),
         ),
         ("docs/reference/config.md", reference::page(&schema)),
+        (
+            "docs/reference/metrics.md",
+            metrics::page(&Metrics::example()),
+        ),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! from what the code would write.
 
 mod generate;
+mod metrics;
 mod reference;
 
 fn main() -> anyhow::Result<()> {

@@ -1,0 +1,64 @@
+//! One series of every family: what the reference page is made of.
+
+use prometheus::core::{MetricVec, MetricVecBuilder};
+
+use super::Metrics;
+
+impl Metrics {
+    /// The exposition of a worker in which everything has happened once, in the format of `/metrics`.
+    pub fn example() -> String {
+        let metrics = Self::new();
+        // Destructured without `..`, so that a new family does not compile until it is here too.
+        let Self {
+            registry: _,
+            received,
+            messages,
+            in_flight,
+            failures,
+            dropped,
+            queue_depth,
+            queue_capacity,
+            stages,
+            hosts,
+            host_restarts,
+            host_memory,
+            quarantined,
+            output_lines,
+            connected,
+            reconnects,
+            publish_timeouts,
+            oversized,
+            match_misses,
+            model_info,
+            model_refused,
+            stream_clients: _,
+            stream_dropped: _,
+        } = &metrics;
+        touch(received, 1);
+        touch(messages, 2);
+        touch(in_flight, 1);
+        touch(failures, 2);
+        touch(dropped, 2);
+        touch(queue_depth, 2);
+        touch(queue_capacity, 2);
+        touch(stages, 2);
+        touch(hosts, 1);
+        touch(host_restarts, 2);
+        touch(host_memory, 1);
+        touch(quarantined, 1);
+        touch(output_lines, 2);
+        touch(connected, 3);
+        touch(reconnects, 3);
+        touch(publish_timeouts, 1);
+        touch(oversized, 1);
+        touch(match_misses, 2);
+        touch(model_info, 3);
+        touch(model_refused, 2);
+        metrics.render()
+    }
+}
+
+/// Makes a series with so many labels.
+fn touch<B: MetricVecBuilder>(family: &MetricVec<B>, labels: usize) {
+    let _ = family.with_label_values(&["x"; 3][..labels]);
+}
