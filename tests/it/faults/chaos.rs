@@ -67,6 +67,7 @@ async fn wk_04_killed_workers_and_restarted_brokers_cost_no_result() -> anyhow::
     let scrapes = Arc::new(AtomicU64::new(0));
     let scraper = tokio::spawn(scrape(current, scrapes.clone()));
     let mut results: BTreeMap<u64, u32> = BTreeMap::new();
+    let (mut last, mut steps_back) = (0, 0);
     let mut sent = 0;
     let mut done = 0;
     while results.len() < usize::try_from(MESSAGES)? {
@@ -95,6 +96,8 @@ async fn wk_04_killed_workers_and_restarted_brokers_cost_no_result() -> anyhow::
             Ok(Some(message)) => {
                 let value: u64 = serde_json::from_slice(&message.payload)?;
                 *results.entry(value).or_insert(0) += 1;
+                steps_back += usize::from(value < last);
+                last = value;
             }
             Err(error) => {
                 let missing = ranges((0..sent).filter(|value| !results.contains_key(value)));
@@ -108,6 +111,13 @@ async fn wk_04_killed_workers_and_restarted_brokers_cost_no_result() -> anyhow::
     site.worker
         .until(|status| status["models"][0]["ledger"]["in_flight"] == 0)
         .await?;
+    // All messages are of one device: their order only steps back where something was repeated, once for
+    // a worker, and for a broker at most at each of the three sessions on the way.
+    let most = kills.len() + 3 * restarts.len();
+    assert!(
+        steps_back <= most,
+        "the order steps back {steps_back} times"
+    );
     assert!(!scraper.is_finished(), "a scrape found something wrong");
     scraper.abort();
     assert!(scrapes.load(Ordering::Relaxed) > 0);
