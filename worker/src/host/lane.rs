@@ -159,22 +159,38 @@ impl<O: Outlet> Lane<O> {
     /// Fails the messages of devices that are kept away.
     async fn divert(&mut self, batch: &mut VecDeque<Job>) {
         let now = std::time::Instant::now();
-        let mut index = 0;
-        while let Some(job) = batch.get(index) {
+        for job in std::mem::take(batch) {
             if self.quarantine.admits(&job.device, now) {
-                index += 1;
-            } else if let Some(job) = batch.remove(index) {
-                let failure = Failure {
-                    reason: FailureReason::Quarantined,
-                    message:
-                        "messages of this device cost the model's process again and again; it \
-                              is tried now and then"
-                            .to_owned(),
-                    traceback: None,
-                };
-                self.outlet.finish(job, Outcome::Failed(failure)).await;
+                batch.push_back(job);
+            } else {
+                self.fail_quarantined(job).await;
             }
         }
+    }
+
+    /// Fails the messages of one device that the host before had; a message of another device that is
+    /// being tried stays.
+    async fn divert_calls(&mut self, device: &str) {
+        for job in std::mem::take(&mut self.calls) {
+            if *job.device == *device {
+                self.bytes -= job.telemetry.payload.len();
+                self.fail_quarantined(job).await;
+            } else {
+                self.calls.push_back(job);
+            }
+        }
+    }
+
+    async fn fail_quarantined(&self, job: Job) {
+        let failure = Failure {
+            reason: FailureReason::Quarantined,
+            message:
+                "messages of this device cost the model's process again and again; it is tried \
+                      now and then"
+                    .to_owned(),
+            traceback: None,
+        };
+        self.outlet.finish(job, Outcome::Failed(failure)).await;
     }
 
     fn send(&mut self, batch: &mut VecDeque<Job>, host: &mut HostProcess) {
@@ -308,10 +324,7 @@ impl<O: Outlet> Lane<O> {
             self.outlet.finish(job, Outcome::Failed(failure)).await;
         }
         if kept_away {
-            let mut calls = std::mem::take(&mut self.calls);
-            self.divert(&mut calls).await;
-            self.bytes = calls.iter().map(|job| job.telemetry.payload.len()).sum();
-            self.calls = calls;
+            self.divert_calls(&device).await;
         }
     }
 
