@@ -13,6 +13,16 @@ fn model(version: &str) -> String {
     )
 }
 
+/// The same configuration with another HTTP port: two workers run on one machine for a while.
+fn on_another_port(config: &str) -> anyhow::Result<String> {
+    let (before, port) = config.split_once("http://:").unwrap_or_default();
+    let rest = port.trim_start_matches(|c: char| c.is_ascii_digit());
+    Ok(format!(
+        "{before}http://:{}{rest}",
+        tests::mosquitto::free_port()?
+    ))
+}
+
 #[tokio::test]
 async fn wk_11_every_message_is_handled_by_the_old_model_or_the_new_one() -> anyhow::Result<()> {
     for version in ["'3.1.1'", "'5'"] {
@@ -38,10 +48,7 @@ async fn wk_11_every_message_is_handled_by_the_old_model_or_the_new_one() -> any
                 &format!("  modelAddress: {}", file_url(&packed.path)?),
                 1,
             );
-        // Another HTTP port: both run on one machine for a while.
-        let (before, port) = config.split_once("http://:").unwrap_or_default();
-        let rest = port.trim_start_matches(|c: char| c.is_ascii_digit());
-        let config = format!("{before}http://:{}{rest}", tests::mosquitto::free_port()?);
+        let config = on_another_port(&config)?;
         let mut newer = None;
         for value in 0..3000 {
             if site.device.session.publish_capacity() == 0 {
@@ -75,6 +82,44 @@ async fn wk_11_every_message_is_handled_by_the_old_model_or_the_new_one() -> any
             .until(|status| status["models"][0]["ledger"]["in_flight"] == 0)
             .await?;
         newer.stop().await?;
+    }
+    Ok(())
+}
+
+/// Whether one of a worker's sessions stays away, since another client has its id.
+async fn stays_away(worker: &Running) -> anyhow::Result<bool> {
+    let status = worker.status().await?;
+    let sessions = status["models"][0]["sessions"].as_array().cloned();
+    Ok(sessions.into_iter().flatten().any(|session| {
+        let error = session["error"].as_str().unwrap_or_default();
+        error.contains("another client uses the client id")
+    }))
+}
+
+/// Two workers by mistake, as after a copied configuration: they must not throw each other out for ever.
+#[tokio::test]
+async fn of_two_workers_under_one_client_id_one_serves() -> anyhow::Result<()> {
+    for version in ["'3.1.1'", "'5'"] {
+        let mut site = Site::with(&model("one"), |config| {
+            config.replace("retain: false", &format!("version: {version}"))
+        })
+        .await?;
+        let other = on_another_port(&site.config)?;
+        let other = Running::start(&other, &site.models.installed()).await?;
+        tests::eventually(async || {
+            let away = stays_away(&site.worker).await? || stays_away(&other).await?;
+            Ok(away.then_some(()))
+        })
+        .await?;
+        for value in 0..20 {
+            site.measure(value).await?;
+        }
+        let mut came = std::collections::BTreeSet::new();
+        while came.len() < 20 {
+            came.insert(site.result().await?.to_string());
+        }
+        other.stop().await?;
+        site.worker.stop().await?;
     }
     Ok(())
 }
