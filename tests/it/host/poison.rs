@@ -56,3 +56,35 @@ async fn a_poisonous_device_is_kept_away_until_it_is_cured() -> anyhow::Result<(
     assert_eq!(text(pool.next().await?.1), "7");
     Ok(())
 }
+
+/// Messages that are all diverted must not count as a batch that the host has: nothing would ever end it,
+/// and the lane would wait for ever.
+#[tokio::test]
+async fn diverted_messages_do_not_hold_up_the_lane() -> anyhow::Result<()> {
+    let model = "
+import os, time
+def handler(event, context):
+    if context.device == 'poison':
+        os._exit(1)
+    while event is not None and not os.path.exists(event):
+        time.sleep(0.01)
+    return 'done'
+";
+    let mut pool = TestPool::start(model).await?;
+    for _ in 0..2 {
+        pool.call_from("poison", "null").await?;
+    }
+    let folder = tempfile::tempdir()?;
+    let gate = folder.path().join("gate");
+    pool.send("good", format!("{:?}", gate.display().to_string()))?;
+    // One by one, while the host is busy with the good one.
+    for _ in 0..5 {
+        let failure = pool.call_from("poison", "null").await?;
+        assert!(failure.starts_with("quarantined: "), "{failure}");
+    }
+    std::fs::write(&gate, "")?;
+    for _ in 0..10 {
+        assert_eq!(pool.call_from("good", "null").await?, "\"done\"");
+    }
+    Ok(())
+}

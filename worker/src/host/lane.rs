@@ -194,6 +194,10 @@ impl<O: Outlet> Lane<O> {
     }
 
     fn send(&mut self, batch: &mut VecDeque<Job>, host: &mut HostProcess) {
+        if batch.is_empty() {
+            // All of it was diverted: the host has no other batch than before.
+            return;
+        }
         for job in batch.drain(..) {
             let id = self.first + self.calls.len() as u64;
             call(id, false, &job, &mut host.output);
