@@ -5,6 +5,7 @@ mod delivery;
 mod failures;
 mod limits;
 mod security;
+mod subscriptions;
 
 use crds::validated::{MqttVersion, Qos};
 

@@ -25,6 +25,8 @@ pub struct Session {
     /// The connection's number; 0 before the first.
     epoch: u64,
     subscribing: Option<u16>,
+    /// Whether the broker granted all subscriptions in the session that it has.
+    granted: bool,
     intake: bool,
     inbox: Inbox,
     outbox: Outbox,
@@ -62,6 +64,7 @@ impl Session {
             state: State::Opening(open(&options)),
             epoch: 0,
             subscribing: None,
+            granted: false,
             intake: true,
             inbox: Inbox::default(),
             outbox: Outbox::new(options.max_in_flight, options.max_packet_size),
@@ -82,9 +85,10 @@ impl Session {
             session_present,
         });
         let mut connection = Box::new(connection);
-        // The first connection of a process subscribes in any case: the broker's session may be one
-        // of an older configuration.
-        if self.options.subscriptions.is_empty() || (session_present && self.epoch > 1) {
+        // The broker's session may also be one of an older configuration, or one in which our
+        // subscriptions were refused or never arrived.
+        self.granted &= session_present;
+        if self.options.subscriptions.is_empty() || self.granted {
             self.events.push_back(Event::Subscribed);
         } else {
             let id = self.outbox.free_id();
@@ -235,7 +239,8 @@ impl Session {
                 });
             }
         }
-        if self.events.len() == before {
+        self.granted = self.events.len() == before;
+        if self.granted {
             self.events.push_back(Event::Subscribed);
         }
     }
