@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use crds::validated::{BrokerUrl, MqttVersion, Qos, Transport};
-use worker::mqtt::{Client as _, Event, Incoming, Options, Publication, Session};
+use worker::mqtt::{Client as _, Event, Incoming, Options, Publication, Refused, Session};
 
 /// Nothing in a test takes so long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -128,17 +128,42 @@ impl TestClient {
         token
     }
 
+    /// Queues a publication as soon as the session takes one more.
+    ///
+    /// # Errors
+    /// No publication ends to make room for it.
+    pub async fn push(
+        &mut self,
+        topic: &str,
+        payload: impl Into<Bytes>,
+        qos: Qos,
+    ) -> anyhow::Result<u64> {
+        if self.session.publish_capacity() == 0 {
+            self.until(|event| matches!(event, Event::Published { .. }).then_some(()))
+                .await?;
+        }
+        Ok(self.publish(topic, payload, qos))
+    }
+
+    /// Waits until a publication has ended, and tells how.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn outcome(&mut self, wanted: u64) -> anyhow::Result<Result<(), Refused>> {
+        self.until(|event| match event {
+            Event::Published { token, result } if token == wanted => Some(result),
+            _ => None,
+        })
+        .await
+    }
+
     /// Waits until a publication is done.
     ///
     /// # Errors
     /// It is not, or it was refused.
     pub async fn done(&mut self, wanted: u64) -> anyhow::Result<()> {
-        self.until(|event| match event {
-            Event::Published { token, result } if token == wanted => Some(result),
-            _ => None,
-        })
-        .await?
-        .context("the publication was refused")
+        let outcome = self.outcome(wanted).await?;
+        outcome.context("the publication was refused")
     }
 
     /// Publishes and waits until it is done.

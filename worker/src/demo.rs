@@ -2,7 +2,6 @@
 //! of `edgemodel run` between them.
 
 pub mod broker;
-pub mod devices;
 pub mod model_server;
 pub mod results;
 
@@ -11,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use crds::ValidatedRuntime;
-use crds::validated::{BrokerUrl, Digests, ExposeProtocol, Transport};
+use crds::validated::{BrokerUrl, Digests, ExposeProtocol, MqttVersion, Transport};
 
 use crate::model::pack::{self, Packed};
 
@@ -76,16 +75,6 @@ impl Demo {
         self.broker.addr()
     }
 
-    /// The broker as a session takes it.
-    pub fn broker_url(&self) -> BrokerUrl {
-        BrokerUrl {
-            transport: Transport::Tcp,
-            host: self.broker().ip().to_string(),
-            port: self.broker().port(),
-            path: String::new(),
-        }
-    }
-
     /// Where the sample model is.
     pub fn model(&self) -> &url::Url {
         self.models.url()
@@ -100,7 +89,14 @@ impl Demo {
     /// each model whose digest can be read. A model that is refused stays refused.
     pub fn adapt(&self, runtime: &mut ValidatedRuntime) {
         for mqtt in &mut runtime.mqtts {
-            mqtt.broker = self.broker_url();
+            mqtt.broker = BrokerUrl {
+                transport: Transport::Tcp,
+                host: self.broker().ip().to_string(),
+                port: self.broker().port(),
+                path: String::new(),
+            };
+            // The only one that the demo's broker speaks.
+            mqtt.version = MqttVersion::V3_1_1;
             mqtt.auth = None;
             mqtt.tls = None;
         }

@@ -21,7 +21,7 @@ use crate::session_state::SessionState;
 use crate::status::{Probe, Shared};
 
 /// Memory that the messages of one queue may hold, whatever their number.
-const QUEUE_BYTES: usize = 64 << 20;
+pub const QUEUE_BYTES: usize = 64 << 20;
 
 /// What all models of a worker share.
 #[derive(Debug)]

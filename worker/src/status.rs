@@ -289,11 +289,6 @@ impl ModelView {
         inner.sessions.len() - 1
     }
 
-    /// Forgets the sessions of a run that ended.
-    pub fn clear_sessions(&self) {
-        self.lock().sessions.clear();
-    }
-
     /// Records whether a session is up, and if not, why.
     pub fn set_session(&self, index: usize, ready: bool, error: Option<String>) {
         if let Some(session) = self.lock().sessions.get_mut(index) {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::host::{self, StartError};
 use crate::model::store::{self, InstallOptions, Installed, Store};
-use crate::pipeline::{Context, Pipeline};
+use crate::pipeline::{Context, Pipeline, QUEUE_BYTES};
 use crate::status::ModelState;
 
 /// First pause before another attempt.
@@ -20,9 +20,6 @@ const FIRST_RETRY: Duration = Duration::from_secs(5);
 
 /// Longest pause: a model server that comes back is noticed within this.
 const LAST_RETRY: Duration = Duration::from_mins(5);
-
-/// Memory that the messages waiting for one model may hold, whatever their number.
-const QUEUE_BYTES: usize = 64 << 20;
 
 /// Why a model does not serve.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,6 @@ use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{IN, Models, OUT, Site, file_url, message, seed};
-use worker::mqtt::{Client as _, Event};
 
 const ECHO: &str =
     "def handler(event, context):\n    return event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n";
@@ -114,12 +113,7 @@ async fn wk_07_a_broker_that_takes_no_results_withholds_the_acknowledgements() -
     output.signal(Signal::STOP)?;
     // More than the publisher's window, both queues and the host hold together.
     for value in 0..4000 {
-        if device.session.publish_capacity() == 0 {
-            device
-                .until(|event| matches!(event, Event::Published { .. }).then_some(()))
-                .await?;
-        }
-        device.publish(IN, message(value), Qos::AtLeastOnce);
+        device.push(IN, message(value), Qos::AtLeastOnce).await?;
     }
     device.done(3999).await?;
     let full = |status: &serde_json::Value| {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crds::validated::Qos;
 use tests::running::Running;
 use tests::site::{IN, Site, file_url, message};
-use worker::mqtt::{Client as _, Event};
 
 fn model(version: &str) -> String {
     format!(
@@ -51,12 +50,9 @@ async fn wk_11_every_message_is_handled_by_the_old_model_or_the_new_one() -> any
         let config = on_another_port(&config)?;
         let mut newer = None;
         for value in 0..3000 {
-            if site.device.session.publish_capacity() == 0 {
-                site.device
-                    .until(|event| matches!(event, Event::Published { .. }).then_some(()))
-                    .await?;
-            }
-            site.device.publish(IN, message(value), Qos::AtLeastOnce);
+            site.device
+                .push(IN, message(value), Qos::AtLeastOnce)
+                .await?;
             if value == 1000 {
                 newer = Some(Running::start(&config, &site.models.installed()).await?);
             }

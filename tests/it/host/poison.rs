@@ -1,7 +1,6 @@
 //! A device whose messages kill the model must not take the others with it.
 
-use std::time::Duration;
-
+use tests::eventually;
 use tests::pool::{TestPool, text};
 use worker::message::{FailureReason, Outcome};
 
@@ -45,13 +44,12 @@ async fn a_poisonous_device_is_kept_away_until_it_is_cured() -> anyhow::Result<(
     assert!(host.restarts <= 5, "{}", host.restarts);
 
     std::fs::write(&cure, "")?;
-    let mut number = 0;
-    while pool.monitor().hosts()[0].quarantined == ["poison"] {
-        pool.send("poison", number.to_string())?;
-        pool.next().await?;
-        number += 1;
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually(async || {
+        pool.call_from("poison", "0").await?;
+        let free = pool.monitor().hosts()[0].quarantined.is_empty();
+        Ok(free.then_some(()))
+    })
+    .await?;
     pool.send("poison", "7")?;
     assert_eq!(text(pool.next().await?.1), "7");
     Ok(())

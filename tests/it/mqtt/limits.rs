@@ -1,16 +1,49 @@
 //! Back-pressure and packet limits.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use crds::validated::{MqttVersion, Qos};
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use worker::mqtt::{Client as _, Event, Refused};
 
 use super::VERSIONS;
 
 const SUBSCRIPTION: [(&str, Qos); 1] = [("t", Qos::AtLeastOnce)];
+
+/// Connects with a keep-alive of one second, says nothing more, and returns when the broker has closed
+/// the connection for that.
+async fn closed_for_silence(broker: SocketAddr, name: &str) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(broker).await?;
+    let length = u8::try_from(name.len())?;
+    let header = [
+        0x10,
+        12 + length,
+        0,
+        4,
+        b'M',
+        b'Q',
+        b'T',
+        b'T',
+        4,
+        2,
+        0,
+        1,
+        0,
+        length,
+    ];
+    stream
+        .write_all(&[&header, name.as_bytes()].concat())
+        .await?;
+    let mut answers = Vec::new();
+    stream.read_to_end(&mut answers).await?;
+    assert_eq!(answers, [0x20, 2, 0, 0], "a greeting and no more");
+    Ok(())
+}
 
 /// A model that is slow must not cost the connection: rumqttc pings only while it is polled.
 #[tokio::test]
@@ -31,8 +64,10 @@ async fn a_closed_intake_holds_messages_at_the_broker_and_keeps_the_connection()
                     .send("t", payload.clone(), Qos::AtLeastOnce)
                     .await?;
             }
-            // More than twice what mosquitto waits for a ping.
-            tokio::time::sleep(Duration::from_millis(3_500)).await;
+            // Twice as long as mosquitto waits for a client that does not ping.
+            for name in ["silent1", "silent2"] {
+                closed_for_silence(broker.address(), name).await?;
+            }
             anyhow::Ok(())
         };
         subscriber.while_driving(sent).await?;
@@ -93,15 +128,7 @@ async fn a_publication_over_a_limit_is_refused_at_once() -> anyhow::Result<()> {
     settings.version = MqttVersion::V5;
     let mut client = TestClient::connected(settings).await?;
     let token = client.publish("t", vec![0; 6000], Qos::AtLeastOnce);
-    let refused = client
-        .until(|event| match event {
-            Event::Published {
-                token: done,
-                result,
-            } if done == token => Some(result),
-            _ => None,
-        })
-        .await?;
+    let refused = client.outcome(token).await?;
     assert!(
         matches!(refused, Err(Refused::TooLarge { limit: 5000, .. })),
         "{refused:?}"
@@ -152,15 +179,7 @@ async fn a_broker_s_refusal_of_a_message_is_told_in_mqtt_5() -> anyhow::Result<(
         settings.version = MqttVersion::V5;
         let mut client = TestClient::connected(settings).await?;
         let token = client.publish("secret", "x", qos);
-        let refused = client
-            .until(|event| match event {
-                Event::Published {
-                    token: done,
-                    result,
-                } if done == token => Some(result),
-                _ => None,
-            })
-            .await?;
+        let refused = client.outcome(token).await?;
         assert_eq!(refused, Err(Refused::ByBroker("not authorized".to_owned())));
     }
     Ok(())

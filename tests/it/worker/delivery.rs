@@ -162,12 +162,9 @@ def handler(event, context):
 ";
     let mut site = Site::start(model).await?;
     for value in 0..2000 {
-        if site.device.session.publish_capacity() == 0 {
-            site.device
-                .until(|event| matches!(event, worker::mqtt::Event::Published { .. }).then_some(()))
-                .await?;
-        }
-        site.device.publish(IN, message(value), Qos::AtLeastOnce);
+        site.device
+            .push(IN, message(value), Qos::AtLeastOnce)
+            .await?;
     }
     let (status, log) = site.worker.stop().await?;
     assert!(status.success(), "{log:#?}");
@@ -193,12 +190,9 @@ def handler(event, context):
 async fn a_worker_that_is_killed_under_load_loses_nothing() -> anyhow::Result<()> {
     let mut site = Site::start(ECHO).await?;
     for value in 0..1000 {
-        if site.device.session.publish_capacity() == 0 {
-            site.device
-                .until(|event| matches!(event, worker::mqtt::Event::Published { .. }).then_some(()))
-                .await?;
-        }
-        site.device.publish(IN, message(value), Qos::AtLeastOnce);
+        site.device
+            .push(IN, message(value), Qos::AtLeastOnce)
+            .await?;
         if value == 500 {
             site.worker.kill().await?;
             site.worker = Running::start(&site.config, &site.models.installed()).await?;

@@ -6,20 +6,26 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::ValidatedRuntime;
-use crds::validated::{MqttVersion, Qos};
+use crds::validated::Qos;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::demo::{self, Demo, devices, results};
+use crate::brokers::Broker;
+use crate::demo::{self, Demo, results};
 use crate::host;
-use crate::mqtt::{Options, Session};
+use crate::mqtt::Session;
 use crate::run::Worker;
 use crate::settings::{self, Settings};
 use crate::shutdown;
+use crate::simulate::publisher::Publisher;
+use crate::simulate::{Generator, topic_for};
 use crate::telemetry::{self, LogFormat};
 
 use super::{End, accept, print, read};
+
+/// The share of messages that comes from devices that no model is for.
+const UNMATCHED_SHARE: f64 = 0.3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -72,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     print(&introduction(&source, &demo, &worker))?;
 
     let enough = Arc::new(Notify::new());
-    let _tasks = surround(&surroundings, &demo, &runtime, arguments, &enough);
+    let _tasks = surround(&surroundings, &runtime, arguments, &enough)?;
     worker.run(async || {
         tokio::select! {
             () = shutdown::requested() => {}
@@ -109,24 +115,25 @@ fn introduction(source: &str, demo: &Demo, worker: &Worker) -> String {
     text
 }
 
-/// Starts the devices and the reader of results.
+/// Starts the devices of each rule, and a reader of all results.
 fn surround(
     runtime: &Runtime,
-    demo: &Demo,
     configuration: &ValidatedRuntime,
     arguments: &Arguments,
     enough: &Arc<Notify>,
-) -> JoinSet<()> {
+) -> anyhow::Result<JoinSet<()>> {
     let mut tasks = JoinSet::new();
-    let topics = configuration
+    // After `Demo::adapt`, all brokers are the demo's.
+    let broker = Broker::open(0, &configuration.mqtts[0])?;
+    let results = configuration
         .rules
         .iter()
-        .map(|rule| (rule.pub_topic.clone(), Qos::AtLeastOnce))
-        .collect();
-    let reader = Session::new(options(demo, "edgemodel-demo-reader", topics));
+        .map(|rule| rule.pub_topic.clone());
+    let mut options = broker.options("edgemodel-demo-reader".to_owned(), None);
+    options.subscriptions = results.map(|topic| (topic, Qos::AtLeastOnce)).collect();
     let (wanted, enough, mut count) = (arguments.results, enough.clone(), 0_u64);
     tasks.spawn_on(
-        results::read(reader, move |_, payload| {
+        results::read(Session::new(options), move |_, payload| {
             say("result", &String::from_utf8_lossy(payload));
             count += 1;
             if wanted.is_some_and(|wanted| count >= wanted) {
@@ -135,39 +142,33 @@ fn surround(
         }),
         runtime.handle(),
     );
-    let sender = Session::new(options(demo, "edgemodel-demo-devices", Vec::new()));
-    let configuration = configuration.clone();
-    let interval = Duration::from_secs(1) / arguments.rate;
-    tasks.spawn_on(
-        async move {
-            devices::publish(sender, &configuration, interval, |device, payload| {
-                say("device", &format!("{device}, {} bytes", payload.len()));
-            })
-            .await;
-        },
-        runtime.handle(),
-    );
-    tasks
+    for (index, rule) in configuration.rules.iter().enumerate() {
+        let Some(topic) = topic_for(&rule.sub_topic) else {
+            continue;
+        };
+        let client_id = format!("edgemodel-demo-devices-{index}");
+        let publisher = Publisher {
+            client: Session::new(broker.options(client_id, None)),
+            generator: Generator::new(configuration, 1, UNMATCHED_SHARE),
+            topic: topic.into(),
+            qos: configuration.mqtts[rule.sub_mqtt].qos,
+            interval: Duration::from_secs(1) / arguments.rate,
+            count: None,
+        };
+        tasks.spawn_on(
+            async move {
+                let sent = |device: &str, payload: &[u8]| {
+                    say("device", &format!("{device}, {} bytes", payload.len()));
+                };
+                publisher.run(std::future::pending(), sent).await;
+            },
+            runtime.handle(),
+        );
+    }
+    Ok(tasks)
 }
 
 /// A line for people; when nobody reads stdout any more, the demo goes on all the same.
 fn say(what: &str, text: &str) {
     let _ = print(&format!("{what}  {text}\n"));
-}
-
-fn options(demo: &Demo, client_id: &str, subscriptions: Vec<(String, Qos)>) -> Options {
-    Options {
-        broker: demo.broker_url(),
-        client_id: client_id.to_owned(),
-        version: MqttVersion::V3_1_1,
-        clean_start: true,
-        keep_alive: Duration::from_secs(30),
-        auth: None,
-        tls: None,
-        max_packet_size: 1 << 20,
-        subscriptions,
-        max_in_flight: 100,
-        takeover_retry: Duration::from_mins(1),
-        gather: Duration::ZERO,
-    }
 }

@@ -24,8 +24,15 @@ pub(super) struct Arguments {
     /// The configuration, YAML or JSON; `-` reads stdin.
     #[arg(long, short, value_name = "FILE")]
     config: String,
-    #[command(flatten)]
-    options: Options,
+    /// Where metrics and status are served.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:5888")]
+    http: SocketAddr,
+    /// Longest time in seconds that a shutdown may take to finish what was begun.
+    #[arg(long, value_name = "SECONDS", default_value = "20")]
+    drain_timeout: u64,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
     /// Do not download models: they must be in the models directory.
     #[arg(long, conflicts_with = "download")]
     no_download: bool,
@@ -40,27 +47,13 @@ pub(super) struct Arguments {
     ordinal: Option<u32>,
 }
 
-/// What `run` and `demo` share.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct Options {
-    /// Where metrics and status are served.
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:5888")]
-    pub(super) http: SocketAddr,
-    /// Longest time in seconds that a shutdown may take to finish what was begun.
-    #[arg(long, value_name = "SECONDS", default_value = "20")]
-    pub(super) drain_timeout: u64,
-    /// How log lines look.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) log_format: LogFormat,
-}
-
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let Some(runtime) = configuration(&arguments.config)? else {
         return Ok(End::BadConfiguration);
     };
-    telemetry::init(arguments.options.log_format, "info");
+    telemetry::init(arguments.log_format, "info");
     let settings = Settings {
-        http: arguments.options.http,
+        http: arguments.http,
         models_dir: arguments
             .models_dir
             .clone()
@@ -69,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
             && (arguments.download || settings::download_from_environment()),
         ordinal: arguments.ordinal,
         hostname: settings::hostname(),
-        drain_timeout: Duration::from_secs(arguments.options.drain_timeout),
+        drain_timeout: Duration::from_secs(arguments.drain_timeout),
     };
     let worker = match Worker::open(runtime, settings) {
         Ok(worker) => worker,

@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         .enable_all()
         .build()
         .context("failed to start a runtime")?;
-    let summary = tokio.block_on(publisher.run(shutdown::requested()));
+    let summary = tokio.block_on(publisher.run(shutdown::requested(), |_, _| {}));
     report(arguments, &summary)
 }
 

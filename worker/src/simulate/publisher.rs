@@ -44,8 +44,12 @@ pub struct Summary {
 
 impl<C: Client> Publisher<C> {
     /// Publishes until the count is reached or `stop` is ready, then waits a moment for what is not
-    /// acknowledged.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Summary {
+    /// acknowledged. `sent` is told the device and payload of each message.
+    pub async fn run(
+        mut self,
+        stop: impl Future<Output = ()>,
+        sent: impl Fn(&str, &[u8]),
+    ) -> Summary {
         let mut summary = Summary::default();
         let mut stop = pin!(stop);
         let mut ticks = tokio::time::interval(self.interval);
@@ -55,7 +59,8 @@ impl<C: Client> Publisher<C> {
             tokio::select! {
                 () = self.client.drive() => self.take_events(&mut summary),
                 _ = ticks.tick(), if self.client.publish_capacity() > 0 => {
-                    let (_, payload) = self.generator.message();
+                    let (device, payload) = self.generator.message();
+                    sent(&device, &payload);
                     let publication = Publication {
                         topic: self.topic.clone(),
                         payload: payload.into(),
