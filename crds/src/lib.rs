@@ -4,12 +4,14 @@
 //! No I/O, no async and no Kubernetes client here (ARCHITECTURE, invariant 1): text goes in,
 //! validated values or a full list of [`Problem`]s come out.
 
+pub mod cluster;
 pub mod digest;
 pub mod expression;
 pub mod nearest;
 pub mod problem;
 pub mod runtime;
 pub mod schema;
+pub mod status;
 pub mod topic;
 pub mod validate;
 pub mod validated;
@@ -17,7 +19,7 @@ pub mod yaml;
 
 pub use nearest::nearest;
 pub use problem::{Problem, Problems};
-pub use runtime::RuntimeSpec;
+pub use runtime::{EdgeModelRuntime, RuntimeSpec};
 pub use validated::ValidatedRuntime;
 
 /// Reads, checks and resolves a configuration file.

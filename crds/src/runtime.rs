@@ -5,11 +5,25 @@
 //! the reference page. The Chinese titles are those of pyboot's form panel. Nothing is checked here
 //! beyond shapes; [`crate::validate`] turns this into [`crate::ValidatedRuntime`].
 
+use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::{Autoscaling, ExposeMode, ModelCache, Placement, Resources, SecretReference};
+
 /// One runtime: which models serve which devices, and over which brokers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "edgemodel.io",
+    version = "v1alpha1",
+    kind = "EdgeModelRuntime",
+    plural = "edgemodelruntimes",
+    shortname = "emr",
+    category = "edgemodel",
+    namespaced,
+    status = "crate::status::RuntimeStatus",
+    schema = "disabled"
+)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RuntimeSpec {
     /// The MQTT brokers that the rules refer to by name; a file needs at least one.
@@ -27,6 +41,21 @@ pub struct RuntimeSpec {
     /// Ports on which metrics and results are served.
     #[serde(default)]
     pub expose: Vec<Expose>,
+    /// In a cluster: how the ports in `expose` are reached from outside. Default `NodePort`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expose_mode: Option<ExposeMode>,
+    /// In a cluster: the workers' image, instead of the operator's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// In a cluster: names of Secrets with which the image is pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<String>,
+    /// In a cluster: the nodes on which workers run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// In a cluster: where verified models are kept, so that a worker starts without network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_cache: Option<ModelCache>,
 }
 
 /// An MQTT broker.
@@ -55,6 +84,9 @@ pub struct Mqtt {
     /// User and password, if the broker asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// In a cluster: the Secret whose keys `username` and `password` the broker asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_secret_ref: Option<SecretReference>,
     /// TLS settings for `ssl://`, `mqtts://` and `wss://`; the system's certificates by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -85,7 +117,11 @@ pub enum MqttVersion {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Auth {
     /// User name.
-    pub username: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// File that holds the user name, instead of `username` (a trailing newline is ignored).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_file: Option<String>,
     /// Password in clear text; prefer `passwordFile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "password"))]
@@ -120,6 +156,10 @@ pub struct Tls {
     /// The name to expect in the broker's certificate, if it is not the host of `broker`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
+    /// In a cluster: the Secret whose keys `ca.crt`, `tls.crt` and `tls.key` stand for the three files;
+    /// a key that is absent leaves its file out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretReference>,
 }
 
 /// Telemetry comes in by `sub`, results go out by `pub`.
@@ -230,6 +270,16 @@ pub struct Func {
     /// What happens to a message when the model's queue is full. Default `block`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_full: Option<OnFull>,
+    /// In a cluster: number of workers of this model; more than one share the subscriptions. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 64))]
+    pub replicas: Option<u16>,
+    /// In a cluster: who decides the number of workers instead of `replicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+    /// In a cluster: processor and memory of each worker of this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
 }
 
 /// What happens to a message when its queue is full.

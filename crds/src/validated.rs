@@ -36,6 +36,8 @@ pub struct ValidatedMqtt {
     pub version: MqttVersion,
     /// Credentials.
     pub auth: Option<ValidatedAuth>,
+    /// The Secret that holds the credentials, of which only a cluster knows.
+    pub credentials_secret: Option<String>,
     /// TLS settings; `None` means the defaults.
     pub tls: Option<crate::runtime::Tls>,
     /// Keep-alive.
@@ -47,24 +49,22 @@ pub struct ValidatedMqtt {
 /// Credentials with one source for the password.
 #[derive(Clone)]
 pub struct ValidatedAuth {
-    /// User name.
-    pub username: String,
+    /// Where the user name comes from.
+    pub username: Credential,
     /// Where the password comes from.
-    pub password: Option<Password>,
+    pub password: Option<Credential>,
 }
 
 impl std::fmt::Debug for ValidatedAuth {
     /// Never shows the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ValidatedAuth")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
+        f.debug_struct("ValidatedAuth").finish_non_exhaustive()
     }
 }
 
-/// Where a password comes from.
+/// Where a user name or password comes from.
 #[derive(Clone)]
-pub enum Password {
+pub enum Credential {
     /// The text itself.
     Text(String),
     /// A file, read when the worker starts.

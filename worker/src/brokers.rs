@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::validated::{Password, Transport, ValidatedMqtt};
+use crds::validated::{Credential, Transport, ValidatedMqtt};
 
 use crate::mqtt;
 
@@ -28,15 +28,27 @@ impl std::fmt::Debug for Broker {
 /// A file that the configuration refers to cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The password's file.
-    #[error("mqtts[{index}].auth.passwordFile: failed to read {path:?}: {error}")]
-    Password {
+    /// The file of the user name or of the password.
+    #[error("mqtts[{index}].auth.{field}: failed to read {path:?}: {error}")]
+    Credential {
         /// Index in `mqtts`.
         index: usize,
+        /// The field that names the file.
+        field: &'static str,
         /// The file.
         path: String,
         /// The system's error.
         error: std::io::Error,
+    },
+    /// A Secret, which only a cluster has.
+    #[error("mqtts[{index}].{field}: there are no Secrets on this machine; give {instead} instead")]
+    Secret {
+        /// Index in `mqtts`.
+        index: usize,
+        /// The field that names the Secret.
+        field: &'static str,
+        /// The field to use instead.
+        instead: &'static str,
     },
     /// A certificate or key.
     #[error("mqtts[{index}].tls: {error}")]
@@ -58,16 +70,35 @@ impl Broker {
     /// # Errors
     /// A file cannot be read or holds something else.
     pub fn open(index: usize, settings: &ValidatedMqtt) -> Result<Self, Error> {
+        if settings.credentials_secret.is_some() {
+            return Err(Error::Secret {
+                index,
+                field: "credentialsSecretRef",
+                instead: "auth",
+            });
+        }
+        if settings
+            .tls
+            .as_ref()
+            .is_some_and(|tls| tls.secret_ref.is_some())
+        {
+            return Err(Error::Secret {
+                index,
+                field: "tls.secretRef",
+                instead: "caFile, certFile and keyFile",
+            });
+        }
         let auth = match &settings.auth {
             None => None,
-            Some(auth) => Some((
-                auth.username.clone(),
-                match &auth.password {
-                    None => None,
-                    Some(Password::Text(text)) => Some(text.clone()),
-                    Some(Password::File(path)) => Some(read_password(index, path)?),
-                },
-            )),
+            Some(auth) => {
+                let password = auth.password.as_ref();
+                Some((
+                    read(index, "usernameFile", &auth.username)?,
+                    password
+                        .map(|password| read(index, "passwordFile", password))
+                        .transpose()?,
+                ))
+            }
         };
         let tls = match settings.broker.transport {
             Transport::Tcp | Transport::WebSocket => None,
@@ -119,10 +150,15 @@ const TAKEOVER_RETRY: Duration = Duration::from_mins(1);
 /// The finest that the runtime's clock has.
 const GATHER: Duration = Duration::from_millis(1);
 
-fn read_password(index: usize, path: &str) -> Result<String, Error> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::Password {
+fn read(index: usize, field: &'static str, credential: &Credential) -> Result<String, Error> {
+    let path = match credential {
+        Credential::Text(text) => return Ok(text.clone()),
+        Credential::File(path) => path,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| Error::Credential {
         index,
-        path: path.to_owned(),
+        field,
+        path: path.clone(),
         error,
     })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

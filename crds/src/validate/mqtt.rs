@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Report;
 use super::broker_url::InvalidBrokerUrl;
 use super::value::Field;
+use crate::cluster::SecretReference;
 use crate::runtime::{MqttVersion, Tls};
-use crate::validated::{BrokerUrl, Password, Qos, Transport, ValidatedAuth, ValidatedMqtt};
+use crate::validated::{BrokerUrl, Credential, Qos, Transport, ValidatedAuth, ValidatedMqtt};
 
 const KEEP_ALIVE: u16 = 30;
 const MAX_PACKET_SIZE: u32 = 16 << 20;
@@ -38,6 +39,15 @@ pub(super) fn broker(
     let tls = field
         .get("tls")
         .map(|tls| self::tls(&tls, broker.as_ref(), report));
+    let credentials_secret = secret(field, "credentialsSecretRef", report);
+    if let (Some(place), true) = (field.get("auth"), credentials_secret.is_some()) {
+        let remedy = "leave out auth: the Secret holds user and password";
+        place.report(
+            report,
+            "both auth and credentialsSecretRef are given",
+            remedy,
+        );
+    }
     Some(ValidatedMqtt {
         name: name?,
         broker: broker?,
@@ -52,6 +62,7 @@ pub(super) fn broker(
             _ => MqttVersion::V3_1_1,
         },
         auth,
+        credentials_secret,
         tls,
         keep_alive: Duration::from_secs(field.number("keepAlive").unwrap_or(KEEP_ALIVE).into()),
         max_packet_size: field.number("maxPacketSize").unwrap_or(MAX_PACKET_SIZE),
@@ -59,19 +70,40 @@ pub(super) fn broker(
 }
 
 fn auth(field: &Field, report: &mut Report) -> Option<ValidatedAuth> {
-    let password = match (field.text("password"), field.text("passwordFile")) {
-        (Some(_), Some(_)) => {
-            let remedy = "leave one of them out, best the password";
-            field.report(report, "both password and passwordFile are given", remedy);
-            None
-        }
-        (Some(text), None) => Some(Password::Text(text)),
-        (None, file) => file.map(Password::File),
-    };
+    let username = credential(field, "username", "usernameFile", report);
+    let password = credential(field, "password", "passwordFile", report);
+    let given = |name| field.get(name).is_some();
+    if !given("username") && !given("usernameFile") {
+        let remedy = "give username or usernameFile";
+        field.report(report, "has no user name", remedy);
+    }
     Some(ValidatedAuth {
-        username: field.text("username")?,
+        username: username?,
         password,
     })
+}
+
+/// A text or the file that holds it.
+fn credential(
+    field: &Field,
+    text: &'static str,
+    file: &'static str,
+    report: &mut Report,
+) -> Option<Credential> {
+    match (field.text(text), field.text(file)) {
+        (Some(_), Some(_)) => {
+            let message = format!("both {text} and {file} are given");
+            field.report(report, message, format!("leave out {text}"));
+            None
+        }
+        (Some(text), None) => Some(Credential::Text(text)),
+        (None, file) => file.map(Credential::File),
+    }
+}
+
+/// The Secret that `name` refers to.
+fn secret(field: &Field, name: &str, report: &mut Report) -> Option<String> {
+    field.get(name)?.name("name", report)
 }
 
 fn tls(field: &Field, broker: Option<&BrokerUrl>, report: &mut Report) -> Tls {
@@ -84,7 +116,14 @@ fn tls(field: &Field, broker: Option<&BrokerUrl>, report: &mut Report) -> Tls {
         cert_file: field.text("certFile"),
         key_file: field.text("keyFile"),
         server_name: field.text("serverName"),
+        secret_ref: secret(field, "secretRef", report).map(|name| SecretReference { name }),
     };
+    if tls.secret_ref.is_some()
+        && (tls.ca_file.is_some() || tls.cert_file.is_some() || tls.key_file.is_some())
+    {
+        let remedy = "leave the files out: the Secret's keys stand for them";
+        field.report(report, "both secretRef and files are given", remedy);
+    }
     if tls.cert_file.is_some() != tls.key_file.is_some() {
         let remedy = "give certFile and keyFile, or neither";
         field.report(report, "a client certificate needs its key", remedy);
