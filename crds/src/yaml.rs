@@ -10,6 +10,14 @@ use serde_saphyr::{Error, MessageFormatter as _, Spanned, UserMessageFormatter};
 
 use crate::problem::{Position, Problem};
 
+/// `value` as YAML; the same value gives the same text.
+///
+/// # Errors
+/// A value that YAML cannot hold, such as a map with maps for keys.
+pub fn write<T: serde::Serialize>(value: &T) -> Result<String, serde_saphyr::ser::Error> {
+    serde_saphyr::to_string(value)
+}
+
 /// The path of the whole text in messages.
 pub(crate) const DOCUMENT: &str = "document";
 
