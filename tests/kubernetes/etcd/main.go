@@ -1,0 +1,10 @@
+// Command etcd is the server of etcd as a program of its own.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }
