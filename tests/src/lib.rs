@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod client;
+pub mod control_plane;
 pub mod mosquitto;
 pub mod pool;
 pub mod python;

@@ -1,0 +1,3 @@
+//! A real API server.
+
+mod bed;
