@@ -1,3 +1,5 @@
-//! A real API server.
+//! What people and the operator see of a real API server, and what may go wrong between them.
+//!
+//! One control plane is shared; each test has a namespace of its own.
 
 mod bed;

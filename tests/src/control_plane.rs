@@ -163,17 +163,19 @@ impl ControlPlane {
     async fn until_ready(&self) -> anyhow::Result<()> {
         let client = self.client()?;
         let ready = eventually(async || {
-            self.etcd.check()?;
-            self.apiserver().check()?;
+            // What has ended will not become ready.
+            if let Err(error) = self.etcd.check().and_then(|()| self.apiserver().check()) {
+                return Ok(Some(Err(error)));
+            }
             let request = http::Request::get("/readyz").body(Vec::new())?;
             let answer = client.request_text(request).await?;
-            Ok((answer == "ok").then_some(()))
+            Ok((answer == "ok").then_some(Ok(())))
         })
         .await;
         ready.with_context(|| {
             let log = self.apiserver().log_tail();
             format!("the API server does not become ready; its log ends in\n{log}")
-        })
+        })?
     }
 
     fn apiserver(&self) -> std::sync::MutexGuard<'_, Program> {

@@ -18,6 +18,7 @@ use tower::retry::RetryLayer;
 use tower::{BoxError, Layer, Service};
 
 use super::ControlPlane;
+use super::process::Program;
 use crate::eventually;
 
 const ADMIN: &str = "admin";
@@ -183,14 +184,14 @@ impl ControlPlane {
 
     pub(super) async fn until_service_account(&self, namespace: &str) -> anyhow::Result<()> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client()?, namespace);
-        eventually(async || {
-            if let Some(controllers) = &self.controllers {
-                controllers.check()?;
+        let made = eventually(async || {
+            if let Some(Err(error)) = self.controllers.as_ref().map(Program::check) {
+                return Ok(Some(Err(error)));
             }
-            Ok(accounts.get_opt("default").await?.map(drop))
-        })
-        .await
-        .with_context(|| format!("namespace {namespace} gets no service account"))
+            Ok(accounts.get_opt("default").await?.map(|_| Ok(())))
+        });
+        made.await
+            .with_context(|| format!("namespace {namespace} gets no service account"))?
     }
 
     fn token(&self, name: &str) -> anyhow::Result<&str> {

@@ -45,7 +45,8 @@ pub(super) fn apiserver(
         flag("authorization-mode", "Node,RBAC"),
         flag("allow-privileged", "true"),
         flag("service-account-issuer", "https://kubernetes.default.svc"),
-        flag("service-account-key-file", certificates.server_key()),
+        // A certificate is taken for its public key.
+        flag("service-account-key-file", certificates.server_cert()),
         flag(
             "service-account-signing-key-file",
             certificates.server_key(),
