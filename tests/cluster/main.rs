@@ -3,3 +3,4 @@
 //! One control plane is shared; each test has a namespace of its own.
 
 mod bed;
+mod faults;
