@@ -1,5 +1,6 @@
 //! That each planned fault is what it says, against the real API server.
 
+mod calls;
 mod reads;
 mod writes;
 

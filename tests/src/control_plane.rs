@@ -4,13 +4,14 @@
 
 mod access;
 mod arguments;
+mod clients;
 mod kubectl;
 pub mod kubelet;
 pub mod pod_state;
 mod process;
 mod programs;
 
-pub use access::{Transport, client_through};
+pub use clients::{Transport, client_through};
 pub use kubelet::Kubelet;
 pub use pod_state::{PodState, make_pods_ready, set_pod_status};
 
