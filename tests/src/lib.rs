@@ -5,6 +5,7 @@ pub mod client;
 pub mod control_plane;
 pub mod faults;
 pub mod mosquitto;
+pub mod operator;
 pub mod pool;
 pub mod python;
 pub mod running;
