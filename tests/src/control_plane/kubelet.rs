@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, Preconditions};
 use kube::runtime::watcher::{self, Event, watcher};
@@ -65,13 +65,20 @@ fn labels_of(labels: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A pod and what was said of it last; said once, so that a test may say otherwise by hand.
-type Known = HashMap<String, (Pod, Option<PodState>)>;
+/// A pod and what was done about it; done once, so that a test may say otherwise by hand.
+struct Known {
+    pod: Pod,
+    said: Option<PodState>,
+    released: bool,
+}
+
+/// As many calls at once as a few nodes would make.
+const CALLS: usize = 16;
 
 async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) {
     let events = watcher(pods, watcher::Config::default()).backoff(DefaultBackoff::default());
     let mut events = std::pin::pin!(events);
-    let mut known = Known::new();
+    let mut known = HashMap::<String, Known>::new();
     loop {
         // Errors are the watcher's affair: it begins again, also after the API server was away.
         let event = tokio::select! {
@@ -83,39 +90,40 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
         };
         match event {
             Some(Event::Apply(pod) | Event::InitApply(pod)) => {
-                let said = known.remove(&uid(&pod)).and_then(|(_, said)| said);
-                known.insert(uid(&pod), (pod, said));
+                let uid = pod.uid().unwrap_or_default();
+                let (said, released) = known
+                    .remove(&uid)
+                    .map_or((None, false), |known| (known.said, known.released));
+                let known_pod = Known {
+                    pod,
+                    said,
+                    released,
+                };
+                known.insert(uid, known_pod);
             }
             Some(Event::Delete(pod)) => {
-                known.remove(&uid(&pod));
+                known.remove(&pod.uid().unwrap_or_default());
             }
             Some(Event::Init | Event::InitDone) | None => {}
         }
         let rules = rules.borrow_and_update().clone();
-        for (pod, said) in known.values_mut() {
-            act(&client, pod, said, &rules).await;
-        }
+        stream::iter(known.values_mut())
+            .for_each_concurrent(CALLS, |known| act(&client, known, &rules))
+            .await;
     }
 }
 
-fn uid(pod: &Pod) -> String {
-    pod.uid().unwrap_or_default()
-}
-
-/// Failures are left for the next event: the pod is gone, or the API server is away.
-async fn act(client: &Client, pod: &Pod, said: &mut Option<PodState>, rules: &Rules) {
+/// Failures, as when the API server is away, are left for the next event.
+async fn act(client: &Client, known: &mut Known, rules: &Rules) {
+    let Known {
+        pod,
+        said,
+        released,
+    } = known;
     if pod.metadata.deletion_timestamp.is_some() {
-        let namespace = pod.namespace().unwrap_or_default();
-        let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
-        let parameters = DeleteParams {
-            grace_period_seconds: Some(0),
-            preconditions: Some(Preconditions {
-                uid: pod.uid(),
-                resource_version: None,
-            }),
-            ..DeleteParams::default()
-        };
-        let _ = pods.delete(&pod.name_any(), &parameters).await;
+        if !*released {
+            *released = over(&release(client, pod).await);
+        }
         return;
     }
     // The rule that was made last counts.
@@ -125,10 +133,31 @@ async fn act(client: &Client, pod: &Pod, said: &mut Option<PodState>, rules: &Ru
         wanted.all(|(name, value)| labels.get(name) == Some(value))
     });
     let state = rule.map_or(&PodState::Ready, |(_, state)| state);
-    if said.as_ref() == Some(state) {
-        return;
-    }
-    if set_pod_status(client, pod, state).await.is_ok() {
+    if said.as_ref() != Some(state) && over(&set_pod_status(client, pod, state).await) {
         *said = Some(state.clone());
     }
+}
+
+/// Whether nothing is left to do: it is done, or this very pod is gone.
+fn over<T>(result: &kube::Result<T>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(kube::Error::Api(status)) => status.is_not_found() || status.is_conflict(),
+        Err(_) => false,
+    }
+}
+
+/// Says that the containers of a pod that is being deleted have ended.
+async fn release(client: &Client, pod: &Pod) -> kube::Result<()> {
+    let namespace = pod.namespace().unwrap_or_default();
+    let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
+    let parameters = DeleteParams {
+        grace_period_seconds: Some(0),
+        preconditions: Some(Preconditions {
+            uid: pod.uid(),
+            resource_version: None,
+        }),
+        ..DeleteParams::default()
+    };
+    pods.delete(&pod.name_any(), &parameters).await.map(drop)
 }
