@@ -7,6 +7,7 @@ mod arguments;
 mod clients;
 mod kubectl;
 pub mod kubelet;
+mod node;
 pub mod pod_state;
 mod process;
 mod programs;

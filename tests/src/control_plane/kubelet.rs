@@ -1,20 +1,31 @@
-//! Stands in for the nodes: says of every pod that it runs, or what a test wants to be said.
+//! Stands in for scheduler and kubelets: gives every pod to a node that is none and says that it runs, or
+//! what a test wants to be said.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DeleteParams, Preconditions};
+use kube::api::Api;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{WatchStreamExt as _, watcher::DefaultBackoff};
 use kube::{Client, ResourceExt as _};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::node;
 use super::pod_state::{PodState, set_pod_status};
 
-/// Labels that a pod must have, all of them, and what is said of it then.
-type Rules = Vec<(BTreeMap<String, String>, PodState)>;
+type Labels = BTreeMap<String, String>;
+
+/// For the pods that have labels, all of them.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    /// What is said of them; the rule that was made last counts.
+    states: Vec<(Labels, PodState)>,
+    /// That they do not end when they are deleted.
+    lasting: Vec<Labels>,
+}
 
 /// A task that does for pods what kubelets would; ends when it is dropped.
 #[derive(Debug)]
@@ -26,7 +37,7 @@ pub struct Kubelet {
 impl Kubelet {
     /// Starts one for a namespace, or for all: pods become ready, and those that are deleted go.
     pub fn start(client: Client, namespace: Option<&str>) -> Self {
-        let (rules, changed) = watch::channel(Rules::new());
+        let (rules, changed) = watch::channel(Rules::default());
         let pods = match namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
@@ -39,16 +50,25 @@ impl Kubelet {
     pub fn report(&self, labels: &[(&str, &str)], state: PodState) {
         let labels = labels_of(labels);
         self.rules.send_modify(|rules| {
-            rules.retain(|(of, _)| *of != labels);
-            rules.push((labels, state));
+            rules.states.retain(|(of, _)| *of != labels);
+            rules.states.push((labels, state));
         });
     }
 
-    /// Takes back what [`report`](Self::report) said of these labels.
+    /// Lets the pods with a label go on when they are deleted, like those whose process does not end or
+    /// whose node is away.
+    pub fn let_last(&self, labels: &[(&str, &str)]) {
+        let labels = labels_of(labels);
+        self.rules.send_modify(|rules| rules.lasting.push(labels));
+    }
+
+    /// Takes back what was said of these labels.
     pub fn forget(&self, labels: &[(&str, &str)]) {
         let labels = labels_of(labels);
-        self.rules
-            .send_modify(|rules| rules.retain(|(of, _)| *of != labels));
+        self.rules.send_modify(|rules| {
+            rules.states.retain(|(of, _)| *of != labels);
+            rules.lasting.retain(|of| *of != labels);
+        });
     }
 }
 
@@ -58,7 +78,7 @@ impl Drop for Kubelet {
     }
 }
 
-fn labels_of(labels: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn labels_of(labels: &[(&str, &str)]) -> Labels {
     let labels = labels.iter();
     labels
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -79,6 +99,10 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
     let events = watcher(pods, watcher::Config::default()).backoff(DefaultBackoff::default());
     let mut events = std::pin::pin!(events);
     let mut known = HashMap::<String, Known>::new();
+    // It is made as soon as the API server lets it.
+    while node::make(&client).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     loop {
         // Errors are the watcher's affair: it begins again, also after the API server was away.
         let event = tokio::select! {
@@ -120,19 +144,29 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) {
         said,
         released,
     } = known;
+    let have = pod.labels();
+    let has = |labels: &Labels| {
+        let mut labels = labels.iter();
+        labels.all(|(name, value)| have.get(name) == Some(value))
+    };
     if pod.metadata.deletion_timestamp.is_some() {
-        if !*released {
-            *released = over(&release(client, pod).await);
+        if !*released && !rules.lasting.iter().any(has) {
+            *released = over(&node::release(client, pod).await);
         }
         return;
     }
-    // The rule that was made last counts.
-    let labels = pod.labels();
-    let rule = rules.iter().rev().find(|(wanted, _)| {
-        let mut wanted = wanted.iter();
-        wanted.all(|(name, value)| labels.get(name) == Some(value))
-    });
+    let rule = rules.states.iter().rev().find(|(labels, _)| has(labels));
     let state = rule.map_or(&PodState::Ready, |(_, state)| state);
+    let bound = pod
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.node_name.is_some());
+    if !bound && !matches!(state, PodState::Unschedulable { .. }) {
+        // Another such task may have done it; its event comes here too.
+        if !over(&node::bind(client, pod).await) {
+            return;
+        }
+    }
     if said.as_ref() != Some(state) && over(&set_pod_status(client, pod, state).await) {
         *said = Some(state.clone());
     }
@@ -145,19 +179,4 @@ fn over<T>(result: &kube::Result<T>) -> bool {
         Err(kube::Error::Api(status)) => status.is_not_found() || status.is_conflict(),
         Err(_) => false,
     }
-}
-
-/// Says that the containers of a pod that is being deleted have ended.
-async fn release(client: &Client, pod: &Pod) -> kube::Result<()> {
-    let namespace = pod.namespace().unwrap_or_default();
-    let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
-    let parameters = DeleteParams {
-        grace_period_seconds: Some(0),
-        preconditions: Some(Preconditions {
-            uid: pod.uid(),
-            resource_version: None,
-        }),
-        ..DeleteParams::default()
-    };
-    pods.delete(&pod.name_any(), &parameters).await.map(drop)
 }
