@@ -3,9 +3,9 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt as _};
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use kube::ResourceExt as _;
-use kube::api::ListParams;
+use kube::api::{Api, ListParams, PostParams};
 use kube::runtime::watcher::{self, Event, watcher};
 use tests::faults::{Plan, Verb};
 
@@ -63,6 +63,35 @@ async fn a_paused_watch_hears_later() -> anyhow::Result<()> {
     silent(&maps, &mut events).await?;
     plan.resume("configmaps");
     assert_eq!(name(&events.next().await.expect("an event")), "held");
+    Ok(())
+}
+
+/// F9: what was made first is heard of last.
+#[tokio::test]
+async fn events_of_two_kinds_come_in_the_other_order() -> anyhow::Result<()> {
+    let plan = Plan::new();
+    let maps = Maps::through(&plan).await?;
+    let mut events = follow(&maps).await?;
+    let accounts = Api::<ServiceAccount>::namespaced(maps.faulty_client.clone(), &maps.namespace);
+    let mut others = Box::pin(watcher(accounts.clone(), watcher::Config::default()));
+    plan.pause("configmaps");
+    maps.make("first").await?;
+    let second = serde_json::from_value(serde_json::json!({"metadata": {"name": "second"}}))?;
+    accounts.create(&PostParams::default(), &second).await?;
+    tokio::select! {
+        event = events.next() => panic!("{event:?}"),
+        () = async {
+            while let Some(event) = others.next().await {
+                if matches!(event, Ok(Event::Apply(account) | Event::InitApply(account))
+                    if account.name_any() == "second")
+                {
+                    return;
+                }
+            }
+        } => {}
+    }
+    plan.resume("configmaps");
+    assert_eq!(name(&events.next().await.expect("an event")), "first");
     Ok(())
 }
 

@@ -35,7 +35,8 @@ pub struct Kubelet {
 }
 
 impl Kubelet {
-    /// Starts one for a namespace, or for all: pods become ready, and those that are deleted go.
+    /// Starts one for a namespace, or for all: pods become ready, and those that are deleted go. Two for
+    /// the same pods would say different things of them.
     pub fn start(client: Client, namespace: Option<&str>) -> Self {
         let (rules, changed) = watch::channel(Rules::default());
         let pods = match namespace {

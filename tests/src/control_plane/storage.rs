@@ -14,15 +14,24 @@ use crate::running::http_client;
 pub struct Snapshot(tempfile::TempDir);
 
 impl ControlPlane {
+    /// The resource version that everything is at, as [`Plan::freeze`](crate::faults::Plan::freeze) takes
+    /// it.
+    ///
+    /// # Errors
+    /// etcd does not answer.
+    pub async fn revision(&self) -> anyhow::Result<u64> {
+        let range = self.etcd("kv/range", json!({"key": "AA=="})).await?;
+        let revision = range["header"]["revision"].as_str();
+        Ok(revision.context("etcd names no revision")?.parse()?)
+    }
+
     /// Compacts etcd's history up to now: older resource versions are gone (F14). The API server goes on
     /// with what it has in memory, until [`restart_apiserver`](Self::restart_apiserver).
     ///
     /// # Errors
     /// etcd refuses.
     pub async fn compact(&self) -> anyhow::Result<()> {
-        let range = self.etcd("kv/range", json!({"key": "AA=="})).await?;
-        let revision = &range["header"]["revision"];
-        let revision = revision.as_str().context("etcd names no revision")?;
+        let revision = self.revision().await?.to_string();
         let compaction = json!({"revision": revision, "physical": true});
         self.etcd("kv/compaction", compaction).await?;
         Ok(())
