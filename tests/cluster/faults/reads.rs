@@ -3,9 +3,11 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt as _};
+use http_body_util::BodyExt as _;
 use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams, PostParams};
+use kube::client::Body;
 use kube::runtime::watcher::{self, Event, watcher};
 use tests::faults::{Plan, Verb};
 
@@ -123,6 +125,30 @@ async fn a_watch_that_is_cut_in_an_event_goes_on_with_it() -> anyhow::Result<()>
     maps.make("halved").await?;
     next(&mut events, |event| name(event) == "halved").await;
     assert!(!plan.cut_pending());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_comes_of_an_event_that_is_cut_is_half_of_it_and_an_error() -> anyhow::Result<()> {
+    let plan = Plan::new();
+    let maps = Maps::through(&plan).await?;
+    maps.make("halved").await?;
+    plan.cut(Verb::Watch, "configmaps");
+    let path = format!(
+        "/api/v1/namespaces/{}/configmaps?watch=true",
+        maps.namespace
+    );
+    let request = http::Request::get(path).body(Body::empty())?;
+    let mut body = maps.faulty_client.send(request).await?.into_body();
+    let frame = body.frame().await.expect("a half")?;
+    let half = String::from_utf8(frame.into_data().unwrap_or_default().into())?;
+    assert!(
+        half.starts_with(r#"{"type":"ADDED""#) && !half.ends_with('\n'),
+        "{half}"
+    );
+    assert!(serde_json::from_str::<serde_json::Value>(&half).is_err());
+    assert!(body.frame().await.expect("an error").is_err());
+    assert!(body.frame().await.is_none());
     Ok(())
 }
 
