@@ -53,7 +53,8 @@ impl Outcome {
         let differences = state::differences(&reference.after, &self.after);
         anyhow::ensure!(differences.is_empty(), "O1: {}", differences.join("\n  "));
         for (key, uid) in &reference.before.uids {
-            if reference.after.uids.get(key) == Some(uid) {
+            let serves = ["Deployment", "Service"].contains(&key.0.as_str());
+            if serves && reference.after.uids.get(key) == Some(uid) {
                 let kept = self.after.uids.get(key) == self.before.uids.get(key);
                 anyhow::ensure!(kept, "O2: {key:?} was deleted and made again");
             }
@@ -109,7 +110,7 @@ pub(super) async fn run(
         for action in &workload.before {
             runner.act(action).await?;
         }
-        let before = runner.settled(None).await.context("before")?;
+        let before = runner.settled(None, "").await.context("before")?;
         operator.stop().await?;
         before
     };
@@ -124,6 +125,7 @@ pub(super) async fn run(
     let faulty = control_plane.client_through(&plan.layer())?;
     let operator = Operator::start(faulty, under_test.clone());
     let rest = Plan::new();
+    let secrets = before.secrets.clone();
     let steps = async {
         for action in &workload.then {
             runner.act(action).await?;
@@ -132,7 +134,7 @@ pub(super) async fn run(
             Setting::Reference => None,
             Setting::Fault { reference, .. } => Some(&reference.after),
         };
-        runner.settled(wanted).await
+        runner.settled(wanted, &secrets).await
     };
     tokio::pin!(steps);
     let (operator, after) = tokio::select! {
@@ -165,14 +167,15 @@ pub(super) async fn run(
 }
 
 impl Runner<'_> {
-    /// Waits until the namespace is settled, and as `wanted` if that is given.
-    async fn settled(&self, wanted: Option<&State>) -> anyhow::Result<State> {
+    /// Waits until the namespace is settled, and as `wanted` if that is given. `secrets` is the digest of
+    /// the Secrets before.
+    async fn settled(&self, wanted: Option<&State>, secrets: &str) -> anyhow::Result<State> {
         let deadline = Instant::now() + CONVERGENCE;
         let mut words = vec![(self.namespace.to_owned(), "NAMESPACE".to_owned())];
         words.extend((1..=PORTS).map(|n| ((self.ports + n).to_string(), format!("9000{n}"))));
         let mut stable = None;
         loop {
-            let state = state::read(&self.client, self.namespace, &words).await?;
+            let state = state::read(&self.client, self.namespace, &words, secrets).await?;
             let done = state.settled
                 && match wanted {
                     Some(wanted) => wanted.objects == state.objects,
@@ -193,7 +196,7 @@ impl Runner<'_> {
                 );
             }
             let pause = if wanted.is_none() && state.settled {
-                LOOK * 10
+                QUIET
             } else {
                 LOOK
             };

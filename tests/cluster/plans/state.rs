@@ -18,6 +18,8 @@ pub(super) struct State {
     /// Whether the runtime's status is about its present spec, and no rollout is under way.
     pub(super) settled: bool,
     pub(super) generation: i64,
+    /// The digest of the Secrets on the pods.
+    pub(super) secrets: String,
 }
 
 const KINDS: [(&str, &str, &str, &str); 5] = [
@@ -49,11 +51,13 @@ pub(super) fn api(client: &Client, namespace: &str, plural: &str) -> Api<Dynamic
     Api::namespaced_with(client.clone(), namespace, &resource)
 }
 
-/// Reads and masks. `words` are replaced wherever they stand: the namespace, the ports.
+/// Reads and masks. `words` are replaced wherever they stand: the namespace, the ports. The digest of the
+/// Secrets differs from run to run; what counts is whether it is still `secrets_before`.
 pub(super) async fn read(
     client: &Client,
     namespace: &str,
     words: &[(String, String)],
+    secrets_before: &str,
 ) -> anyhow::Result<State> {
     let mut state = State {
         settled: true,
@@ -79,7 +83,11 @@ pub(super) async fn read(
             }
             let value = serde_json::to_value(&object)?;
             state.settled &= is_settled(kind, &value);
-            let masked = mask(kind, value);
+            let annotations = &value["spec"]["template"]["metadata"]["annotations"];
+            if let Some(digest) = annotations["edgemodel.io/secrets"].as_str() {
+                digest.clone_into(&mut state.secrets);
+            }
+            let masked = mask(kind, value, secrets_before);
             let mut text = masked.to_string();
             for (word, mask) in words.iter().chain([&(uid.clone(), "UID".to_owned())]) {
                 if !word.is_empty() {
@@ -114,7 +122,7 @@ fn is_settled(kind: &str, value: &Value) -> bool {
     }
 }
 
-fn mask(kind: &str, mut value: Value) -> Value {
+fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
     let metadata = &mut value["metadata"];
     let labels = metadata["labels"].take();
     let mut annotations = metadata["annotations"].take();
@@ -155,7 +163,9 @@ fn mask(kind: &str, mut value: Value) -> Value {
         && let Some(annotations) =
             value["spec"]["template"]["metadata"]["annotations"].as_object_mut()
     {
-        annotations.remove("edgemodel.io/secrets");
+        if let Some(digest) = annotations.get_mut("edgemodel.io/secrets") {
+            *digest = (digest == secrets_before).into();
+        }
     }
     value
 }
