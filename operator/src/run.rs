@@ -104,7 +104,11 @@ async fn lead(
     shared.ready.store(true, Ordering::Relaxed);
     tokio::select! {
         () = candidate.acquire() => {}
-        _ = stopped.wait_for(|stopped| *stopped) => return End::Stopped,
+        _ = stopped.wait_for(|stopped| *stopped) => {
+            // It may have been acquired in this moment.
+            candidate.release().await;
+            return End::Stopped;
+        }
     }
     tracing::info!(identity = election.identity, "Leading");
     shared.ready.store(false, Ordering::Relaxed);

@@ -1,11 +1,17 @@
 //! The operator against a real API server.
 
+mod leadership;
+mod models;
+mod others;
+mod ports;
 mod seed;
+mod stale;
 
 use anyhow::Context as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
+use tests::faults::Plan;
 use tests::operator::{Operator, cluster, settings};
 
 /// pyboot's sample configuration as the spec of a runtime.
@@ -22,21 +28,63 @@ pub(crate) struct Site {
     pub(crate) control_plane: &'static ControlPlane,
     pub(crate) namespace: String,
     pub(crate) kubelet: Kubelet,
-    pub(crate) operator: Operator,
+    _operator: Operator,
+}
+
+/// A runtime with these models and ports, as JSON, which kubectl takes too.
+pub(crate) fn runtime(name: &str, models: &[&str], ports: &[(&str, u16, u16)]) -> Value {
+    let funcs = models.iter().enumerate().map(|(index, model)| {
+        json!({
+            "modelName": model,
+            "modelAddress": format!("http://models.example/{index}.zip"),
+            "modelMd5": format!("{:032x}", index + 1),
+            "devices": [{ "deviceName": "device" }],
+        })
+    });
+    let expose = ports.iter().map(|(name, target, port)| {
+        json!({ "name": name, "protocolPort": format!("http://:{target}"), "outPort": port })
+    });
+    json!({
+        "apiVersion": "edgemodel.io/v1alpha1",
+        "kind": "EdgeModelRuntime",
+        "metadata": { "name": name },
+        "spec": {
+            "mqtts": [{ "name": "plant", "broker": "tcp://10.0.0.1:1883" }],
+            "rules": [{
+                "sub": { "name": "plant", "topic": "telemetry/#", "clientId": "edge-sub" },
+                "pub": { "name": "plant", "topic": "results", "clientId": "edge-pub" },
+            }],
+            "funcs": funcs.collect::<Vec<_>>(),
+            "expose": expose.collect::<Vec<_>>(),
+        },
+    })
 }
 
 impl Site {
     pub(crate) async fn start(name: &str) -> anyhow::Result<Self> {
-        let control_plane = cluster().await?;
+        Self::with(cluster().await?, name, &Plan::new()).await
+    }
+
+    /// One whose operator sees the API server through `plan`.
+    pub(crate) async fn with(
+        control_plane: &'static ControlPlane,
+        name: &str,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
         let namespace = control_plane.namespace(name).await?;
         let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
-        let operator = Operator::start(control_plane.client()?, settings(&namespace));
+        let client = control_plane.client_through(&plan.layer())?;
+        let operator = Operator::start(client, settings(&namespace));
         Ok(Self {
             control_plane,
             namespace,
             kubelet,
-            operator,
+            _operator: operator,
         })
+    }
+
+    pub(crate) async fn put(&self, object: &Value) -> anyhow::Result<String> {
+        self.apply(&object.to_string()).await
     }
 
     pub(crate) async fn apply(&self, text: &str) -> anyhow::Result<String> {

@@ -1,0 +1,230 @@
+//! What a runtime says of models that do not serve, in the words of their worker or of the cluster.
+
+use serde_json::json;
+use tests::control_plane::PodState;
+
+use super::{Site, condition, runtime};
+
+/// A model without blame must not suffer from one with, and all must be well again by a change of the spec alone.
+#[tokio::test]
+async fn a_model_that_does_not_serve_says_why_and_the_other_serves() -> anyhow::Result<()> {
+    let site = Site::start("reasons").await?;
+    let plant = runtime("plant", &["alpha", "beta"], &[]);
+    let beta = [("edgemodel.io/model", "beta")];
+    for (state, reason, message) in [
+        (
+            PodState::CrashLoop {
+                exit_code: 1,
+                message: r#"{"reason":"ChecksumMismatch","message":"the zip has another MD5"}"#
+                    .to_owned(),
+                restarts: 3,
+            },
+            "ChecksumMismatch",
+            "the zip has another MD5",
+        ),
+        (
+            PodState::CrashLoop {
+                exit_code: 137,
+                message: String::new(),
+                restarts: 2,
+            },
+            "Error",
+            "exit code 137",
+        ),
+        (
+            PodState::Waiting {
+                reason: "ImagePullBackOff".to_owned(),
+                message: "no such image".to_owned(),
+            },
+            "ImagePullBackOff",
+            "no such image",
+        ),
+        (
+            PodState::Unschedulable {
+                message: "0/1 nodes are available".to_owned(),
+            },
+            "Unschedulable",
+            "0/1 nodes are available",
+        ),
+    ] {
+        site.kubelet.report(&beta, state);
+        site.put(&plant).await?;
+        let found = site
+            .until("plant", |status| {
+                status["models"][0]["ready"] == true && status["models"][1]["reason"] == reason
+            })
+            .await?;
+        let model = &found["status"]["models"][1];
+        assert!(
+            model["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(message)),
+            "{model}"
+        );
+        assert_eq!(condition(&found["status"], "Ready")["reason"], reason);
+        assert_eq!(condition(&found["status"], "Reconciling")["status"], "True");
+        site.kubectl(&["delete", "emr", "plant", "--wait"]).await?;
+    }
+    site.put(&plant).await?;
+    site.kubelet.forget(&beta);
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_spec_that_does_not_start_leaves_the_old_worker_serving() -> anyhow::Result<()> {
+    let site = Site::start("rollout").await?;
+    let mut plant = runtime("plant", &["alpha"], &[]);
+    site.put(&plant).await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    let before = site.get(&["pods"]).await?["items"][0]["metadata"]["name"].clone();
+    site.kubelet.report(
+        &[("edgemodel.io/model", "alpha")],
+        PodState::Waiting {
+            reason: "ImagePullBackOff".to_owned(),
+            message: "no such image".to_owned(),
+        },
+    );
+    // The pod of before was said to be ready and is not asked again.
+    plant["spec"]["image"] = "no/such:image".into();
+    site.put(&plant).await?;
+    site.until("plant", |status| {
+        status["models"][0]["reason"] == "ImagePullBackOff"
+    })
+    .await?;
+    let pods = site.get(&["pods"]).await?;
+    let names: Vec<_> = pods["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|pod| pod["metadata"]["name"].clone())
+        .collect();
+    assert!(names.contains(&before) && names.len() == 2, "{names:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_is_told_and_waited_for() -> anyhow::Result<()> {
+    let site = Site::start("secret").await?;
+    let mut plant = runtime("plant", &["alpha"], &[]);
+    plant["spec"]["mqtts"][0]["credentialsSecretRef"] = json!({ "name": "broker" });
+    site.put(&plant).await?;
+    let found = site
+        .until("plant", |status| {
+            status["models"][0]["reason"] == "SecretNotFound"
+        })
+        .await?;
+    assert_eq!(condition(&found["status"], "Reconciling")["status"], "True");
+    site.kubectl(&[
+        "create",
+        "secret",
+        "generic",
+        "broker",
+        "--from-literal=username=edge",
+    ])
+    .await?;
+    site.until("plant", |status| {
+        status["models"][0]["reason"] == "SecretKeyMissing"
+    })
+    .await?;
+    site.kubectl(&["delete", "secret", "broker"]).await?;
+    let both = [
+        "--from-literal=username=edge",
+        "--from-literal=password=hunter2",
+    ];
+    site.kubectl(&[&["create", "secret", "generic", "broker"], &both[..]].concat())
+        .await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    let everything = site
+        .kubectl(&["get", "emr,cm,deployments,services,events", "-o", "yaml"])
+        .await?;
+    assert!(!everything.contains("hunter2"), "a secret is shown");
+    Ok(())
+}
+
+/// Quotas and Pod Security refuse pods, not Deployments: their words reach the status.
+#[tokio::test]
+async fn what_the_cluster_refuses_is_told_in_its_words() -> anyhow::Result<()> {
+    let site = Site::start("refused").await?;
+    site.kubectl(&["create", "quota", "none", "--hard=pods=0"])
+        .await?;
+    site.put(&runtime("plant", &["alpha"], &[])).await?;
+    let found = site
+        .until("plant", |status| {
+            status["models"][0]["reason"] == "FailedCreate"
+        })
+        .await?;
+    let model = &found["status"]["models"][0];
+    assert!(
+        model["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("exceeded quota")),
+        "{model}"
+    );
+    site.kubectl(&["delete", "quota", "none"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn workers_pass_the_restricted_pod_security_standard() -> anyhow::Result<()> {
+    let site = Site::start("restricted").await?;
+    let label = "pod-security.kubernetes.io/enforce=restricted";
+    site.control_plane
+        .kubectl(&["label", "namespace", &site.namespace, label])
+        .await?;
+    site.put(&runtime("plant", &["alpha"], &[])).await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn keda_without_its_kind_is_a_condition_and_the_workers_serve() -> anyhow::Result<()> {
+    let site = Site::start("keda").await?;
+    let mut plant = runtime("plant", &["alpha"], &[]);
+    plant["spec"]["funcs"][0]["autoscaling"] =
+        json!({ "class": "keda", "prometheusAddress": "http://prometheus:9090" });
+    site.put(&plant).await?;
+    site.until("plant", |status| {
+        status["models"][0]["reason"] == "ApiAbsent"
+    })
+    .await?;
+    let deployments = site.get(&["deployments"]).await?;
+    assert_eq!(deployments["items"].as_array().map(Vec::len), Some(1));
+    plant["spec"]["funcs"][0]["autoscaling"] = json!({ "class": "external" });
+    site.put(&plant).await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    site.kubectl(&["scale", "deployment", "--all", "--replicas=2"])
+        .await?;
+    tests::eventually(async || {
+        let found = site.get(&["deployments"]).await?;
+        Ok((found["items"][0]["status"]["availableReplicas"] == 2).then_some(()))
+    })
+    .await?;
+    // Another look at the runtime leaves the number alone.
+    site.kubectl(&["annotate", "emr", "plant", "look=again"])
+        .await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    assert_eq!(
+        site.get(&["deployments"]).await?["items"][0]["spec"]["replicas"],
+        2
+    );
+    Ok(())
+}
