@@ -5,6 +5,7 @@
 //! validated values or a full list of [`Problem`]s come out.
 
 pub mod cluster;
+pub mod custom_resource;
 pub mod digest;
 pub mod expression;
 pub mod nearest;

@@ -10,6 +10,14 @@ use serde_saphyr::{Error, MessageFormatter as _, Spanned, UserMessageFormatter};
 
 use crate::problem::{Position, Problem};
 
+/// `value` as YAML; the same value gives the same text.
+///
+/// # Errors
+/// A value that YAML cannot hold, such as a map with maps for keys.
+pub fn write<T: serde::Serialize>(value: &T) -> Result<String, serde_saphyr::ser::Error> {
+    serde_saphyr::to_string(value)
+}
+
 /// The path of the whole text in messages.
 pub(crate) const DOCUMENT: &str = "document";
 
@@ -225,5 +233,14 @@ mod tests {
         let again: RuntimeSpec = serde_json::from_str(&json).unwrap();
         assert_eq!(spec, again);
         crate::load(&json, "c.json").unwrap();
+    }
+
+    /// kubectl and the operator read the same object, whatever is quoted or folded in it.
+    #[test]
+    fn what_is_written_reads_back() {
+        let definition = crate::custom_resource::crd();
+        let text = write(&definition).unwrap();
+        let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(read, definition);
     }
 }
