@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let definition = crate::custom_resource::crd();
-        let text = write(&definition).unwrap();
+        let text = super::write(&definition).unwrap();
         let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
         assert_eq!(read, definition);
     }
