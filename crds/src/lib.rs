@@ -4,6 +4,7 @@
 //! No I/O, no async and no Kubernetes client here (ARCHITECTURE, invariant 1): text goes in,
 //! validated values or a full list of [`Problem`]s come out.
 
+pub mod client_id;
 pub mod cluster;
 pub mod custom_resource;
 pub mod digest;
@@ -16,6 +17,7 @@ pub mod status;
 pub mod topic;
 pub mod validate;
 pub mod validated;
+pub mod worker_config;
 pub mod yaml;
 
 pub use nearest::nearest;

@@ -14,6 +14,7 @@ mod value;
 pub use broker_url::InvalidBrokerUrl;
 
 use crate::problem::{Position, Problem, Problems};
+use crate::runtime::RuntimeSpec;
 use crate::schema;
 use crate::validated::ValidatedRuntime;
 use crate::yaml::{self, DOCUMENT, Value};
@@ -23,6 +24,26 @@ use crate::yaml::{self, DOCUMENT, Value};
 /// # Errors
 /// All problems of the text, in its order.
 pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
+    read(text, source, true)
+}
+
+/// Checks and resolves the spec of a runtime in a cluster. It may have no models at all, and then no
+/// brokers and rules either: an operator serves it by doing nothing.
+///
+/// # Errors
+/// All problems, without positions.
+pub fn spec(spec: &RuntimeSpec, source: &str) -> Result<ValidatedRuntime, Problems> {
+    // JSON is YAML, so that there is one reader of configurations.
+    let text = serde_json::to_string(spec).unwrap_or_default();
+    read(&text, source, !spec.funcs.is_empty()).map_err(|mut problems| {
+        for problem in &mut problems.list {
+            problem.position = None;
+        }
+        problems
+    })
+}
+
+fn read(text: &str, source: &str, complete: bool) -> Result<ValidatedRuntime, Problems> {
     let mut report = Report {
         lines: text.lines().collect(),
         problems: Vec::new(),
@@ -30,7 +51,7 @@ pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
     let runtime = match yaml::parse(text) {
         Ok(node) if matches!(node.value, Value::Map(_)) => {
             shape::check(&node, &schema::config(), "", &mut report);
-            Some(meaning::runtime(&node, &mut report))
+            Some(meaning::runtime(&node, complete, &mut report))
         }
         Ok(node) => {
             let message = match &node.value {

@@ -30,7 +30,6 @@ pub mod status;
 pub mod stream;
 
 pub mod brokers;
-pub mod client_id;
 pub mod mqtt;
 
 pub mod demo;

@@ -8,7 +8,6 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::brokers::Broker;
-use crate::client_id::{Role, SessionKey};
 use crate::delivery::Acks;
 use crate::host::{self, HostStatus, Monitor, Pool, StartError};
 use crate::intake::{Intake, Phase, intake};
@@ -19,6 +18,7 @@ use crate::publish::{Publisher, publish};
 use crate::queue::Queue;
 use crate::session_state::SessionState;
 use crate::status::{Probe, Shared};
+use crds::client_id::{Role, SessionKey};
 
 /// Memory that the messages of one queue may hold, whatever their number.
 pub const QUEUE_BYTES: usize = 64 << 20;

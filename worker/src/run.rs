@@ -5,14 +5,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::ValidatedRuntime;
 use crds::validated::ExposeProtocol;
+use crds::{ValidatedRuntime, client_id};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::brokers::{self, Broker};
-use crate::client_id;
 use crate::model::store::{self, Store};
 use crate::pipeline::Context;
 use crate::settings::Settings;
@@ -98,7 +97,7 @@ impl Worker {
         let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
         Ok(Self {
             ctx: Context {
-                client_ids: client_id::assign(&runtime, &settings),
+                client_ids: client_id::assign(&runtime, &settings.hostname, settings.ordinal),
                 shared: Shared::new(&runtime),
                 brokers,
                 runtime,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client_id::Role;
 use crate::metrics::{Metrics, SessionMetrics};
 use crate::mqtt::Error;
 use crate::status::{ModelView, SessionView};
+use crds::client_id::Role;
 
 /// Reports one session's state.
 #[derive(Debug)]

@@ -13,19 +13,21 @@ use crate::yaml::{Node, Value};
 
 const PUB_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) fn runtime(node: &Node, report: &mut Report) -> ValidatedRuntime {
+/// `complete`: brokers, rules and models must be there.
+pub(super) fn runtime(node: &Node, complete: bool, report: &mut Report) -> ValidatedRuntime {
     let root = Field {
         node,
         path: String::new(),
     };
-    for (name, remedy) in [
+    let wanted = [
         ("mqtts", "name at least one broker"),
         (
             "rules",
             "say at least once where telemetry comes from and results go",
         ),
         ("funcs", "name at least one model"),
-    ] {
+    ];
+    for (name, remedy) in wanted.into_iter().filter(|_| complete) {
         match node.entry(name) {
             None => report.add(name, node.position, "is missing", remedy),
             Some(Node {

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use crds::ValidatedRuntime;
-
-use crate::settings::Settings;
+use crate::ValidatedRuntime;
 
 /// Which end of a rule a session serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +40,14 @@ pub struct SessionKey {
 ///
 /// A configured id that one session uses is taken as it is; used by more, it becomes
 /// `<clientId>-<model>[-<rule>-<role>][-<ordinal>]`.
-pub fn assign(runtime: &ValidatedRuntime, settings: &Settings) -> HashMap<SessionKey, String> {
+///
+/// `owner` stands in ids that the configuration does not give: a machine's name, or a runtime's in a
+/// cluster. `ordinal` tells replicas apart.
+pub fn assign(
+    runtime: &ValidatedRuntime,
+    owner: &str,
+    ordinal: Option<u32>,
+) -> HashMap<SessionKey, String> {
     let mut sessions = Vec::new();
     for (rule_index, rule) in runtime.rules.iter().enumerate() {
         for func in 0..runtime.funcs.len() {
@@ -78,12 +83,12 @@ pub fn assign(runtime: &ValidatedRuntime, settings: &Settings) -> HashMap<Sessio
                 Some(id) => format!("{id}-{model}-{}-{}", key.rule, key.role.as_str()),
                 None => format!(
                     "edgemodel-{}-{model}-{}-{}",
-                    slug(&settings.hostname),
+                    slug(owner),
                     key.rule,
                     key.role.as_str()
                 ),
             };
-            if let Some(ordinal) = settings.ordinal {
+            if let Some(ordinal) = ordinal {
                 id = format!("{id}-{ordinal}");
             }
             (*key, id)
@@ -118,20 +123,9 @@ mod tests {
 
     const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
 
-    fn settings(ordinal: Option<u32>) -> Settings {
-        Settings {
-            http: ([127, 0, 0, 1], 0).into(),
-            models_dir: "models".into(),
-            download: false,
-            ordinal,
-            hostname: "edge-1".to_owned(),
-            drain_timeout: std::time::Duration::from_secs(1),
-        }
-    }
-
     fn ids(text: &str, ordinal: Option<u32>) -> Vec<String> {
-        let runtime = crds::load(text, "test").unwrap();
-        let mut ids: Vec<_> = assign(&runtime, &settings(ordinal)).into_values().collect();
+        let runtime = crate::load(text, "test").unwrap();
+        let mut ids: Vec<_> = assign(&runtime, "edge-1", ordinal).into_values().collect();
         ids.sort();
         ids
     }

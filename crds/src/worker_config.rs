@@ -1,0 +1,259 @@
+//! The contract between operator and worker: the configuration that a worker reads in its pod.
+//!
+//! It is a [`RuntimeSpec`] like any other, so that `edgemodel check` and `edgemodel run` take it: the
+//! part of a runtime that concerns one model, without what only the operator uses, with Secrets as
+//! files, and with the client ids that the worker would have under the whole configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::client_id::{self, Role, SessionKey};
+use crate::runtime::{Auth, Expose, Mqtt, RuntimeSpec, Tls};
+use crate::validated::ValidatedRuntime;
+
+/// Where a worker's pod has its Secrets, a directory for each.
+pub const SECRETS_DIR: &str = "/etc/edgemodel/secrets";
+
+/// Keys of a Secret with credentials (those of the type `kubernetes.io/basic-auth`).
+pub const USERNAME_KEY: &str = "username";
+/// See [`USERNAME_KEY`].
+pub const PASSWORD_KEY: &str = "password";
+
+/// Keys of a Secret with certificates (those of the type `kubernetes.io/tls`).
+pub const CA_KEY: &str = "ca.crt";
+/// See [`CA_KEY`].
+pub const CERT_KEY: &str = "tls.crt";
+/// See [`CA_KEY`].
+pub const KEY_KEY: &str = "tls.key";
+
+/// Secrets that were found, and the keys that each has.
+pub type SecretKeys = BTreeMap<String, BTreeSet<String>>;
+
+/// What a worker's configuration depends on besides the spec.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Names the runtime in client ids that the spec does not give.
+    pub owner: &'a str,
+    /// The Secrets that the spec refers to.
+    pub secrets: &'a SecretKeys,
+    /// Whether this worker serves the ports in `expose`.
+    pub exposes: bool,
+    /// The group that the workers of this model share their subscriptions in, if there may be several.
+    pub group: Option<&'a str>,
+}
+
+/// The configuration of the workers of `spec.funcs[func]`.
+pub fn of_model(
+    spec: &RuntimeSpec,
+    runtime: &ValidatedRuntime,
+    func: usize,
+    options: &Options<'_>,
+) -> RuntimeSpec {
+    let ids = client_id::assign(runtime, options.owner, None);
+    let id = |rule, role| ids.get(&SessionKey { rule, func, role }).cloned();
+    let rules: Vec<_> = spec.rules.iter().enumerate();
+    let rules: Vec<_> = rules
+        .map(|(index, rule)| {
+            let mut rule = rule.clone();
+            rule.sub.client_id = id(index, Role::Sub);
+            rule.r#pub.client_id = id(index, Role::Pub);
+            if let (Some(group), false) = (options.group, rule.sub.topic.starts_with("$share/")) {
+                rule.sub.topic = format!("$share/{group}/{}", rule.sub.topic);
+            }
+            rule
+        })
+        .collect();
+    let used = |mqtt: &&Mqtt| {
+        let name = &mqtt.name;
+        let mut ends = rules
+            .iter()
+            .flat_map(|rule| [&rule.sub.name, &rule.r#pub.name]);
+        ends.any(|end| end == name)
+    };
+    let mqtts = spec.mqtts.iter().filter(used);
+    let mqtts = mqtts
+        .map(|mqtt| with_files(mqtt, options.secrets))
+        .collect();
+    let mut model = spec.funcs[func].clone();
+    (model.replicas, model.autoscaling, model.resources) = (None, None, None);
+    let expose = spec.expose.iter().filter(|_| options.exposes);
+    let expose = expose.map(|entry| Expose {
+        desc: None,
+        ..entry.clone()
+    });
+    RuntimeSpec {
+        mqtts,
+        rules,
+        funcs: vec![model],
+        expose: expose.collect(),
+        ..RuntimeSpec::default()
+    }
+}
+
+/// The names of the Secrets that the workers of `spec` read, with the keys that each must have.
+pub fn secrets(spec: &RuntimeSpec) -> BTreeMap<&str, BTreeSet<&'static str>> {
+    let mut secrets: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
+    for mqtt in &spec.mqtts {
+        if let Some(secret) = &mqtt.credentials_secret_ref {
+            secrets
+                .entry(&secret.name)
+                .or_default()
+                .extend([USERNAME_KEY, PASSWORD_KEY]);
+        }
+        if let Some(secret) = mqtt.tls.as_ref().and_then(|tls| tls.secret_ref.as_ref()) {
+            secrets.entry(&secret.name).or_default();
+        }
+    }
+    secrets
+}
+
+/// A digest of what a worker must be restarted for. An address from which the same zip comes, or a
+/// port outside the pod, is not that.
+pub fn rollout_digest(config: &RuntimeSpec) -> String {
+    let mut config = config.clone();
+    for func in &mut config.funcs {
+        if func.model_md5.is_some() || func.model_sha256.is_some() {
+            func.model_address.clear();
+        }
+    }
+    for entry in &mut config.expose {
+        entry.out_port = 0;
+    }
+    let text = serde_json::to_vec(&config).unwrap_or_default();
+    let digest = Sha256::digest(text);
+    digest[..5]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn with_files(mqtt: &Mqtt, secrets: &SecretKeys) -> Mqtt {
+    let mut mqtt = mqtt.clone();
+    let file = |secret: &str, key: &str| format!("{SECRETS_DIR}/{secret}/{key}");
+    if let Some(secret) = mqtt.credentials_secret_ref.take() {
+        mqtt.auth = Some(Auth {
+            username_file: Some(file(&secret.name, USERNAME_KEY)),
+            password_file: Some(file(&secret.name, PASSWORD_KEY)),
+            ..Auth::default()
+        });
+    }
+    if let Some(tls) = &mut mqtt.tls
+        && let Some(secret) = tls.secret_ref.take()
+    {
+        let present = |key: &str| {
+            let keys = secrets.get(&secret.name)?;
+            keys.contains(key).then(|| file(&secret.name, key))
+        };
+        *tls = Tls {
+            ca_file: present(CA_KEY),
+            cert_file: present(CERT_KEY),
+            key_file: present(KEY_KEY),
+            server_name: tls.server_name.take(),
+            secret_ref: None,
+        };
+    }
+    mqtt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
+
+    fn seed() -> RuntimeSpec {
+        let json: serde_json::Value = serde_saphyr::from_str(SEED).unwrap();
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn configuration(spec: &RuntimeSpec, func: usize, group: Option<&str>) -> RuntimeSpec {
+        let runtime = crate::validate::spec(spec, "spec").unwrap();
+        let secrets = SecretKeys::from([("broker".to_owned(), [CA_KEY.to_owned()].into())]);
+        let options = Options {
+            owner: "plant-line1",
+            secrets: &secrets,
+            exposes: true,
+            group,
+        };
+        of_model(spec, &runtime, func, &options)
+    }
+
+    /// What the operator writes is what a worker reads.
+    #[test]
+    fn a_workers_configuration_is_a_configuration() {
+        let config = configuration(&seed(), 0, None);
+        let text = crate::yaml::write(&config).unwrap();
+        let runtime = crate::load(&text, "config.yaml").unwrap();
+        assert_eq!(runtime.funcs.len(), 1);
+        assert_eq!(runtime.expose[0].port, 8080);
+        assert_eq!(
+            runtime.rules[0].sub_client_id.as_deref(),
+            Some("ae03af75-13f5-4cf9-9145-0fea4e6ff1e4-industry")
+        );
+    }
+
+    #[test]
+    fn secrets_are_files_and_absent_keys_leave_theirs_out() {
+        let mut spec = seed();
+        let reference = |name: &str| {
+            Some(crate::cluster::SecretReference {
+                name: name.to_owned(),
+            })
+        };
+        spec.mqtts[0].broker = "ssl://broker".to_owned();
+        spec.mqtts[0].credentials_secret_ref = reference("user");
+        spec.mqtts[0].tls = Some(Tls {
+            secret_ref: reference("broker"),
+            ..Tls::default()
+        });
+        assert_eq!(secrets(&spec)["user"], [USERNAME_KEY, PASSWORD_KEY].into());
+        let config = configuration(&spec, 0, None);
+        let text = crate::yaml::write(&config).unwrap();
+        crate::load(&text, "config.yaml").unwrap();
+        assert!(
+            text.contains("/etc/edgemodel/secrets/user/username"),
+            "{text}"
+        );
+        assert!(
+            text.contains("/etc/edgemodel/secrets/broker/ca.crt"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("tls.crt") && !text.contains("secretRef"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn several_workers_share_their_subscriptions() {
+        let config = configuration(&seed(), 0, Some("g"));
+        assert!(config.rules[0].sub.topic.starts_with("$share/g/cloud/"));
+        let mut spec = seed();
+        spec.rules[0].sub.topic = "$share/own/site".to_owned();
+        let config = configuration(&spec, 0, Some("g"));
+        assert_eq!(config.rules[0].sub.topic, "$share/own/site");
+    }
+
+    #[test]
+    fn a_worker_restarts_for_its_own_model_and_not_for_an_address() {
+        let digest = |spec: &RuntimeSpec| rollout_digest(&configuration(spec, 0, None));
+        let before = digest(&seed());
+        let mut spec = seed();
+        spec.funcs[0].model_address = "http://elsewhere/m.zip".to_owned();
+        spec.expose[0].out_port = 40000;
+        spec.expose[0].desc = Some("text".to_owned());
+        spec.funcs[1].timeout = Some(crate::runtime::Timeout::Seconds(1.0));
+        spec.funcs[0].replicas = Some(1);
+        assert_eq!(digest(&spec), before);
+        spec.funcs[0].model_md5 = Some("00000000000000000000000000000000".to_owned());
+        assert_ne!(digest(&spec), before);
+    }
+
+    #[test]
+    fn a_runtime_without_models_is_valid_in_a_cluster_alone() {
+        let spec = RuntimeSpec::default();
+        assert!(crate::validate::spec(&spec, "spec").is_ok());
+        assert!(crate::load("{}", "c.yaml").is_err());
+    }
+}
