@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks, as root on Debian; elsewhere says what it is.
+# Installs what the tests need and this machine lacks, as root on Debian; elsewhere says what it is. Then
+# builds the Kubernetes that they run against, unless it is there.
 set -euo pipefail
+kubernetes=$(dirname "$0")/kubernetes/build.sh
 
 packages=()
 need() { # program, package
@@ -10,10 +12,11 @@ need python3 python3
 need mosquitto mosquitto
 need mosquitto_passwd mosquitto
 need promtool prometheus
+need flock util-linux
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
 if [ ${#packages[@]} -eq 0 ]; then
-    exit 0
+    exec "$kubernetes" >/dev/null
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "The tests need what these Debian packages hold: ${packages[*]}" >&2
@@ -28,3 +31,4 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+"$kubernetes" >/dev/null

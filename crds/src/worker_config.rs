@@ -52,7 +52,7 @@ pub fn of_model(
 ) -> RuntimeSpec {
     let ids = client_id::assign(runtime, options.owner, None);
     let id = |rule, role| ids.get(&SessionKey { rule, func, role }).cloned();
-    let rules: Vec<_> = spec.rules.iter().enumerate();
+    let rules = spec.rules.iter().enumerate();
     let rules: Vec<_> = rules
         .map(|(index, rule)| {
             let mut rule = rule.clone();

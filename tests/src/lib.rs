@@ -2,6 +2,8 @@
 
 pub mod certificates;
 pub mod client;
+pub mod control_plane;
+pub mod faults;
 pub mod mosquitto;
 pub mod pool;
 pub mod python;

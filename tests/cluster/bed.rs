@@ -1,0 +1,5 @@
+//! That the bed is what the other tests take it for.
+
+mod access;
+mod life;
+mod workloads;

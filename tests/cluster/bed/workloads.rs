@@ -1,0 +1,112 @@
+//! Deployments without a node.
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DeleteParams, ListParams};
+use serde_json::json;
+use tests::control_plane::{ControlPlane, Kubelet, PodState, make_pods_ready};
+use tests::eventually;
+
+fn deployment(name: &str, replicas: u32) -> String {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "worker", "image": "worker:1"}]},
+            },
+        },
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_deployment_becomes_available_and_its_pods_say_what_they_are_told() -> anyhow::Result<()>
+{
+    let control_plane = ControlPlane::shared().await?;
+    let namespace = control_plane.namespace("workload").await?;
+    let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
+    let loops = PodState::CrashLoop {
+        exit_code: 1,
+        message: "ModelMissing: no such file".to_owned(),
+        restarts: 4,
+    };
+    kubelet.report(&[("app", "broken")], loops);
+    let apply = ["apply", "-n", &namespace, "-f", "-"];
+    for (name, replicas) in [("good", 2), ("broken", 1)] {
+        let deployment = deployment(name, replicas);
+        control_plane
+            .kubectl_with_input(&apply, &deployment)
+            .await?;
+    }
+    let wait = ["-n", &namespace, "--timeout=60s"];
+    control_plane
+        .kubectl(&[&["rollout", "status", "deployment/good"], &wait[..]].concat())
+        .await?;
+
+    let deployments = Api::<Deployment>::namespaced(control_plane.client()?, &namespace);
+    let available = async |name: &str| {
+        let status = deployments.get(name).await?.status.unwrap_or_default();
+        anyhow::Ok(status.available_replicas.unwrap_or_default())
+    };
+    let pods = Api::<Pod>::namespaced(control_plane.client()?, &namespace);
+    let broken = ListParams::default().labels("app=broken");
+    eventually(async || {
+        let pods = serde_json::to_value(pods.list(&broken).await?.items)?;
+        let container = &pods[0]["status"]["containerStatuses"][0];
+        let ended = &container["lastState"]["terminated"];
+        Ok(
+            (container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+                && ended["message"] == "ModelMissing: no such file")
+                .then_some(()),
+        )
+    })
+    .await?;
+    assert_eq!(available("broken").await?, 0);
+
+    kubelet.forget(&[("app", "broken")]);
+    let one = async || Ok((available("broken").await? == 1).then_some(()));
+    eventually(one).await?;
+    kubelet.report(&[("app", "good")], PodState::Running);
+    let none = async || Ok((available("good").await? == 0).then_some(()));
+    eventually(none).await
+}
+
+#[tokio::test]
+async fn what_is_owned_is_collected() -> anyhow::Result<()> {
+    let control_plane = ControlPlane::shared().await?;
+    let namespace = control_plane.namespace("owned").await?;
+    let client = control_plane.client()?;
+    let apply = ["apply", "-n", &namespace, "-f", "-"];
+    control_plane
+        .kubectl_with_input(&apply, &deployment("short", 1))
+        .await?;
+    // Without a kubelet task, a test acts by hand.
+    let ready = async || {
+        let ready = make_pods_ready(&client, &namespace, "app=short").await?;
+        Ok((ready == 1).then_some(()))
+    };
+    eventually(ready).await?;
+    let available = ["wait", "--for=condition=Available", "deployment/short"];
+    let wait = ["-n", &namespace, "--timeout=60s"];
+    control_plane
+        .kubectl(&[&available, &wait[..]].concat())
+        .await?;
+
+    let deployments = Api::<Deployment>::namespaced(client.clone(), &namespace);
+    deployments
+        .delete("short", &DeleteParams::background())
+        .await?;
+    let sets = Api::<ReplicaSet>::namespaced(client.clone(), &namespace);
+    let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
+    let all = ListParams::default();
+    eventually(async || {
+        let left = sets.list(&all).await?.items.len() + pods.list(&all).await?.items.len();
+        Ok((left == 0).then_some(()))
+    })
+    .await
+}

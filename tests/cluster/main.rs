@@ -1,0 +1,6 @@
+//! What people and the operator see of a real API server, and what may go wrong between them.
+//!
+//! One control plane is shared; each test has a namespace of its own.
+
+mod bed;
+mod faults;

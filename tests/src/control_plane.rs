@@ -1,0 +1,190 @@
+//! A real Kubernetes API server with etcd and the controller manager, on free ports of loopback.
+//!
+//! There are no nodes, so nothing runs a pod; [`kubelet`] stands in for what would.
+
+mod access;
+mod arguments;
+mod clients;
+mod kubectl;
+pub mod kubelet;
+pub mod pod_state;
+mod process;
+mod programs;
+
+pub use clients::{Transport, client_through};
+pub use kubelet::Kubelet;
+pub use pod_state::{PodState, make_pods_ready, set_pod_status};
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context as _;
+use tokio::sync::OnceCell;
+
+use crate::certificates::Certificates;
+use crate::eventually;
+use crate::mosquitto::free_port;
+use access::User;
+use process::{Janitor, Program};
+
+/// What a control plane may be told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The ports of Services, as `30000-60000`; the API server's own default where it is not set.
+    pub node_port_range: Option<String>,
+    /// Whether the controllers run; without them Deployments get no pods and nothing is collected.
+    pub controllers: bool,
+    /// Names of users besides the administrator, each with its groups.
+    pub users: Vec<(String, Vec<String>)>,
+    /// Further flags of the API server.
+    pub apiserver_flags: Vec<String>,
+    /// Further flags of the controller manager.
+    pub controller_flags: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            node_port_range: None,
+            controllers: true,
+            users: Vec::new(),
+            apiserver_flags: Vec::new(),
+            controller_flags: Vec::new(),
+        }
+    }
+}
+
+/// A control plane; stopped when it is dropped, and when the test process ends in any way.
+#[derive(Debug)]
+pub struct ControlPlane {
+    // In the order in which they are stopped.
+    controllers: Option<Program>,
+    apiserver: Mutex<Program>,
+    etcd: Program,
+    address: SocketAddr,
+    users: Vec<User>,
+    programs: &'static Path,
+    certificates: Certificates,
+    directory: Janitor,
+}
+
+impl ControlPlane {
+    /// Starts one, and waits until it is ready.
+    ///
+    /// # Errors
+    /// Its programs cannot be built or do not start.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let programs = programs::directory().await?;
+        let directory = Janitor::hire()?;
+        let folder = directory.path();
+        let certificates = Certificates::make()?;
+        let users = access::users(&options.users);
+        access::write_tokens(folder, &users)?;
+
+        let etcd_port = free_port()?;
+        let etcd = arguments::etcd(folder, etcd_port, free_port()?);
+        let etcd = Program::start(programs, "etcd", etcd, folder)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let flags = arguments::apiserver(&options, folder, &certificates, address, etcd_port);
+        let apiserver = Program::start(programs, "kube-apiserver", flags, folder)?;
+        let mut control_plane = Self {
+            controllers: None,
+            apiserver: Mutex::new(apiserver),
+            etcd,
+            address,
+            users,
+            programs,
+            certificates,
+            directory,
+        };
+        control_plane.write_kubeconfigs()?;
+        control_plane.until_ready().await?;
+        if options.controllers {
+            let folder = control_plane.directory();
+            let flags = arguments::controllers(&options, folder, &control_plane.certificates);
+            let controllers = Program::start(programs, "kube-controller-manager", flags, folder)?;
+            control_plane.controllers = Some(controllers);
+            control_plane.until_service_account("default").await?;
+        }
+        Ok(control_plane)
+    }
+
+    /// The one that the tests of a process share: the default options, but ports from 30000 to 60000. Each
+    /// test takes a [`namespace`](Self::namespace) of its own, and stops nothing.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn shared() -> anyhow::Result<&'static Self> {
+        static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
+        let start = async || {
+            Self::start(Options {
+                node_port_range: Some("30000-60000".to_owned()),
+                ..Options::default()
+            })
+            .await
+        };
+        SHARED.get_or_try_init(start).await
+    }
+
+    /// Where the API server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its folder, with the programs' logs (`kube-apiserver.log` and so on); gone when it is.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The process ids of what runs.
+    pub fn pids(&self) -> Vec<u32> {
+        let mut pids = vec![self.etcd.pid(), self.apiserver().pid()];
+        pids.extend(self.controllers.as_ref().map(Program::pid));
+        pids
+    }
+
+    /// Kills the API server, as a crash of its machine would; what it has acknowledged is kept.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn kill_apiserver(&self) -> anyhow::Result<()> {
+        self.apiserver().kill()
+    }
+
+    /// Kills the API server if it runs, starts it again on the same port and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn restart_apiserver(&self) -> anyhow::Result<()> {
+        self.apiserver().restart()?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&self) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let ready = eventually(async || {
+            // What has ended will not become ready.
+            if let Err(error) = self.etcd.check().and_then(|()| self.apiserver().check()) {
+                return Ok(Some(Err(error)));
+            }
+            let request = http::Request::get("/readyz").body(Vec::new())?;
+            let answer = client.request_text(request).await?;
+            Ok((answer == "ok").then_some(Ok(())))
+        })
+        .await;
+        ready.with_context(|| {
+            let log = self.apiserver().log_tail();
+            format!("the API server does not become ready; its log ends in\n{log}")
+        })?
+    }
+
+    fn apiserver(&self) -> std::sync::MutexGuard<'_, Program> {
+        let apiserver = self.apiserver.lock();
+        apiserver.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+}

@@ -1,0 +1,33 @@
+//! Where the programs are: in a cache that `tests/kubernetes/build.sh` fills when it must.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::Context as _;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+/// The folder of etcd, kube-apiserver, kube-controller-manager and kubectl.
+///
+/// # Errors
+/// They are not there and cannot be built; the script has told why.
+pub(super) async fn directory() -> anyhow::Result<&'static Path> {
+    static DIRECTORY: OnceCell<PathBuf> = OnceCell::const_new();
+    let build = async || {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubernetes/build.sh");
+        let output = Command::new(&script)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .await
+            .with_context(|| format!("failed to run {}", script.display()))?;
+        anyhow::ensure!(
+            output.status.success(),
+            "Kubernetes could not be built for the tests; see what build.sh says above"
+        );
+        let output = String::from_utf8(output.stdout)?;
+        let directory = output.lines().last().context("build.sh names no folder")?;
+        Ok(directory.into())
+    };
+    DIRECTORY.get_or_try_init(build).await.map(PathBuf::as_path)
+}
