@@ -2,5 +2,6 @@
 //!
 //! One control plane is shared; each test has a namespace of its own.
 
+mod admission;
 mod bed;
 mod faults;
