@@ -9,6 +9,7 @@ use super::value::Field;
 use crate::cluster::SecretReference;
 use crate::runtime::{MqttVersion, Tls};
 use crate::validated::{BrokerUrl, Credential, Qos, Transport, ValidatedAuth, ValidatedMqtt};
+use crate::yaml::Value;
 
 const KEEP_ALIVE: u16 = 30;
 const MAX_PACKET_SIZE: u32 = 16 << 20;
@@ -73,7 +74,7 @@ fn auth(field: &Field, report: &mut Report) -> Option<ValidatedAuth> {
     let username = credential(field, "username", "usernameFile", report);
     let password = credential(field, "password", "passwordFile", report);
     let given = |name| field.get(name).is_some();
-    if !given("username") && !given("usernameFile") {
+    if matches!(field.node.value, Value::Map(_)) && !given("username") && !given("usernameFile") {
         let remedy = "give username or usernameFile";
         field.report(report, "has no user name", remedy);
     }

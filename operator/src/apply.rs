@@ -1,0 +1,127 @@
+//! Makes the cluster be as desired: server-side apply by one field manager, then orphans go.
+//!
+//! The only file that writes children. A child that cannot be applied stops no other: what failed and why
+//! comes back in [`Applied`].
+
+mod child;
+mod orphans;
+pub(crate) mod ports;
+
+use kube::Client;
+
+use crate::desired::{Desired, Identity, Model, ModelChildren, Port};
+use crate::observe::{Live, Observed};
+
+pub use child::Obstacle;
+
+/// What a runtime is applied with.
+pub struct Context<'a> {
+    /// The cluster.
+    pub client: &'a Client,
+    /// Which runtime it is.
+    pub identity: &'a Identity,
+    /// What was there before.
+    pub observed: &'a Observed,
+    /// Whether this operator may write.
+    pub leadership: &'a crate::lease::Leadership,
+    /// Counts writes.
+    pub metrics: &'a crate::metrics::Metrics,
+}
+
+/// What became of a model: its Deployment as it is now, or what stood in the way.
+pub type ModelOutcome = Result<Live, Obstacle>;
+
+/// What became of a port: its Service as it is now (none where the port is the node's), or what stood in the way.
+pub type PortOutcome = Result<Option<Live>, Obstacle>;
+
+/// What was applied.
+#[derive(Debug)]
+pub struct Applied {
+    /// For each model; `None` where it has no children.
+    pub models: Vec<Option<ModelOutcome>>,
+    /// For each port.
+    pub ports: Vec<PortOutcome>,
+    /// What went wrong besides: the headless Service, or an orphan that could not be deleted.
+    pub others: Vec<Obstacle>,
+    /// Whether something is on its way that another look will find finished.
+    pub pending: bool,
+}
+
+impl Applied {
+    /// Everything that stood in the way.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+        let models = self
+            .models
+            .iter()
+            .flatten()
+            .filter_map(|one| one.as_ref().err());
+        let ports = self.ports.iter().filter_map(|one| one.as_ref().err());
+        models.chain(ports).chain(&self.others)
+    }
+}
+
+/// Applies everything in the order that leaves no gap: what must make room goes first, configurations come before
+/// what reads them, and what nobody wants any more goes when its successor serves.
+pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
+    // Destructured without `..`, so that a new kind of child is not forgotten here.
+    let Desired {
+        models,
+        ports,
+        workers,
+        withheld: _,
+    } = desired;
+    let mut others = orphans::make_room(ctx, desired).await;
+    others.extend(ports::release(ctx, ports).await);
+    let mut applied = Applied {
+        models: Vec::new(),
+        ports: Vec::new(),
+        others,
+        pending: false,
+    };
+    for model in models {
+        applied.models.push(match model {
+            Model::Served(children) => Some(self::model(ctx, children).await),
+            Model::Withheld(_) => None,
+        });
+    }
+    for port in ports {
+        applied.ports.push(self::port(ctx, port).await);
+    }
+    if let Some(service) = workers
+        && let Err(obstacle) = child::ensure(ctx, service).await
+    {
+        applied.others.push(obstacle);
+    }
+    orphans::remove(ctx, desired, &mut applied).await;
+    applied
+}
+
+async fn model(ctx: &Context<'_>, children: &ModelChildren) -> ModelOutcome {
+    let ModelChildren {
+        func: _,
+        config_map,
+        deployment,
+        autoscaler,
+        replicas: _,
+        digest: _,
+    } = children;
+    child::ensure(ctx, config_map).await?;
+    let live = child::ensure(ctx, deployment).await?;
+    if let Some(autoscaler) = autoscaler {
+        child::ensure(ctx, autoscaler).await?;
+    }
+    Ok(live)
+}
+
+async fn port(ctx: &Context<'_>, port: &Port) -> PortOutcome {
+    let Some(service) = &port.service else {
+        return Ok(None);
+    };
+    match child::ensure(ctx, service).await {
+        Ok(live) => Ok(Some(live)),
+        Err(Obstacle::Failure { failure, object }) => {
+            Err(ports::explain(ctx, port.out_port, failure, object).await)
+        }
+        Err(obstacle) => Err(obstacle),
+    }
+}

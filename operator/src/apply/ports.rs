@@ -1,0 +1,96 @@
+//! Ports on the cluster's nodes: swapped without losing a Service, and explained when they cannot be had.
+
+use crds::status::reason;
+use k8s_openapi::api::core::v1::Service;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt as _};
+use serde_json::Value;
+
+use super::{Context, Obstacle, child};
+use crate::api::{self, Failure};
+use crate::desired::{Port, service};
+use crate::kind::Kind;
+
+/// Takes ports from Services of ours that are to have another, where a third of ours is to have theirs: each would
+/// wait for the other's port for ever.
+pub(super) async fn release(ctx: &Context<'_>, ports: &[Port]) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    for port in ports {
+        let Some(service) = &port.service else {
+            continue;
+        };
+        let Some(live) = ctx.observed.child(Kind::Service, &service.name) else {
+            continue;
+        };
+        let (held, wanted) = (node_port(&live.body), node_port(&service.body));
+        let awaited = ports.iter().any(|other| Some(other.out_port) == held);
+        if held.is_some() && held != wanted && awaited && !live.is_terminating() {
+            let released = service::released(service);
+            obstacles.extend(child::put(ctx, &released, Some(live)).await.err());
+        }
+    }
+    obstacles
+}
+
+/// The port of a Service on the nodes.
+pub(crate) fn node_port(service: &Value) -> Option<u16> {
+    let port = service["spec"]["ports"][0]["nodePort"].as_u64()?;
+    u16::try_from(port).ok()
+}
+
+/// Why the API server refused a Service, as far as its port is the cause.
+pub(super) async fn explain(
+    ctx: &Context<'_>,
+    port: u16,
+    failure: Failure,
+    object: String,
+) -> Obstacle {
+    let text = failure.to_string();
+    if let Some((_, range)) = text.split_once("The range of valid ports is ") {
+        let range: String = range
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || *c == '-')
+            .collect();
+        return Obstacle::Port {
+            reason: reason::PORT_OUT_OF_RANGE,
+            message: format!(
+                "outPort {port} is outside the API server's range {range}; choose one in it, or start \
+                 kube-apiserver with --service-node-port-range=30000-60000"
+            ),
+        };
+    }
+    if text.contains("provided port is already allocated") {
+        let holder = holder(ctx, port).await;
+        let holder = holder.unwrap_or_else(|| "another Service".to_owned());
+        return Obstacle::Port {
+            reason: reason::PORT_TAKEN,
+            message: format!(
+                "outPort {port} is taken by {holder}; choose another, or free it there"
+            ),
+        };
+    }
+    Obstacle::Failure { object, failure }
+}
+
+/// Which Service has `port`; `None` where the operator may not look.
+async fn holder(ctx: &Context<'_>, port: u16) -> Option<String> {
+    let services: Api<Service> = Api::all(ctx.client.clone());
+    let services = api::call(services.list(&ListParams::default()))
+        .await
+        .ok()?;
+    let holds = |service: &&Service| {
+        let ports = service
+            .spec
+            .iter()
+            .filter_map(|spec| spec.ports.as_ref())
+            .flatten();
+        let mut ports = ports.filter_map(|one| one.node_port);
+        ports.any(|one| one == i32::from(port))
+    };
+    let service = services.items.iter().find(holds)?;
+    Some(format!(
+        "Service {:?} in namespace {:?}",
+        service.name_any(),
+        service.namespace().unwrap_or_default()
+    ))
+}

@@ -1,0 +1,127 @@
+//! The command line.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kube::Client;
+use operator::desired::Defaults;
+use operator::run::{self, Election, End, Settings};
+use operator::telemetry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+const EXAMPLES: &str = "\
+Examples:
+  edgemodel-operator crd | kubectl apply --server-side -f -    install the CustomResourceDefinition
+  edgemodel-operator run --no-leader-election                  reconcile the cluster of the kubeconfig";
+
+/// Runs EdgeModelRuntime objects of a Kubernetes cluster.
+#[derive(Debug, clap::Parser)]
+#[command(name = "edgemodel-operator", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Reconcile until SIGTERM.
+    Run(Run),
+    /// Print the CustomResourceDefinition as YAML.
+    Crd,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The only namespace to serve. Default: all.
+    #[arg(long, env = "EDGEMODEL_NAMESPACE", value_name = "NAME")]
+    namespace: Option<String>,
+    /// The workers' image where a runtime names none.
+    #[arg(long, env = "EDGEMODEL_WORKER_IMAGE", value_name = "IMAGE", default_value = concat!("edgemodel-worker:", env!("CARGO_PKG_VERSION")))]
+    worker_image: String,
+    /// Where metrics and probes are served.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    http: SocketAddr,
+    /// How many seconds a runtime is left alone when nothing happens.
+    #[arg(long, value_name = "SECONDS", default_value = "180", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    resync: u64,
+    /// How many runtimes are looked at at the same time.
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// Run without leader election: there is no second operator.
+    #[arg(long)]
+    no_leader_election: bool,
+    /// Namespace of the Lease by which operators agree on who leads. Default: the operator's own.
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAME")]
+    lease_namespace: Option<String>,
+    /// This operator's name in the Lease.
+    #[arg(long, env = "POD_NAME", value_name = "NAME")]
+    identity: Option<String>,
+}
+
+impl Run {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        telemetry::init();
+        // Fails only when a provider is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("failed to start the runtime")?;
+        let end = runtime.block_on(self.serve())?;
+        Ok(match end {
+            End::Stopped => ExitCode::SUCCESS,
+            // Kubernetes starts it anew, as a candidate.
+            End::LeaseLost => ExitCode::FAILURE,
+        })
+    }
+
+    async fn serve(self) -> anyhow::Result<End> {
+        let mut terminate = signal(SignalKind::terminate()).context("failed to catch SIGTERM")?;
+        let client = Client::try_default().await.context(
+            "failed to find the cluster: run in a pod, or name a kubeconfig in KUBECONFIG",
+        )?;
+        let listener = TcpListener::bind(self.http)
+            .await
+            .with_context(|| format!("failed to listen on {} (--http)", self.http))?;
+        tracing::info!(address = %listener.local_addr()?, "Serving /metrics, /healthz and /readyz");
+        let election = (!self.no_leader_election).then(|| Election {
+            namespace: self
+                .lease_namespace
+                .unwrap_or_else(|| client.default_namespace().to_owned()),
+            identity: self.identity.unwrap_or_else(identity),
+        });
+        let settings = Settings {
+            namespace: self.namespace,
+            defaults: Defaults {
+                worker_image: self.worker_image,
+            },
+            resync: Duration::from_secs(self.resync),
+            concurrency: self.concurrency,
+            election,
+        };
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        };
+        Ok(run::run(client, settings, Some(listener), stop).await)
+    }
+}
+
+/// A name that no other process has.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "operator".to_owned());
+    format!("{host}-{:08x}", rand::random::<u32>())
+}
+
+pub(crate) fn print_crd() -> anyhow::Result<ExitCode> {
+    let text = crds::yaml::write(&"pending")?;
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}

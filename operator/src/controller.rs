@@ -1,0 +1,171 @@
+//! The loop: watches say which runtime to look at, each is looked at alone, and again when that failed.
+//!
+//! Watches carry metadata only and limit themselves to what is ours; everything else is read in
+//! [`crate::reconcile`] when it is needed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crds::EdgeModelRuntime;
+use futures_util::StreamExt as _;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{self, Action, Config, Controller};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
+use kube::{Api, Client, Resource, ResourceExt as _};
+use rand::RngExt as _;
+
+use crate::desired::labels;
+use crate::reconcile::{self, Context, Error};
+
+/// Changes that come together are looked at together.
+const DEBOUNCE: Duration = Duration::from_millis(200);
+
+/// Pause after a first failure; it doubles from there.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+
+/// Longest pause after failures: an API server that comes back finds everything repaired within this.
+const LAST_RETRY: Duration = Duration::from_secs(8);
+
+type Runtime = PartialObjectMeta<EdgeModelRuntime>;
+
+/// What the loop works with.
+struct Loop {
+    ctx: Context,
+    /// Failures in a row of each runtime.
+    failures: Mutex<HashMap<ObjectRef<Runtime>, u32>>,
+}
+
+/// Runs until `stop` resolves and the looks that were begun have ended.
+pub async fn run(
+    ctx: Context,
+    namespace: Option<&str>,
+    concurrency: u16,
+    ready: Arc<AtomicBool>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let (client, metrics) = (ctx.client.clone(), ctx.metrics.clone());
+    let controller = Controller::new(
+        api::<EdgeModelRuntime>(&client, namespace),
+        watcher::Config::default(),
+    );
+    let store = controller.store();
+    let synced = {
+        let (store, metrics) = (store.clone(), metrics.clone());
+        async move {
+            if store.wait_until_ready().await.is_ok() {
+                ready.store(true, Ordering::Relaxed);
+                metrics.set_runtimes(store.len());
+            }
+        }
+    };
+    let context = Arc::new(Loop {
+        ctx,
+        failures: Mutex::default(),
+    });
+    let ours = format!("{}={}", labels::MANAGED_BY, labels::OPERATOR);
+    let ours = || watcher::Config::default().labels(&ours);
+    let looks = controller
+        .with_config(
+            Config::default()
+                .debounce(DEBOUNCE)
+                .concurrency(concurrency),
+        )
+        .owns(api::<Deployment>(&client, namespace), ours())
+        .owns(api::<Service>(&client, namespace), ours())
+        .owns(api::<ConfigMap>(&client, namespace), ours())
+        .watches(api::<Pod>(&client, namespace), ours(), runtime_of_pod)
+        .graceful_shutdown_on(stop)
+        .run(look, after_failure, context)
+        .for_each(|result| {
+            metrics.set_runtimes(store.len());
+            // Failures of a look are told by `after_failure`.
+            if let Err(controller::Error::QueueError(error)) = result {
+                metrics.watch_error();
+                tell(&error);
+            }
+            std::future::ready(())
+        });
+    // The first ends when the list is there, the second when all is over.
+    futures_util::future::join(synced, looks).await;
+}
+
+/// A watch that broke is made again; only a missing definition needs somebody.
+fn tell(error: &watcher::Error) {
+    let missing = match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) => status.code == 404,
+        _ => false,
+    };
+    if missing {
+        tracing::warn!(%error, "A kind is missing; apply what `edgemodel-operator crd` prints");
+    } else {
+        tracing::info!(%error, "Watch broke, made again");
+    }
+}
+
+async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error> {
+    let begun = Instant::now();
+    let reference = ObjectRef::from_obj(&*runtime);
+    let (namespace, name) = (runtime.namespace().unwrap_or_default(), runtime.name_any());
+    let failures = context.failures().get(&reference).copied().unwrap_or(0);
+    let ctx = &context.ctx;
+    let result = reconcile::reconcile(ctx, &namespace, &name, failures).await;
+    let word = result
+        .as_ref()
+        .map_or_else(|error| error.category(), |_| "ok");
+    ctx.metrics.reconciled(word, begun.elapsed());
+    let next = result?;
+    context.failures().remove(&reference);
+    Ok(match next {
+        Some(pause) => Action::requeue(jittered(pause)),
+        // It is gone: nothing is left to look at, and its successor has an event of its own.
+        None => Action::await_change(),
+    })
+}
+
+fn after_failure(runtime: Arc<Runtime>, error: &Error, context: Arc<Loop>) -> Action {
+    let failures = {
+        let mut all = context.failures();
+        let failures = all.entry(ObjectRef::from_obj(&*runtime)).or_insert(0);
+        *failures = failures.saturating_add(1);
+        *failures
+    };
+    let pause = FIRST_RETRY
+        .saturating_mul(1 << (failures - 1).min(10))
+        .min(LAST_RETRY);
+    let pause = jittered(pause).max(error.retry_after().unwrap_or_default());
+    let (name, namespace) = (runtime.name_any(), runtime.namespace());
+    tracing::warn!(name, namespace, %error, failures, retry_in = ?pause, "Unable to reconcile, trying again");
+    Action::requeue(pause)
+}
+
+impl Loop {
+    fn failures(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectRef<Runtime>, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Three quarters of `pause` to all of it, so that what began together does not stay together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::rng().random_range(0.75..=1.0))
+}
+
+/// The metadata of the objects of a kind.
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<PartialObjectMeta<K>>
+where
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+fn runtime_of_pod(pod: PartialObjectMeta<Pod>) -> Option<ObjectRef<Runtime>> {
+    let name = pod.annotations().get(labels::RUNTIME_NAME)?;
+    Some(ObjectRef::new(name).within(&pod.namespace()?))
+}

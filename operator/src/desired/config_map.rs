@@ -1,0 +1,35 @@
+//! The ConfigMap of a model: the configuration that its workers read.
+//!
+//! Its name changes with what a worker must be restarted for, so that a pod of an older template keeps
+//! the configuration that it was made for, however often an edge node starts it again. The rest is
+//! changed in place.
+
+use crds::runtime::RuntimeSpec;
+use serde_json::json;
+
+use super::{Child, Identity, labels, names};
+use crate::kind::Kind;
+
+/// The key that holds the configuration.
+pub const KEY: &str = "config.yaml";
+
+pub(super) fn build(
+    identity: &Identity,
+    model: &str,
+    config: &RuntimeSpec,
+    rollout: &str,
+) -> Child {
+    let name = names::config_map(&identity.name, model, rollout);
+    let labels = labels::of_model(identity, model);
+    let annotations = json!({ labels::NAME: model, labels::CONFIG: rollout });
+    // JSON is YAML; the specification types hold nothing that YAML could not.
+    let text = crds::yaml::write(config)
+        .unwrap_or_else(|_| serde_json::to_string(config).unwrap_or_default());
+    let body = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": labels::metadata(identity, &name, &labels, &annotations),
+        "data": { KEY: text },
+    });
+    Child::new(Kind::ConfigMap, name, body)
+}

@@ -1,0 +1,72 @@
+//! The Deployment of a model.
+
+use crds::runtime::{Func, RuntimeSpec};
+use serde_json::{Map, Value, json};
+
+use super::{Child, Inputs, exposes_once, labels, names, pod};
+use crate::kind::Kind;
+
+/// How long a rollout may take before Kubernetes calls it stuck: a model's download, over a slow line, and its
+/// import belong to it.
+const PROGRESS_DEADLINE_SECONDS: u32 = 600;
+
+/// Old ReplicaSets that are kept: one to go back to by hand.
+const REVISION_HISTORY: u32 = 1;
+
+/// What a Deployment is built from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) func: &'a Func,
+    /// The configuration of the workers.
+    pub(super) config: &'a RuntimeSpec,
+    /// Its digest.
+    pub(super) rollout: &'a str,
+    /// The digest that the model's zip must have.
+    pub(super) digest: Option<&'a str>,
+    /// The number of workers, if the spec decides it.
+    pub(super) replicas: Option<u16>,
+    /// Whether workers share their subscriptions.
+    pub(super) shared: bool,
+}
+
+pub(super) fn build(ctx: &Context<'_>) -> Child {
+    let identity = ctx.inputs.identity;
+    let name = names::deployment(&identity.name, &ctx.func.model_name);
+    let labels = labels::of_model(identity, &ctx.func.model_name);
+    let mut annotations = Map::new();
+    annotations.insert(labels::NAME.to_owned(), ctx.func.model_name.clone().into());
+    annotations.insert(labels::CONFIG.to_owned(), ctx.rollout.into());
+    let class = json!(super::autoscaling_class(ctx.func));
+    annotations.insert(labels::AUTOSCALING.to_owned(), class);
+    if let Some(digest) = ctx.digest {
+        annotations.insert(labels::DIGEST.to_owned(), digest.into());
+    }
+    let mut spec = json!({
+        "revisionHistoryLimit": REVISION_HISTORY,
+        "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
+        "selector": { "matchLabels": labels::model_selector(identity, &ctx.func.model_name) },
+        "strategy": strategy(ctx.inputs.spec),
+        "template": pod::template(ctx, &labels),
+    });
+    if let Some(replicas) = ctx.replicas {
+        spec["replicas"] = replicas.into();
+    }
+    let body = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": labels::metadata(identity, &name, &labels, &annotations.into()),
+        "spec": spec,
+    });
+    Child::new(Kind::Deployment, name, body)
+}
+
+/// A new worker takes the MQTT session over when it is ready, and only then does the old one go; where
+/// both would need the same port of a node, the old one must go first.
+fn strategy(spec: &RuntimeSpec) -> Value {
+    if exposes_once(spec) {
+        json!({ "type": "Recreate" })
+    } else {
+        json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } })
+    }
+}

@@ -1,0 +1,93 @@
+//! Labels, annotations and owner references of children.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Identity;
+use super::names;
+
+/// On every child: the runtime's name, shortened where it is no label.
+pub const RUNTIME: &str = "edgemodel.io/runtime";
+/// On every child: the runtime's UID. A runtime that was deleted and made again has another, so that no
+/// Service ever finds the pods of the old one.
+pub const RUNTIME_UID: &str = "edgemodel.io/runtime-uid";
+/// On a model's children: the model's name, shortened where it is no label.
+pub const MODEL: &str = "edgemodel.io/model";
+/// On every child of ours; watches are limited to it.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY`] and the field manager of all writes.
+pub const OPERATOR: &str = "edgemodel-operator";
+
+/// On a pod: the runtime's whole name.
+pub const RUNTIME_NAME: &str = "edgemodel.io/runtime-name";
+/// On a Deployment and its pods: the digest of the configuration that they run with.
+pub const CONFIG: &str = "edgemodel.io/config";
+/// On a pod: the digest of the contents of its Secrets.
+pub const SECRETS: &str = "edgemodel.io/secrets";
+/// On a Deployment: the digest that its model's zip must have.
+pub const DIGEST: &str = "edgemodel.io/digest";
+/// On a child: the model's or port's name in the spec.
+pub const NAME: &str = "edgemodel.io/name";
+/// On a Deployment: who decides the number of its pods.
+pub const AUTOSCALING: &str = "edgemodel.io/autoscaling";
+/// On a child: a digest of what was applied, by which a field that is no longer wanted is noticed.
+pub const APPLIED: &str = "edgemodel.io/applied";
+/// On a runtime: `true` makes the operator leave everything as it is.
+pub const PAUSED: &str = "edgemodel.io/paused";
+
+/// The labels of every child.
+pub fn common(identity: &Identity) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/name", "edgemodel".to_owned()),
+        ("app.kubernetes.io/component", "worker".to_owned()),
+        (MANAGED_BY, OPERATOR.to_owned()),
+        (RUNTIME, names::label(&identity.name)),
+        (RUNTIME_UID, identity.uid.clone()),
+    ])
+}
+
+/// The labels of the children of `model`.
+pub fn of_model(identity: &Identity, model: &str) -> BTreeMap<&'static str, String> {
+    let mut labels = common(identity);
+    labels.insert(MODEL, names::label(model));
+    labels
+}
+
+/// What finds the pods of `model`.
+pub fn model_selector(identity: &Identity, model: &str) -> Value {
+    json!({ RUNTIME_UID: identity.uid, MODEL: names::label(model) })
+}
+
+/// What finds the pods of all models.
+pub fn selector(identity: &Identity) -> Value {
+    json!({ RUNTIME_UID: identity.uid })
+}
+
+/// The selector of everything that belongs to a runtime.
+pub fn query(uid: &str) -> String {
+    format!("{RUNTIME_UID}={uid}")
+}
+
+/// The metadata of a child.
+pub fn metadata(
+    identity: &Identity,
+    name: &str,
+    labels: &BTreeMap<&'static str, String>,
+    annotations: &Value,
+) -> Value {
+    json!({
+        "name": name,
+        "namespace": identity.namespace,
+        "labels": labels,
+        "annotations": annotations,
+        "ownerReferences": [{
+            "apiVersion": "edgemodel.io/v1alpha1",
+            "kind": "EdgeModelRuntime",
+            "name": identity.name,
+            "uid": identity.uid,
+            "controller": true,
+            "blockOwnerDeletion": false,
+        }],
+    })
+}

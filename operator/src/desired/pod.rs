@@ -1,0 +1,260 @@
+//! The pods of a model: one worker, no rights, nothing that an edge node without its cloud would lack.
+
+use std::collections::BTreeMap;
+
+use crds::cluster::{ExposeMode, Resources};
+use crds::worker_config::{self, SECRETS_DIR};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::deployment::Context;
+use super::{config_map, expose_mode, host_network, labels, names};
+
+/// The port of metrics and status in a pod's own network.
+pub const HTTP_PORT: u16 = 5888;
+
+/// Ports of metrics and status in a node's network, where every worker needs one of its own: below the
+/// NodePorts and the ports that Linux gives to clients.
+const HOST_HTTP_PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// The worker's container; its termination message is where it says why it does not serve.
+pub const CONTAINER: &str = "worker";
+
+/// A user without a name on any image.
+const USER: u32 = 65_532;
+
+/// The worker drains for 20 s; then the node may kill it.
+const TERMINATION_GRACE_SECONDS: u32 = 30;
+
+const CONFIG_DIR: &str = "/etc/edgemodel/config";
+const MODELS_DIR: &str = "/var/lib/edgemodel/models";
+
+/// What models may take on a node without a cache of their own.
+const CACHE_SIZE: &str = "1Gi";
+const TMP_SIZE: &str = "256Mi";
+
+pub(super) fn template(ctx: &Context<'_>, labels: &BTreeMap<&'static str, String>) -> Value {
+    let identity = ctx.inputs.identity;
+    let spec = ctx.inputs.spec;
+    let http_port = http_port(ctx);
+    let mut annotations = Map::new();
+    annotations.insert(
+        labels::RUNTIME_NAME.to_owned(),
+        identity.name.clone().into(),
+    );
+    annotations.insert(labels::NAME.to_owned(), ctx.func.model_name.clone().into());
+    annotations.insert(labels::CONFIG.to_owned(), ctx.rollout.into());
+    annotations.insert("prometheus.io/scrape".to_owned(), "true".into());
+    annotations.insert(
+        "prometheus.io/port".to_owned(),
+        http_port.to_string().into(),
+    );
+    let secrets = worker_config::secrets(spec);
+    if !secrets.is_empty() {
+        let digests = secrets
+            .keys()
+            .filter_map(|name| ctx.inputs.secrets.get(*name));
+        let mut digest = Sha256::new();
+        digests.for_each(|view| digest.update(&view.digest));
+        let digest = digest.finalize();
+        let digest: String = digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        annotations.insert(labels::SECRETS.to_owned(), digest.into());
+    }
+    let placement = spec.placement.clone().unwrap_or_default();
+    let mut node_selector = placement.node_selector;
+    if placement.edge == Some(true) {
+        node_selector.insert("node-role.kubernetes.io/edge".to_owned(), String::new());
+    }
+    let mut pod = json!({
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": { "type": "RuntimeDefault" },
+        },
+        "tolerations": tolerations(&placement.tolerations),
+        "containers": [container(ctx, http_port, secrets.keys().copied())],
+        "volumes": volumes(ctx, secrets.keys().copied()),
+    });
+    if !node_selector.is_empty() {
+        pod["nodeSelector"] = json!(node_selector);
+    }
+    if host_network(spec) {
+        pod["hostNetwork"] = true.into();
+        pod["dnsPolicy"] = "ClusterFirstWithHostNet".into();
+    }
+    if !spec.image_pull_secrets.is_empty() {
+        let secrets = spec.image_pull_secrets.iter();
+        pod["imagePullSecrets"] = secrets.map(|name| json!({ "name": name })).collect();
+    }
+    json!({ "metadata": { "labels": labels, "annotations": annotations }, "spec": pod })
+}
+
+fn container<'a>(
+    ctx: &Context<'_>,
+    http_port: u16,
+    secrets: impl Iterator<Item = &'a str>,
+) -> Value {
+    let spec = ctx.inputs.spec;
+    let image = spec
+        .image
+        .as_ref()
+        .unwrap_or(&ctx.inputs.defaults.worker_image);
+    let mut arguments = vec![
+        "run".to_owned(),
+        format!("--config={CONFIG_DIR}/{}", config_map::KEY),
+        "--download".to_owned(),
+        format!("--models-dir={MODELS_DIR}"),
+        format!("--http=0.0.0.0:{http_port}"),
+        "--log-format=json".to_owned(),
+        "--termination-log=/dev/termination-log".to_owned(),
+    ];
+    let mut environment = vec![json!({ "name": "HOME", "value": "/tmp" })];
+    if ctx.shared {
+        environment.push(json!({
+            "name": "POD_NAME",
+            "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } },
+        }));
+        arguments.push("--replica=$(POD_NAME)".to_owned());
+    }
+    let mut mounts = vec![
+        json!({ "name": "config", "mountPath": CONFIG_DIR, "readOnly": true }),
+        json!({ "name": "models", "mountPath": MODELS_DIR }),
+        json!({ "name": "tmp", "mountPath": "/tmp" }),
+    ];
+    mounts.extend(secrets.map(|name| {
+        let path = format!("{SECRETS_DIR}/{name}");
+        json!({ "name": secret_volume(name), "mountPath": path, "readOnly": true })
+    }));
+    json!({
+        "name": CONTAINER,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": arguments,
+        "env": environment,
+        "ports": ports(ctx, http_port),
+        "readinessProbe": probe("/readyz", 5, 1),
+        "livenessProbe": probe("/healthz", 10, 6),
+        "resources": resources(ctx.func.resources.as_ref()),
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true,
+            "capabilities": { "drop": ["ALL"] },
+        },
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "volumeMounts": mounts,
+    })
+}
+
+fn http_port(ctx: &Context<'_>) -> u16 {
+    if !host_network(ctx.inputs.spec) {
+        return HTTP_PORT;
+    }
+    let identity = ctx.inputs.identity;
+    let text = format!(
+        "{}/{}/{}",
+        identity.namespace, identity.name, ctx.func.model_name
+    );
+    let hash = Sha256::digest(text.as_bytes());
+    let number = u16::from_be_bytes([hash[0], hash[1]]);
+    let count = HOST_HTTP_PORTS.end - HOST_HTTP_PORTS.start;
+    HOST_HTTP_PORTS.start + number % count
+}
+
+fn ports(ctx: &Context<'_>, http_port: u16) -> Vec<Value> {
+    let host_network = host_network(ctx.inputs.spec);
+    let mut ports = vec![json!({
+        "name": "metrics", "containerPort": http_port, "protocol": "TCP",
+    })];
+    if host_network {
+        ports[0]["hostPort"] = http_port.into();
+    }
+    let host_port = expose_mode(ctx.inputs.spec) == ExposeMode::HostPort;
+    let served = |name: &str| ctx.config.expose.iter().any(|entry| entry.name == name);
+    for (index, entry) in ctx.inputs.runtime.expose.iter().enumerate() {
+        if !served(&entry.name) || entry.port == http_port {
+            continue;
+        }
+        let mut port = json!({
+            "name": format!("expose-{index}"), "containerPort": entry.port, "protocol": "TCP",
+        });
+        // In the node's network, a worker's port is the node's.
+        if host_network {
+            port["hostPort"] = entry.port.into();
+        } else if host_port {
+            port["hostPort"] = entry.out_port.into();
+        }
+        ports.push(port);
+    }
+    ports
+}
+
+fn probe(path: &str, period_seconds: u32, failure_threshold: u32) -> Value {
+    json!({
+        "httpGet": { "path": path, "port": "metrics", "scheme": "HTTP" },
+        "periodSeconds": period_seconds,
+        "timeoutSeconds": 3,
+        "failureThreshold": failure_threshold,
+    })
+}
+
+/// Small requests, so that workers find a place on small nodes; no limits that nobody asked for.
+fn resources(resources: Option<&Resources>) -> Value {
+    match resources {
+        Some(resources) => json!({ "requests": resources.requests, "limits": resources.limits }),
+        None => json!({ "requests": { "cpu": "50m", "memory": "64Mi" } }),
+    }
+}
+
+/// A worker goes on when its node loses the cloud, for as long as that takes.
+fn tolerations(more: &[crds::cluster::Toleration]) -> Vec<Value> {
+    let away = ["not-ready", "unreachable"].map(|condition| {
+        json!({
+            "key": format!("node.kubernetes.io/{condition}"), "operator": "Exists", "effect": "NoExecute",
+        })
+    });
+    let more = more.iter().map(|toleration| json!(toleration));
+    away.into_iter().chain(more).collect()
+}
+
+fn volumes<'a>(ctx: &Context<'_>, secrets: impl Iterator<Item = &'a str>) -> Vec<Value> {
+    let identity = ctx.inputs.identity;
+    let config = names::config_map(&identity.name, &ctx.func.model_name, ctx.rollout);
+    let cache = ctx.inputs.spec.model_cache.clone().unwrap_or_default();
+    let models = match (cache.host_path, cache.claim_name) {
+        (Some(path), _) => {
+            json!({ "name": "models", "hostPath": { "path": path, "type": "DirectoryOrCreate" } })
+        }
+        (None, Some(claim)) => {
+            json!({ "name": "models", "persistentVolumeClaim": { "claimName": claim } })
+        }
+        (None, None) => {
+            let size = cache.size_limit.as_deref().unwrap_or(CACHE_SIZE);
+            json!({ "name": "models", "emptyDir": { "sizeLimit": size } })
+        }
+    };
+    let mut volumes = vec![
+        json!({ "name": "config", "configMap": { "name": config } }),
+        models,
+        json!({ "name": "tmp", "emptyDir": { "sizeLimit": TMP_SIZE } }),
+    ];
+    volumes.extend(secrets.map(|name| {
+        json!({ "name": secret_volume(name), "secret": { "secretName": name, "defaultMode": 0o440 } })
+    }));
+    volumes
+}
+
+/// Names of volumes are shorter than those of Secrets.
+fn secret_volume(secret: &str) -> String {
+    let hash = Sha256::digest(secret.as_bytes());
+    let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("secret-{hash}")
+}

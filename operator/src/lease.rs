@@ -1,0 +1,208 @@
+//! Leader election by a Lease, in the manner of client-go: of several operators one writes.
+//!
+//! Nobody's clock is believed but one's own: a lease is over when it has not changed for its duration as measured here, so that
+//! clocks that differ or jump do no harm.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client};
+use tokio::time::Instant;
+
+use crate::api::{self, Failure};
+
+/// How long others wait after the last renewal.
+const DURATION: Duration = Duration::from_secs(15);
+/// After this long without a renewal the leader stops, well before others start.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// Pause between renewals, and between attempts to acquire.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// The name of the Lease.
+pub const NAME: &str = "edgemodel-operator";
+
+/// Whether this operator may write.
+#[derive(Debug, Clone, Default)]
+pub struct Leadership {
+    /// When the lease was last renewed; `None` for an operator that is alone.
+    renewed: Option<Arc<Mutex<Option<Instant>>>>,
+}
+
+impl Leadership {
+    /// Of an operator that runs without election.
+    pub fn alone() -> Self {
+        Self::default()
+    }
+
+    /// Whether it may write now.
+    pub fn holds(&self) -> bool {
+        self.renewed.as_ref().is_none_or(|renewed| {
+            let renewed = renewed.lock().unwrap_or_else(PoisonError::into_inner);
+            renewed.is_some_and(|at| at.elapsed() < DURATION)
+        })
+    }
+
+    fn set(&self, at: Option<Instant>) {
+        if let Some(renewed) = &self.renewed {
+            *renewed.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        }
+    }
+}
+
+/// One candidate.
+pub struct Candidate {
+    leases: Api<Lease>,
+    identity: String,
+    leadership: Leadership,
+    /// The lease as last seen, and since when it has looked like that.
+    seen: Option<(LeaseSpec, Instant)>,
+}
+
+impl Candidate {
+    /// A candidate under the name `identity` for the lease in `namespace`.
+    pub fn new(client: Client, namespace: &str, identity: String) -> Self {
+        Self {
+            leases: Api::namespaced(client, namespace),
+            identity,
+            leadership: Leadership {
+                renewed: Some(Arc::default()),
+            },
+            seen: None,
+        }
+    }
+
+    /// What others ask before they write.
+    pub fn leadership(&self) -> Leadership {
+        self.leadership.clone()
+    }
+
+    /// Waits until this candidate leads.
+    pub async fn acquire(&mut self) {
+        let mut failed = false;
+        loop {
+            match self.attempt().await {
+                Ok(true) => return,
+                Ok(false) => failed = false,
+                Err(error) if failed => tracing::debug!(%error, "Lease not acquired"),
+                Err(error) => {
+                    tracing::warn!(%error, "Unable to acquire the lease, trying again");
+                    failed = true;
+                }
+            }
+            tokio::time::sleep(RETRY.mul_f64(1.0 + rand::random::<f64>() / 5.0)).await;
+        }
+    }
+
+    /// Renews until the lease is lost.
+    pub async fn keep(&mut self) {
+        let mut renewed = Instant::now();
+        loop {
+            tokio::time::sleep(RETRY).await;
+            let attempt = tokio::time::timeout_at(renewed + DEADLINE, self.attempt()).await;
+            match attempt {
+                Ok(Ok(true)) => renewed = Instant::now(),
+                Ok(Ok(false)) => break tracing::error!("Lease taken by another operator"),
+                Ok(Err(error)) => tracing::warn!(%error, "Unable to renew the lease"),
+                Err(_) => {}
+            }
+            if renewed.elapsed() >= DEADLINE {
+                break tracing::error!("Lease not renewed in time");
+            }
+        }
+        self.leadership.set(None);
+    }
+
+    /// Gives the lease up, so that another need not wait for its end.
+    pub async fn release(&mut self) {
+        self.leadership.set(None);
+        let parameters = PostParams::default();
+        let released = async {
+            let mut lease = api::call(self.leases.get(NAME)).await?;
+            let Some(spec) = lease.spec.as_mut().filter(|spec| self.is_mine(spec)) else {
+                return Ok(());
+            };
+            spec.holder_identity = Some(String::new());
+            spec.lease_duration_seconds = Some(1);
+            spec.renew_time = Some(now());
+            let replaced = self.leases.replace(NAME, &parameters, &lease);
+            api::call(replaced).await.map(drop)
+        };
+        if let Err(error) = released.await {
+            tracing::warn!(%error, "Lease not released; it ends by itself");
+        }
+    }
+
+    /// Tries once to acquire or renew; whether this candidate leads.
+    async fn attempt(&mut self) -> Result<bool, Failure> {
+        // The time before the call: the lease is never believed to last longer than others believe.
+        let at = Instant::now();
+        let parameters = PostParams::default();
+        let Some(mut lease) = api::call(self.leases.get_opt(NAME)).await? else {
+            let lease = Lease {
+                metadata: ObjectMeta {
+                    name: Some(NAME.to_owned()),
+                    ..ObjectMeta::default()
+                },
+                spec: Some(self.spec(None)),
+            };
+            let created = self.leases.create(&parameters, &lease);
+            return self.outcome(at, api::call(created).await);
+        };
+        let spec = lease.spec.clone().unwrap_or_default();
+        if self.seen.as_ref().is_none_or(|(seen, _)| *seen != spec) {
+            self.seen = Some((spec.clone(), at));
+        }
+        if !self.is_mine(&spec) && !self.is_over(&spec) {
+            self.leadership.set(None);
+            return Ok(false);
+        }
+        lease.spec = Some(self.spec(Some(&spec)));
+        let replaced = self.leases.replace(NAME, &parameters, &lease);
+        self.outcome(at, api::call(replaced).await)
+    }
+
+    fn outcome(&self, at: Instant, result: Result<Lease, Failure>) -> Result<bool, Failure> {
+        // A conflict means that somebody else was faster; the next look says who.
+        result.map(|_| self.leadership.set(Some(at)))?;
+        Ok(true)
+    }
+
+    fn is_mine(&self, spec: &LeaseSpec) -> bool {
+        spec.holder_identity.as_deref() == Some(&self.identity)
+    }
+
+    fn is_over(&self, spec: &LeaseSpec) -> bool {
+        if spec.holder_identity.as_deref().is_none_or(str::is_empty) {
+            return true;
+        }
+        let seconds = spec
+            .lease_duration_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok());
+        let duration = seconds.map_or(DURATION, Duration::from_secs);
+        self.seen
+            .as_ref()
+            .is_some_and(|(_, since)| since.elapsed() >= duration)
+    }
+
+    fn spec(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
+        let mine = before.filter(|spec| self.is_mine(spec));
+        let transitions = before.and_then(|spec| spec.lease_transitions).unwrap_or(0);
+        LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            acquire_time: mine
+                .and_then(|spec| spec.acquire_time.clone())
+                .or_else(|| Some(now())),
+            renew_time: Some(now()),
+            lease_transitions: Some(transitions + i32::from(before.is_some() && mine.is_none())),
+            ..LeaseSpec::default()
+        }
+    }
+}
+
+fn now() -> MicroTime {
+    MicroTime(k8s_openapi::jiff::Timestamp::now())
+}

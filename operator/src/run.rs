@@ -1,0 +1,155 @@
+//! The operator as a whole: serves its metrics, waits for its turn, leads until it is told to stop.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::admin::{self, Shared};
+use crate::controller;
+use crate::desired::{Defaults, labels};
+use crate::lease::{Candidate, Leadership};
+use crate::reconcile::Context;
+
+/// Looks that were begun may take this long to end after a request to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What an operator is started with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The only namespace that it serves; all if there is none.
+    pub namespace: Option<String>,
+    /// What children depend on.
+    pub defaults: Defaults,
+    /// How long nothing is looked at when nothing happens.
+    pub resync: Duration,
+    /// Runtimes that are looked at at the same time.
+    pub concurrency: u16,
+    /// Leader election; none for an operator that is alone.
+    pub election: Option<Election>,
+}
+
+/// Where operators agree on who leads.
+#[derive(Debug, Clone)]
+pub struct Election {
+    /// Namespace of the Lease.
+    pub namespace: String,
+    /// This operator's name, different from all others'.
+    pub identity: String,
+}
+
+/// Why an operator ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It was told to.
+    Stopped,
+    /// Another operator leads: this one must start anew.
+    LeaseLost,
+}
+
+/// Runs until `stop` resolves or the lease is lost. `http` serves metrics and probes.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    http: Option<TcpListener>,
+    stop: impl Future<Output = ()> + Send,
+) -> End {
+    let shared = Shared::default();
+    let mut side = JoinSet::new();
+    if let Some(listener) = http {
+        let router = admin::router(shared.clone());
+        side.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "Metrics are not served any more");
+            }
+        });
+    }
+    let (stopping, stopped) = watch::channel(false);
+    let work = lead(client, &settings, &shared, stopped);
+    tokio::pin!(work, stop);
+    tokio::select! {
+        end = &mut work => return end,
+        () = &mut stop => {}
+    }
+    tracing::info!("Stopping");
+    // The receiver lives in `work`.
+    let _ = stopping.send(true);
+    tokio::time::timeout(DRAIN, work).await.unwrap_or_else(|_| {
+        tracing::warn!("Not everything that was begun has ended in time");
+        End::Stopped
+    })
+}
+
+async fn lead(
+    client: Client,
+    settings: &Settings,
+    shared: &Shared,
+    mut stopped: watch::Receiver<bool>,
+) -> End {
+    let Some(election) = &settings.election else {
+        work(client, settings, shared, Leadership::alone(), stopped).await;
+        return End::Stopped;
+    };
+    let mut candidate = Candidate::new(
+        client.clone(),
+        &election.namespace,
+        election.identity.clone(),
+    );
+    // A candidate that waits is as ready as it gets.
+    shared.ready.store(true, Ordering::Relaxed);
+    tokio::select! {
+        () = candidate.acquire() => {}
+        _ = stopped.wait_for(|stopped| *stopped) => return End::Stopped,
+    }
+    tracing::info!(identity = election.identity, "Leading");
+    shared.ready.store(false, Ordering::Relaxed);
+    shared.metrics.set_leader(true);
+    let work = work(client, settings, shared, candidate.leadership(), stopped);
+    let lost = tokio::select! {
+        () = work => false,
+        () = candidate.keep() => true,
+    };
+    shared.metrics.set_leader(false);
+    if lost {
+        return End::LeaseLost;
+    }
+    candidate.release().await;
+    tracing::info!("Lease released");
+    End::Stopped
+}
+
+async fn work(
+    client: Client,
+    settings: &Settings,
+    shared: &Shared,
+    leadership: Leadership,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let reporter = Reporter {
+        controller: labels::OPERATOR.to_owned(),
+        instance: settings
+            .election
+            .as_ref()
+            .map(|election| election.identity.clone()),
+    };
+    let context = Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        defaults: settings.defaults.clone(),
+        resync: settings.resync,
+        leadership,
+        metrics: shared.metrics.clone(),
+    };
+    let stop = async move {
+        // An error means that the operator is gone.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let ready = Arc::clone(&shared.ready);
+    let namespace = settings.namespace.as_deref();
+    controller::run(context, namespace, settings.concurrency, ready, stop).await;
+}

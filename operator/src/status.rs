@@ -1,0 +1,181 @@
+//! What the status of a runtime says: a pure function of what was applied and what was observed, and the one place
+//! that writes it.
+
+mod conditions;
+mod model;
+mod pods;
+mod port;
+
+use crds::RuntimeSpec;
+use crds::status::{ExposeStatus, ModelStatus, RuntimeStatus, reason};
+use crds::validated::ValidatedRuntime;
+use kube::api::{Patch, PatchParams};
+use kube::core::DynamicObject;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use crate::api::{self, Failure};
+use crate::apply::Applied;
+use crate::desired::{Desired, Identity, labels};
+use crate::observe::Observed;
+
+pub use model::rollout;
+
+/// How far a part of a runtime is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Progress {
+    /// As it should be.
+    Done,
+    /// On its way, or waiting for something that may come.
+    Working,
+    /// Nothing more happens until somebody acts.
+    Stuck,
+}
+
+/// A runtime whose spec makes sense.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted<'a> {
+    /// Its spec.
+    pub spec: &'a RuntimeSpec,
+    /// The spec as it was understood.
+    pub runtime: &'a ValidatedRuntime,
+    /// What should be there.
+    pub desired: &'a Desired,
+    /// What was applied.
+    pub applied: &'a Applied,
+    /// What was observed.
+    pub observed: &'a Observed,
+}
+
+/// The status of a runtime.
+///
+/// `before` is the status that it has; `now` is the time for conditions that change.
+pub fn compute(
+    accepted: &Accepted<'_>,
+    generation: i64,
+    before: &RuntimeStatus,
+    now: &str,
+) -> RuntimeStatus {
+    let mut models = Vec::new();
+    let mut ports = Vec::new();
+    for index in 0..accepted.desired.models.len() {
+        models.push(model::status(accepted, index));
+    }
+    for index in 0..accepted.desired.ports.len() {
+        ports.push(port::status(accepted, index));
+    }
+    let conditions = conditions::of_accepted(&models, &ports, accepted.applied);
+    let ready = models.iter().filter(|(model, _)| model.ready).count();
+    let exposed: Vec<_> = ports.iter().filter_map(|(port, _)| port.port).collect();
+    let exposed: Vec<_> = exposed.iter().map(u16::to_string).collect();
+    RuntimeStatus {
+        observed_generation: Some(generation),
+        conditions: conditions::transitions(conditions, generation, before, now),
+        models_summary: Some(format!("{ready}/{}", models.len())),
+        exposed_summary: (!exposed.is_empty()).then(|| exposed.join(",")),
+        models: models.into_iter().map(|(model, _)| model).collect(),
+        expose: ports.into_iter().map(|(port, _)| port).collect(),
+    }
+}
+
+/// The status of a runtime whose spec makes no sense: what serves under an earlier spec goes on and is not touched.
+pub fn refused(message: &str, generation: i64, before: &RuntimeStatus, now: &str) -> RuntimeStatus {
+    let unready = |model: &ModelStatus| ModelStatus {
+        ready: false,
+        reason: reason::INVALID_SPEC.to_owned(),
+        message: "the spec is invalid; what was applied before goes on".to_owned(),
+        ..model.clone()
+    };
+    let models: Vec<_> = before.models.iter().map(unready).collect();
+    RuntimeStatus {
+        observed_generation: Some(generation),
+        conditions: conditions::transitions(
+            conditions::of_refused(message),
+            generation,
+            before,
+            now,
+        ),
+        models_summary: Some(format!("0/{}", models.len())),
+        models,
+        ..before.clone()
+    }
+}
+
+/// The status of a runtime that is paused: as it was, and said to be so.
+pub fn paused(before: &RuntimeStatus, now: &str) -> RuntimeStatus {
+    let generation = before.observed_generation.unwrap_or(-1);
+    let mut conditions = conditions::of_paused();
+    for kept in &before.conditions {
+        if !conditions.iter().any(|one| one.r#type == kept.r#type) {
+            conditions.push(kept.clone());
+        }
+    }
+    RuntimeStatus {
+        conditions: conditions::transitions(conditions, generation, before, now),
+        ..before.clone()
+    }
+}
+
+/// The status that a runtime has, as far as it can be read.
+pub fn of(object: &DynamicObject) -> RuntimeStatus {
+    serde_json::from_value(object.data["status"].clone()).unwrap_or_default()
+}
+
+/// Writes `status`, unless it is there already. It is refused when the runtime has changed since `object` was read, so
+/// that no status of an older spec replaces that of a newer.
+///
+/// # Errors
+/// The API server did not answer, or refused.
+pub async fn write(
+    client: &Client,
+    identity: &Identity,
+    object: &DynamicObject,
+    status: &RuntimeStatus,
+    metrics: &crate::metrics::Metrics,
+) -> Result<bool, Failure> {
+    let wanted = json!(status);
+    if is_same(&object.data["status"], &wanted) {
+        return Ok(false);
+    }
+    let resource = kube::core::ApiResource::erase::<crds::EdgeModelRuntime>(&());
+    let runtimes: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &identity.namespace, &resource);
+    let body = json!({
+        "apiVersion": "edgemodel.io/v1alpha1",
+        "kind": "EdgeModelRuntime",
+        "metadata": {
+            "name": identity.name,
+            "namespace": identity.namespace,
+            "uid": identity.uid,
+            "resourceVersion": object.metadata.resource_version,
+        },
+        "status": wanted,
+    });
+    let parameters = PatchParams::apply(labels::OPERATOR).force();
+    let patch = Patch::Apply(&body);
+    let call = runtimes.patch_status(&identity.name, &parameters, &patch);
+    let result = api::call(call).await;
+    metrics.write("EdgeModelRuntime", "status", result.is_ok());
+    result.map(|_| true)
+}
+
+/// Whether the status is there; conditions of others do not count.
+fn is_same(live: &Value, wanted: &Value) -> bool {
+    let ours = |status: &Value| {
+        let mut status = status.clone();
+        if let Some(conditions) = status["conditions"].as_array_mut() {
+            conditions.retain(|one| {
+                let mut wanted = wanted["conditions"].as_array().into_iter().flatten();
+                wanted.any(|wanted| wanted["type"] == one["type"])
+            });
+            conditions.sort_by_key(|one| one["type"].to_string());
+        }
+        status
+    };
+    ours(live) == ours(wanted)
+}
+
+/// A model's status and how far it is.
+type OfModel = (ModelStatus, Progress);
+/// A port's status and how far it is.
+type OfPort = (ExposeStatus, Progress);

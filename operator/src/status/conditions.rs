@@ -1,0 +1,173 @@
+//! The conditions: each a pure function of the parts, with the time of its last change.
+
+use crds::status::{Condition, RuntimeStatus, condition, reason};
+
+use super::{OfModel, OfPort, Progress};
+use crate::apply::Applied;
+
+/// Longest message of a condition; the API server takes 32,768 bytes.
+const MESSAGE: usize = 1024;
+
+pub(super) fn of_accepted(
+    models: &[OfModel],
+    ports: &[OfPort],
+    applied: &Applied,
+) -> Vec<Condition> {
+    let unready = models
+        .iter()
+        .filter(|(_, progress)| *progress != Progress::Done);
+    let unready: Vec<_> = unready
+        .map(|(model, _)| (&model.name, &model.reason, &model.message))
+        .collect();
+    let models_ready = part(
+        condition::MODELS_READY,
+        reason::ALL_READY,
+        &format!("all {} models serve", models.len()),
+        &unready,
+    );
+    let unexposed = ports
+        .iter()
+        .filter(|(_, progress)| *progress != Progress::Done);
+    let unexposed: Vec<_> = unexposed
+        .map(|(port, _)| (&port.name, &port.reason, &port.message))
+        .collect();
+    let exposed = if ports.is_empty() {
+        condition(
+            condition::EXPOSED,
+            true,
+            reason::NOTHING_EXPOSED,
+            "expose is empty",
+        )
+    } else {
+        let all = format!("all {} ports are in effect", ports.len());
+        part(condition::EXPOSED, reason::EXPOSED, &all, &unexposed)
+    };
+    let other = applied.others.first();
+    let ready = [&models_ready, &exposed]
+        .into_iter()
+        .find(|one| one.status == "False");
+    let ready = match (ready, other) {
+        (Some(unready), _) => condition(condition::READY, false, &unready.reason, &unready.message),
+        (None, Some(other)) => {
+            condition(condition::READY, false, other.reason(), &other.to_string())
+        }
+        (None, None) => condition(
+            condition::READY,
+            true,
+            reason::READY,
+            "all models serve, all ports are in effect",
+        ),
+    };
+    let progress = models.iter().map(|(_, progress)| *progress);
+    let progress: Vec<_> = progress
+        .chain(ports.iter().map(|(_, progress)| *progress))
+        .collect();
+    let working = applied.pending || other.is_some() || progress.contains(&Progress::Working);
+    let stuck = !working && progress.contains(&Progress::Stuck);
+    let mut conditions = vec![
+        condition(
+            condition::ACCEPTED,
+            true,
+            reason::VALID,
+            "the spec makes sense",
+        ),
+        models_ready,
+        exposed,
+    ];
+    conditions.extend(kstatus(&ready, working, stuck));
+    conditions.push(ready);
+    conditions
+}
+
+pub(super) fn of_refused(message: &str) -> Vec<Condition> {
+    let no = |kind| condition(kind, false, reason::INVALID_SPEC, message);
+    let ready = no(condition::READY);
+    let mut conditions = vec![
+        no(condition::ACCEPTED),
+        no(condition::MODELS_READY),
+        no(condition::EXPOSED),
+    ];
+    conditions.extend(kstatus(&ready, false, true));
+    conditions.push(ready);
+    conditions
+}
+
+pub(super) fn of_paused() -> Vec<Condition> {
+    let message = "the annotation edgemodel.io/paused is true; nothing is changed";
+    vec![condition(
+        condition::RECONCILING,
+        false,
+        reason::PAUSED,
+        message,
+    )]
+}
+
+/// Gives each condition its generation, and the time of its last change.
+pub(super) fn transitions(
+    mut conditions: Vec<Condition>,
+    generation: i64,
+    before: &RuntimeStatus,
+    now: &str,
+) -> Vec<Condition> {
+    for condition in &mut conditions {
+        let same = before
+            .conditions
+            .iter()
+            .find(|old| (&old.r#type, &old.status) == (&condition.r#type, &condition.status));
+        let time = same
+            .map(|old| old.last_transition_time.clone())
+            .filter(|time| !time.is_empty());
+        condition.last_transition_time = time.unwrap_or_else(|| now.to_owned());
+        condition.observed_generation = Some(generation);
+    }
+    conditions
+}
+
+fn kstatus(ready: &Condition, working: bool, stuck: bool) -> [Condition; 2] {
+    let of = |kind, is: bool| {
+        if is {
+            condition(kind, true, &ready.reason, &ready.message)
+        } else {
+            condition(kind, false, reason::SETTLED, "")
+        }
+    };
+    let reconciling = if working && ready.status == "True" {
+        let message = "what is not wanted any more is being removed";
+        condition(condition::RECONCILING, true, reason::PROGRESSING, message)
+    } else {
+        of(condition::RECONCILING, working)
+    };
+    [reconciling, of(condition::STALLED, stuck)]
+}
+
+/// A condition over several parts; `missing` are name, reason and message of those that are not as they should be.
+fn part(kind: &str, good: &str, all: &str, missing: &[(&String, &String, &String)]) -> Condition {
+    let Some((_, reason, _)) = missing.first() else {
+        return condition(kind, true, good, all);
+    };
+    let each = missing.iter().map(|(name, reason, message)| {
+        if message.is_empty() {
+            format!("{name}: {reason}")
+        } else {
+            format!("{name}: {reason}: {message}")
+        }
+    });
+    condition(kind, false, reason, &each.collect::<Vec<_>>().join("; "))
+}
+
+fn condition(kind: &str, is: bool, reason: &str, message: &str) -> Condition {
+    Condition {
+        r#type: kind.to_owned(),
+        status: if is { "True" } else { "False" }.to_owned(),
+        reason: reason.to_owned(),
+        message: shortened(message),
+        ..Condition::default()
+    }
+}
+
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE) {
+        Some((end, _)) => format!("{} ...", &message[..end]),
+        None => message.to_owned(),
+    }
+}

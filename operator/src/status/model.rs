@@ -1,0 +1,147 @@
+//! The status of a model: its rollout, and where that does not end, what its workers or the cluster say.
+
+use crds::status::{ModelStatus, reason};
+
+use super::{Accepted, OfModel, Progress, pods};
+use crate::desired::{Model, ModelChildren};
+use crate::observe::Live;
+
+pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
+    let name = accepted.spec.funcs[index].model_name.clone();
+    let mut status = ModelStatus {
+        name,
+        ..ModelStatus::default()
+    };
+    let children = match &accepted.desired.models[index] {
+        Model::Served(children) => children,
+        Model::Withheld(withheld) => {
+            withheld.reason.clone_into(&mut status.reason);
+            status.message.clone_from(&withheld.message);
+            let progress = if withheld.passing {
+                Progress::Working
+            } else {
+                Progress::Stuck
+            };
+            return (status, progress);
+        }
+    };
+    status.deployment = Some(children.deployment.name.clone());
+    status.digest.clone_from(&children.digest);
+    let (ready, progress, reason, message) = match &accepted.applied.models[index] {
+        Some(Ok(live)) => of_deployment(accepted, children, live),
+        Some(Err(obstacle)) => {
+            let progress = match obstacle.reason() {
+                reason::NAME_CONFLICT | reason::REFUSED => Progress::Stuck,
+                _ => Progress::Working,
+            };
+            (
+                false,
+                progress,
+                obstacle.reason().to_owned(),
+                obstacle.to_string(),
+            )
+        }
+        None => (
+            false,
+            Progress::Working,
+            reason::PROGRESSING.to_owned(),
+            String::new(),
+        ),
+    };
+    status.ready = ready;
+    status.reason = reason;
+    status.message = message;
+    (status, progress)
+}
+
+fn of_deployment(
+    accepted: &Accepted<'_>,
+    children: &ModelChildren,
+    live: &Live,
+) -> (bool, Progress, String, String) {
+    let rollout = rollout(live);
+    if rollout.is_complete() {
+        let reason = if rollout.wanted == 0 && children.replicas == Some(0) {
+            reason::SCALED_TO_ZERO
+        } else {
+            reason::READY
+        };
+        return (true, Progress::Done, reason.to_owned(), String::new());
+    }
+    if let Some((reason, message)) = pods::trouble(&accepted.observed.pods, live) {
+        return (false, Progress::Working, reason, message);
+    }
+    if let Some((reason, message)) = failed_condition(live, &rollout) {
+        return (false, Progress::Stuck, reason, message);
+    }
+    let message = format!(
+        "{} of {} workers with this spec serve",
+        rollout.available.min(rollout.updated),
+        rollout.wanted
+    );
+    (
+        false,
+        Progress::Working,
+        reason::ROLLING_OUT.to_owned(),
+        message,
+    )
+}
+
+/// What a Deployment says that keeps it from its pods: quota, Pod Security, or no progress for long.
+fn failed_condition(live: &Live, rollout: &Rollout) -> Option<(String, String)> {
+    if !rollout.observed {
+        return None;
+    }
+    let conditions = live.body["status"]["conditions"].as_array()?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let is = |one: &&serde_json::Value, kind: &str, status: &str| {
+        one["type"] == kind && one["status"] == status
+    };
+    let mut all = conditions.iter();
+    let failed = all.find(|one| is(one, "ReplicaFailure", "True"));
+    let failed = failed.or_else(|| {
+        let mut all = conditions.iter();
+        all.find(|one| is(one, "Progressing", "False"))
+    })?;
+    Some((text(&failed["reason"]), text(&failed["message"])))
+}
+
+/// Where a Deployment's rollout is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rollout {
+    /// Whether its controller has seen its spec.
+    pub observed: bool,
+    /// Pods that it should have.
+    pub wanted: u64,
+    /// Pods that it has.
+    pub total: u64,
+    /// Pods of its present template.
+    pub updated: u64,
+    /// Pods that serve.
+    pub available: u64,
+}
+
+impl Rollout {
+    /// Whether all pods are of the present template and serve, and no others are left.
+    pub fn is_complete(&self) -> bool {
+        self.observed
+            && self.updated == self.wanted
+            && self.total == self.wanted
+            && self.available == self.wanted
+    }
+}
+
+/// Where the rollout of a Deployment is.
+pub fn rollout(deployment: &Live) -> Rollout {
+    let status = &deployment.body["status"];
+    let count = |name: &str| status[name].as_u64().unwrap_or(0);
+    let generation = deployment.body["metadata"]["generation"].as_u64();
+    let observed = status["observedGeneration"].as_u64();
+    Rollout {
+        observed: observed >= generation && observed.is_some(),
+        wanted: deployment.body["spec"]["replicas"].as_u64().unwrap_or(1),
+        total: count("replicas"),
+        updated: count("updatedReplicas"),
+        available: count("availableReplicas"),
+    }
+}

@@ -1,0 +1,126 @@
+//! Why the pods of a model do not serve, in the words of the worker or of the node.
+
+use std::collections::BTreeMap;
+
+use crds::status::reason;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use serde::Deserialize;
+
+use crate::desired::labels;
+use crate::desired::pod::CONTAINER;
+use crate::observe::Live;
+
+/// What a worker writes when it ends because its model cannot serve.
+#[derive(Debug, Deserialize)]
+struct TerminationMessage {
+    reason: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// Reasons of a waiting container that are part of every start.
+const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+
+/// Longest message that is repeated.
+const MESSAGE: usize = 512;
+
+/// Reason and message of the first pod of the Deployment's present template that has trouble.
+pub(super) fn trouble(pods: &[Pod], deployment: &Live) -> Option<(String, String)> {
+    let template = &deployment.body["spec"]["template"]["metadata"]["annotations"];
+    let model = deployment.label(labels::MODEL);
+    let none = BTreeMap::new();
+    let mut pods: Vec<_> = pods
+        .iter()
+        .filter(|pod| {
+            let labels = pod.metadata.labels.as_ref().unwrap_or(&none);
+            let annotations = pod.metadata.annotations.as_ref().unwrap_or(&none);
+            let same =
+                |name: &str| annotations.get(name).map(String::as_str) == template[name].as_str();
+            labels.get(labels::MODEL).map(String::as_str) == model
+                && same(labels::CONFIG)
+                && same(labels::SECRETS)
+                && pod.metadata.deletion_timestamp.is_none()
+        })
+        .collect();
+    pods.sort_by_key(|pod| pod.metadata.name.clone());
+    pods.iter().find_map(|pod| of_pod(pod))
+}
+
+fn of_pod(pod: &Pod) -> Option<(String, String)> {
+    let status = pod.status.as_ref()?;
+    let mut containers = status.container_statuses.iter().flatten();
+    if let Some(container) = containers.find(|one| one.name == CONTAINER)
+        && let Some(found) = of_container(container)
+    {
+        return Some(found);
+    }
+    let conditions = status.conditions.iter().flatten();
+    let mut waiting = conditions.filter(|one| one.type_ == "PodScheduled" && one.status == "False");
+    let waiting = waiting.next()?;
+    let reason = waiting
+        .reason
+        .clone()
+        .unwrap_or_else(|| reason::PROGRESSING.to_owned());
+    Some((
+        reason,
+        shortened(waiting.message.as_deref().unwrap_or_default()),
+    ))
+}
+
+fn of_container(container: &ContainerStatus) -> Option<(String, String)> {
+    let state = container.state.as_ref()?;
+    let last = container
+        .last_state
+        .as_ref()
+        .and_then(|last| last.terminated.as_ref());
+    // A worker that runs again after it ended says no more than before, until it is ready.
+    let ended = state
+        .terminated
+        .as_ref()
+        .or(last)
+        .filter(|_| !container.ready);
+    if let Some(ended) = ended {
+        let text = ended.message.as_deref().unwrap_or_default();
+        if let Ok(said) = serde_json::from_str::<TerminationMessage>(text)
+            && is_word(&said.reason)
+        {
+            return Some((said.reason, shortened(&said.message)));
+        }
+        let reason = ended.reason.clone().unwrap_or_else(|| "Error".to_owned());
+        let times = container.restart_count;
+        let message = format!(
+            "the worker ended with exit code {} and was started again {times} times; {text}",
+            ended.exit_code
+        );
+        return Some((reason, shortened(message.trim_end_matches("; "))));
+    }
+    if let Some(waiting) = &state.waiting {
+        let reason = waiting.reason.clone().unwrap_or_default();
+        let starting = reason.is_empty() || STARTING.contains(&reason.as_str());
+        return (!starting).then(|| {
+            (
+                reason,
+                shortened(waiting.message.as_deref().unwrap_or_default()),
+            )
+        });
+    }
+    let running = state.running.is_some() && !container.ready;
+    running.then(|| {
+        let message = "the worker runs and is not ready: it has no broker yet, or is loading; see its log or /status";
+        (reason::NOT_READY.to_owned(), message.to_owned())
+    })
+}
+
+/// A reason as Kubernetes wants it: other text must not reach conditions.
+fn is_word(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MESSAGE) {
+        Some((end, _)) => format!("{} ...", &text[..end]),
+        None => text.to_owned(),
+    }
+}

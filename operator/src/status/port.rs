@@ -1,0 +1,46 @@
+//! The status of an exposed port.
+
+use crds::cluster::ExposeMode;
+use crds::status::{ExposeStatus, reason};
+
+use super::{Accepted, OfPort, Progress};
+use crate::apply::ports::node_port;
+use crate::desired::expose_mode;
+use crate::kind::Kind;
+
+pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
+    let entry = &accepted.spec.expose[index];
+    let port = &accepted.desired.ports[index];
+    let mut status = ExposeStatus {
+        name: entry.name.clone(),
+        requested_port: entry.out_port,
+        service: port.service.as_ref().map(|service| service.name.clone()),
+        reason: reason::EXPOSED.to_owned(),
+        ..ExposeStatus::default()
+    };
+    let progress = match &accepted.applied.ports[index] {
+        Ok(live) => {
+            status.port = match expose_mode(accepted.spec) {
+                ExposeMode::NodePort => live.as_ref().and_then(|live| node_port(&live.body)),
+                ExposeMode::HostPort => Some(entry.out_port),
+                ExposeMode::ClusterIP => Some(accepted.runtime.expose[index].port),
+            };
+            Progress::Done
+        }
+        Err(obstacle) => {
+            obstacle.reason().clone_into(&mut status.reason);
+            status.message = obstacle.to_string();
+            // A Service that keeps an older port still serves it.
+            let service = port.service.as_ref();
+            let before = service.and_then(|one| accepted.observed.child(Kind::Service, &one.name));
+            status.port = before.and_then(|live| node_port(&live.body));
+            match obstacle.reason() {
+                reason::PORT_OUT_OF_RANGE | reason::NAME_CONFLICT | reason::REFUSED => {
+                    Progress::Stuck
+                }
+                _ => Progress::Working,
+            }
+        }
+    };
+    (status, progress)
+}
