@@ -23,7 +23,7 @@ spec:
 ";
 
 /// Path from the repository's root, and contents.
-fn files() -> anyhow::Result<[(&'static str, String); 6]> {
+fn files() -> anyhow::Result<[(&'static str, String); 7]> {
     let schema = crds::schema::config();
     let definition = crds::custom_resource::crd();
     Ok([
@@ -40,6 +40,10 @@ fn files() -> anyhow::Result<[(&'static str, String); 6]> {
         (
             "crds/generated/edgemodelruntime.yaml",
             format!("{DEFINITION_HEAD}{}", crds::yaml::write(&definition)?),
+        ),
+        (
+            "docs/reference/edgemodelruntime.md",
+            reference::runtime_page(&crds::custom_resource::openapi()),
         ),
         ("deploy/samples/edgemodel.yaml", sample()),
     ])
