@@ -14,6 +14,7 @@ pub mod problem;
 pub mod runtime;
 pub mod schema;
 pub mod status;
+pub mod termination;
 pub mod topic;
 pub mod validate;
 pub mod validated;
