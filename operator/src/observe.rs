@@ -10,7 +10,7 @@ use crds::worker_config;
 use crds::{EdgeModelRuntime, RuntimeSpec};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::ListParams;
-use kube::core::DynamicObject;
+use kube::core::{DynamicObject, TypeMeta};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -34,7 +34,15 @@ pub struct Live {
 
 impl Live {
     /// From the API server's answer.
-    pub fn new(kind: Kind, object: DynamicObject) -> Self {
+    pub fn new(kind: Kind, mut object: DynamicObject) -> Self {
+        // In a list, items do not say what they are.
+        object.types.get_or_insert_with(|| {
+            let resource = kind.resource();
+            TypeMeta {
+                api_version: resource.api_version,
+                kind: resource.kind,
+            }
+        });
         let (name, uid) = (object.name_any(), object.uid().unwrap_or_default());
         let body = serde_json::to_value(object).unwrap_or_default();
         Self {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crds::RuntimeSpec;
 use crds::status::RuntimeStatus;
+use k8s_openapi::jiff::{Timestamp, Unit};
 use kube::core::DynamicObject;
 use kube::runtime::events::Recorder;
 use kube::{Client, ResourceExt as _};
@@ -99,24 +100,21 @@ pub async fn reconcile(
         uid: object.uid().unwrap_or_default(),
     };
     let before = status::of(&object);
-    let now = k8s_openapi::jiff::Timestamp::now()
-        .round(k8s_openapi::jiff::Unit::Second)
-        .unwrap_or_default()
-        .to_string();
+    let now = Timestamp::now().round(Unit::Second).unwrap_or_default();
     let generation = object.metadata.generation.unwrap_or_default();
     if object
         .annotations()
         .get(labels::PAUSED)
         .is_some_and(|text| text == "true")
     {
-        let after = status::paused(&before, &now);
+        let after = status::paused(&before, now);
         report(ctx, &identity, &object, &before, &after).await?;
         return Ok(Some(ctx.resync));
     }
     let (spec, runtime) = match validate(&object) {
         Ok(accepted) => accepted,
         Err(message) => {
-            let after = status::refused(&message, generation, &before, &now);
+            let after = status::refused(&message, generation, &before, now);
             report(ctx, &identity, &object, &before, &after).await?;
             return Ok(Some(ctx.resync));
         }
@@ -156,8 +154,9 @@ pub async fn reconcile(
             desired: &desired,
             applied: &applied,
             observed: &observed,
+            now,
         };
-        let after = status::compute(&accepted, generation, &before, &now);
+        let after = status::compute(&accepted, generation, &before);
         report(ctx, &identity, &object, &before, &after).await?;
     }
     if let Some(error) = failed {

@@ -9,6 +9,7 @@ mod port;
 use crds::RuntimeSpec;
 use crds::status::{ExposeStatus, ModelStatus, RuntimeStatus, reason};
 use crds::validated::ValidatedRuntime;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
@@ -45,17 +46,14 @@ pub struct Accepted<'a> {
     pub applied: &'a Applied,
     /// What was observed.
     pub observed: &'a Observed,
+    /// When it was observed.
+    pub now: Timestamp,
 }
 
 /// The status of a runtime.
 ///
-/// `before` is the status that it has; `now` is the time for conditions that change.
-pub fn compute(
-    accepted: &Accepted<'_>,
-    generation: i64,
-    before: &RuntimeStatus,
-    now: &str,
-) -> RuntimeStatus {
+/// `before` is the status that it has.
+pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus) -> RuntimeStatus {
     let mut models = Vec::new();
     let mut ports = Vec::new();
     for index in 0..accepted.desired.models.len() {
@@ -70,7 +68,7 @@ pub fn compute(
     let exposed: Vec<_> = exposed.iter().map(u16::to_string).collect();
     RuntimeStatus {
         observed_generation: Some(generation),
-        conditions: conditions::transitions(conditions, generation, before, now),
+        conditions: conditions::transitions(conditions, generation, before, accepted.now),
         models_summary: Some(format!("{ready}/{}", models.len())),
         exposed_summary: (!exposed.is_empty()).then(|| exposed.join(",")),
         models: models.into_iter().map(|(model, _)| model).collect(),
@@ -79,7 +77,12 @@ pub fn compute(
 }
 
 /// The status of a runtime whose spec makes no sense: what serves under an earlier spec goes on and is not touched.
-pub fn refused(message: &str, generation: i64, before: &RuntimeStatus, now: &str) -> RuntimeStatus {
+pub fn refused(
+    message: &str,
+    generation: i64,
+    before: &RuntimeStatus,
+    now: Timestamp,
+) -> RuntimeStatus {
     let unready = |model: &ModelStatus| ModelStatus {
         ready: false,
         reason: reason::INVALID_SPEC.to_owned(),
@@ -102,7 +105,7 @@ pub fn refused(message: &str, generation: i64, before: &RuntimeStatus, now: &str
 }
 
 /// The status of a runtime that is paused: as it was, and said to be so.
-pub fn paused(before: &RuntimeStatus, now: &str) -> RuntimeStatus {
+pub fn paused(before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
     let generation = before.observed_generation.unwrap_or(-1);
     let mut conditions = conditions::of_paused();
     for kept in &before.conditions {

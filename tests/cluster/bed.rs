@@ -2,4 +2,5 @@
 
 mod access;
 mod life;
+mod storage;
 mod workloads;

@@ -5,3 +5,5 @@
 mod admission;
 mod bed;
 mod faults;
+mod operator;
+mod plans;

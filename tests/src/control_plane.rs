@@ -7,17 +7,20 @@ mod arguments;
 mod clients;
 mod kubectl;
 pub mod kubelet;
+mod node;
 pub mod pod_state;
 mod process;
 mod programs;
+mod storage;
 
 pub use clients::{Transport, client_through};
 pub use kubelet::Kubelet;
 pub use pod_state::{PodState, make_pods_ready, set_pod_status};
+pub use storage::Snapshot;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use tokio::sync::OnceCell;
@@ -59,9 +62,10 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct ControlPlane {
     // In the order in which they are stopped.
-    controllers: Option<Program>,
+    controllers: Option<Mutex<Program>>,
     apiserver: Mutex<Program>,
-    etcd: Program,
+    etcd: Mutex<Program>,
+    etcd_port: u16,
     address: SocketAddr,
     users: Vec<User>,
     programs: &'static Path,
@@ -91,7 +95,8 @@ impl ControlPlane {
         let mut control_plane = Self {
             controllers: None,
             apiserver: Mutex::new(apiserver),
-            etcd,
+            etcd: Mutex::new(etcd),
+            etcd_port,
             address,
             users,
             programs,
@@ -104,7 +109,7 @@ impl ControlPlane {
             let folder = control_plane.directory();
             let flags = arguments::controllers(&options, folder, &control_plane.certificates);
             let controllers = Program::start(programs, "kube-controller-manager", flags, folder)?;
-            control_plane.controllers = Some(controllers);
+            control_plane.controllers = Some(Mutex::new(controllers));
             control_plane.until_service_account("default").await?;
         }
         Ok(control_plane)
@@ -139,9 +144,9 @@ impl ControlPlane {
 
     /// The process ids of what runs.
     pub fn pids(&self) -> Vec<u32> {
-        let mut pids = vec![self.etcd.pid(), self.apiserver().pid()];
-        pids.extend(self.controllers.as_ref().map(Program::pid));
-        pids
+        let programs = [&self.etcd, &self.apiserver];
+        let programs = programs.into_iter().chain(&self.controllers);
+        programs.map(|program| lock(program).pid()).collect()
     }
 
     /// Kills the API server, as a crash of its machine would; what it has acknowledged is kept.
@@ -149,7 +154,7 @@ impl ControlPlane {
     /// # Errors
     /// The system refuses.
     pub fn kill_apiserver(&self) -> anyhow::Result<()> {
-        self.apiserver().kill()
+        lock(&self.apiserver).kill()
     }
 
     /// Kills the API server if it runs, starts it again on the same port and waits until it is ready.
@@ -157,7 +162,7 @@ impl ControlPlane {
     /// # Errors
     /// It does not start.
     pub async fn restart_apiserver(&self) -> anyhow::Result<()> {
-        self.apiserver().restart()?;
+        lock(&self.apiserver).restart()?;
         self.until_ready().await
     }
 
@@ -165,7 +170,7 @@ impl ControlPlane {
         let client = self.client()?;
         let ready = eventually(async || {
             // What has ended will not become ready.
-            if let Err(error) = self.etcd.check().and_then(|()| self.apiserver().check()) {
+            if let Err(error) = self.check() {
                 return Ok(Some(Err(error)));
             }
             let request = http::Request::get("/readyz").body(Vec::new())?;
@@ -174,17 +179,24 @@ impl ControlPlane {
         })
         .await;
         ready.with_context(|| {
-            let log = self.apiserver().log_tail();
+            let log = lock(&self.apiserver).log_tail();
             format!("the API server does not become ready; its log ends in\n{log}")
         })?
     }
 
-    fn apiserver(&self) -> std::sync::MutexGuard<'_, Program> {
-        let apiserver = self.apiserver.lock();
-        apiserver.unwrap_or_else(PoisonError::into_inner)
+    /// Fails when one of its programs has ended.
+    fn check(&self) -> anyhow::Result<()> {
+        let mut programs = [&self.etcd, &self.apiserver]
+            .into_iter()
+            .chain(&self.controllers);
+        programs.try_for_each(|program| lock(program).check())
     }
 
     fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
     }
+}
+
+fn lock(program: &Mutex<Program>) -> MutexGuard<'_, Program> {
+    program.lock().unwrap_or_else(PoisonError::into_inner)
 }

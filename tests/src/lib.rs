@@ -6,6 +6,7 @@ pub mod control_plane;
 pub mod definition;
 pub mod faults;
 pub mod mosquitto;
+pub mod operator;
 pub mod pool;
 pub mod python;
 pub mod running;

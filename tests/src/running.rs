@@ -213,7 +213,7 @@ pub async fn get(address: SocketAddr, path: &str) -> anyhow::Result<(u16, String
     Ok((response.status().as_u16(), response.text().await?))
 }
 
-fn http_client() -> anyhow::Result<reqwest::Client> {
+pub(crate) fn http_client() -> anyhow::Result<reqwest::Client> {
     // One provider for all that a test process does over TLS; a second try to install it is refused.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()

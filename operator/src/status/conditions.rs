@@ -1,6 +1,7 @@
 //! The conditions: each a pure function of the parts, with the time of its last change.
 
 use crds::status::{Condition, RuntimeStatus, condition, reason};
+use k8s_openapi::jiff::Timestamp;
 
 use super::{OfModel, OfPort, Progress};
 use crate::apply::Applied;
@@ -107,7 +108,7 @@ pub(super) fn transitions(
     mut conditions: Vec<Condition>,
     generation: i64,
     before: &RuntimeStatus,
-    now: &str,
+    now: Timestamp,
 ) -> Vec<Condition> {
     for condition in &mut conditions {
         let same = before
@@ -117,7 +118,7 @@ pub(super) fn transitions(
         let time = same
             .map(|old| old.last_transition_time.clone())
             .filter(|time| !time.is_empty());
-        condition.last_transition_time = time.unwrap_or_else(|| now.to_owned());
+        condition.last_transition_time = time.unwrap_or_else(|| now.to_string());
         condition.observed_generation = Some(generation);
     }
     conditions

@@ -68,22 +68,19 @@ fn of_deployment(
         };
         return (true, Progress::Done, reason.to_owned(), String::new());
     }
-    if let Some((reason, message)) = pods::trouble(&accepted.observed.pods, live) {
+    if let Some((reason, message)) = pods::trouble(&accepted.observed.pods, live, accepted.now) {
         return (false, Progress::Working, reason, message);
     }
     if let Some((reason, message)) = failed_condition(live, &rollout) {
         return (false, Progress::Stuck, reason, message);
     }
-    let message = format!(
-        "{} of {} workers with this spec serve",
-        rollout.available.min(rollout.updated),
-        rollout.wanted
-    );
+    // No counts: what moves fast is no status.
+    let message = "workers with this spec are being started; those before them serve until then";
     (
         false,
         Progress::Working,
         reason::ROLLING_OUT.to_owned(),
-        message,
+        message.to_owned(),
     )
 }
 

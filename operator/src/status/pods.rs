@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crds::status::reason;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::desired::labels;
@@ -21,11 +22,14 @@ struct TerminationMessage {
 /// Reasons of a waiting container that are part of every start.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
+/// How long a worker may take to be ready before that is worth a word: it has to load its model.
+const START: SignedDuration = SignedDuration::from_secs(60);
+
 /// Longest message that is repeated.
 const MESSAGE: usize = 512;
 
 /// Reason and message of the first pod of the Deployment's present template that has trouble.
-pub(super) fn trouble(pods: &[Pod], deployment: &Live) -> Option<(String, String)> {
+pub(super) fn trouble(pods: &[Pod], deployment: &Live, now: Timestamp) -> Option<(String, String)> {
     let template = &deployment.body["spec"]["template"]["metadata"]["annotations"];
     let model = deployment.label(labels::MODEL);
     let none = BTreeMap::new();
@@ -43,14 +47,14 @@ pub(super) fn trouble(pods: &[Pod], deployment: &Live) -> Option<(String, String
         })
         .collect();
     pods.sort_by_key(|pod| pod.metadata.name.clone());
-    pods.iter().find_map(|pod| of_pod(pod))
+    pods.iter().find_map(|pod| of_pod(pod, now))
 }
 
-fn of_pod(pod: &Pod) -> Option<(String, String)> {
+fn of_pod(pod: &Pod, now: Timestamp) -> Option<(String, String)> {
     let status = pod.status.as_ref()?;
     let mut containers = status.container_statuses.iter().flatten();
     if let Some(container) = containers.find(|one| one.name == CONTAINER)
-        && let Some(found) = of_container(container)
+        && let Some(found) = of_container(container, now)
     {
         return Some(found);
     }
@@ -67,7 +71,7 @@ fn of_pod(pod: &Pod) -> Option<(String, String)> {
     ))
 }
 
-fn of_container(container: &ContainerStatus) -> Option<(String, String)> {
+fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(String, String)> {
     let state = container.state.as_ref()?;
     let last = container
         .last_state
@@ -104,8 +108,10 @@ fn of_container(container: &ContainerStatus) -> Option<(String, String)> {
             )
         });
     }
-    let running = state.running.is_some() && !container.ready;
-    running.then(|| {
+    let running = state.running.as_ref().filter(|_| !container.ready);
+    let since = running.and_then(|running| running.started_at.as_ref());
+    let late = since.is_some_and(|since| now.duration_since(since.0) > START);
+    late.then(|| {
         let message = "the worker runs and is not ready: it has no broker yet, or is loading; see its log or /status";
         (reason::NOT_READY.to_owned(), message.to_owned())
     })

@@ -33,9 +33,15 @@ async fn the_range_of_node_ports_is_the_default_or_as_told() -> anyhow::Result<(
     );
     default.kubectl_with_input(&apply, &service(30080)).await?;
 
-    let wide = ControlPlane::shared().await?;
-    let namespace = wide.namespace("ports").await?;
-    let apply = ["apply", "-n", &namespace, "-f", "-"];
+    drop(default);
+
+    // Not the shared one: a port is one for a whole control plane, and other tests want it.
+    let wide = ControlPlane::start(Options {
+        node_port_range: Some("30000-60000".to_owned()),
+        controllers: false,
+        ..Options::default()
+    })
+    .await?;
     wide.kubectl_with_input(&apply, &service(38080)).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, DeleteParams, ListParams};
 use serde_json::json;
 use tests::control_plane::{ControlPlane, Kubelet, PodState, make_pods_ready};
@@ -74,6 +75,51 @@ async fn a_deployment_becomes_available_and_its_pods_say_what_they_are_told() ->
     kubelet.report(&[("app", "good")], PodState::Running);
     let none = async || Ok((available("good").await? == 0).then_some(()));
     eventually(none).await
+}
+
+/// Services have endpoints, and a pod that is deleted is there until its process has ended.
+#[tokio::test]
+async fn pods_are_reached_while_they_are_ready_and_end_when_their_process_does()
+-> anyhow::Result<()> {
+    let control_plane = ControlPlane::shared().await?;
+    let namespace = control_plane.namespace("ending").await?;
+    let client = control_plane.client()?;
+    let kubelet = Kubelet::start(client.clone(), Some(&namespace));
+    kubelet.let_last(&[("app", "tough")]);
+    let apply = ["apply", "-n", &namespace, "-f", "-"];
+    let tough = deployment("tough", 1);
+    control_plane.kubectl_with_input(&apply, &tough).await?;
+    let expose = ["expose", "deployment/tough", "--port=80", "-n", &namespace];
+    control_plane.kubectl(&expose).await?;
+
+    let slices = Api::<EndpointSlice>::namespaced(client.clone(), &namespace);
+    let all = ListParams::default();
+    let endpoints = async |wanted: usize| {
+        let slices = slices.list(&all).await?;
+        let endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
+        let ready = endpoints.filter(|endpoint| {
+            let conditions = endpoint.conditions.as_ref();
+            conditions.is_some_and(|conditions| conditions.ready == Some(true))
+        });
+        Ok((ready.count() == wanted).then_some(()))
+    };
+    eventually(async || endpoints(1).await).await?;
+
+    let pods = Api::<Pod>::namespaced(client, &namespace);
+    let scale = [
+        "scale",
+        "deployment/tough",
+        "--replicas=0",
+        "-n",
+        &namespace,
+    ];
+    control_plane.kubectl(&scale).await?;
+    eventually(async || endpoints(0).await).await?;
+    let left = pods.list(&all).await?.items;
+    assert!(left.len() == 1 && left[0].metadata.deletion_timestamp.is_some());
+    kubelet.forget(&[("app", "tough")]);
+    let gone = async || Ok(pods.list(&all).await?.items.is_empty().then_some(()));
+    eventually(gone).await
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt as _};
-use k8s_openapi::api::core::v1::ConfigMap;
+use http_body_util::BodyExt as _;
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use kube::ResourceExt as _;
-use kube::api::ListParams;
+use kube::api::{Api, ListParams, PostParams};
+use kube::client::Body;
 use kube::runtime::watcher::{self, Event, watcher};
 use tests::faults::{Plan, Verb};
 
@@ -66,6 +68,35 @@ async fn a_paused_watch_hears_later() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// F9: what was made first is heard of last.
+#[tokio::test]
+async fn events_of_two_kinds_come_in_the_other_order() -> anyhow::Result<()> {
+    let plan = Plan::new();
+    let maps = Maps::through(&plan).await?;
+    let mut events = follow(&maps).await?;
+    let accounts = Api::<ServiceAccount>::namespaced(maps.faulty_client.clone(), &maps.namespace);
+    let mut others = Box::pin(watcher(accounts.clone(), watcher::Config::default()));
+    plan.pause("configmaps");
+    maps.make("first").await?;
+    let second = serde_json::from_value(serde_json::json!({"metadata": {"name": "second"}}))?;
+    accounts.create(&PostParams::default(), &second).await?;
+    tokio::select! {
+        event = events.next() => panic!("{event:?}"),
+        () = async {
+            while let Some(event) = others.next().await {
+                if matches!(event, Ok(Event::Apply(account) | Event::InitApply(account))
+                    if account.name_any() == "second")
+                {
+                    return;
+                }
+            }
+        } => {}
+    }
+    plan.resume("configmaps");
+    assert_eq!(name(&events.next().await.expect("an event")), "first");
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_expired_watch_lists_again() -> anyhow::Result<()> {
     let plan = Plan::new();
@@ -94,6 +125,30 @@ async fn a_watch_that_is_cut_in_an_event_goes_on_with_it() -> anyhow::Result<()>
     maps.make("halved").await?;
     next(&mut events, |event| name(event) == "halved").await;
     assert!(!plan.cut_pending());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_comes_of_an_event_that_is_cut_is_half_of_it_and_an_error() -> anyhow::Result<()> {
+    let plan = Plan::new();
+    let maps = Maps::through(&plan).await?;
+    maps.make("halved").await?;
+    plan.cut(Verb::Watch, "configmaps");
+    let path = format!(
+        "/api/v1/namespaces/{}/configmaps?watch=true",
+        maps.namespace
+    );
+    let request = http::Request::get(path).body(Body::empty())?;
+    let mut body = maps.faulty_client.send(request).await?.into_body();
+    let frame = body.frame().await.expect("a half")?;
+    let half = String::from_utf8(frame.into_data().unwrap_or_default().into())?;
+    assert!(
+        half.starts_with(r#"{"type":"ADDED""#) && !half.ends_with('\n'),
+        "{half}"
+    );
+    assert!(serde_json::from_str::<serde_json::Value>(&half).is_err());
+    assert!(body.frame().await.expect("an error").is_err());
+    assert!(body.frame().await.is_none());
     Ok(())
 }
 

@@ -13,7 +13,6 @@ use rand::RngExt as _;
 use serde_json::json;
 
 use super::ControlPlane;
-use super::process::Program;
 use crate::eventually;
 
 pub(super) const ADMIN: &str = "admin";
@@ -94,7 +93,8 @@ impl ControlPlane {
     pub(super) async fn until_service_account(&self, namespace: &str) -> anyhow::Result<()> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client()?, namespace);
         let made = eventually(async || {
-            if let Some(Err(error)) = self.controllers.as_ref().map(Program::check) {
+            // What has ended makes none.
+            if let Err(error) = self.check() {
                 return Ok(Some(Err(error)));
             }
             Ok(accounts.get_opt("default").await?.map(|_| Ok(())))

@@ -68,6 +68,8 @@ pub(super) fn controllers(
         flag("kubeconfig", directory.join("admin.kubeconfig")),
         flag("leader-elect", "false"),
         flag("secure-port", "0"),
+        // The node of the kubelets' stand-in has no heartbeat.
+        flag("controllers", "*,-node-lifecycle-controller"),
         flag("root-ca-file", certificates.authority()),
         flag(
             "service-account-private-key-file",

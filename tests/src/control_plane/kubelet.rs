@@ -1,20 +1,31 @@
-//! Stands in for the nodes: says of every pod that it runs, or what a test wants to be said.
+//! Stands in for scheduler and kubelets: gives every pod to a node that is none and says that it runs, or
+//! what a test wants to be said.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DeleteParams, Preconditions};
+use kube::api::Api;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{WatchStreamExt as _, watcher::DefaultBackoff};
 use kube::{Client, ResourceExt as _};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::node;
 use super::pod_state::{PodState, set_pod_status};
 
-/// Labels that a pod must have, all of them, and what is said of it then.
-type Rules = Vec<(BTreeMap<String, String>, PodState)>;
+type Labels = BTreeMap<String, String>;
+
+/// For the pods that have labels, all of them.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    /// What is said of them; the rule that was made last counts.
+    states: Vec<(Labels, PodState)>,
+    /// That they do not end when they are deleted.
+    lasting: Vec<Labels>,
+}
 
 /// A task that does for pods what kubelets would; ends when it is dropped.
 #[derive(Debug)]
@@ -24,9 +35,10 @@ pub struct Kubelet {
 }
 
 impl Kubelet {
-    /// Starts one for a namespace, or for all: pods become ready, and those that are deleted go.
+    /// Starts one for a namespace, or for all: pods become ready, and those that are deleted go. Two for
+    /// the same pods would say different things of them.
     pub fn start(client: Client, namespace: Option<&str>) -> Self {
-        let (rules, changed) = watch::channel(Rules::new());
+        let (rules, changed) = watch::channel(Rules::default());
         let pods = match namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
@@ -39,16 +51,25 @@ impl Kubelet {
     pub fn report(&self, labels: &[(&str, &str)], state: PodState) {
         let labels = labels_of(labels);
         self.rules.send_modify(|rules| {
-            rules.retain(|(of, _)| *of != labels);
-            rules.push((labels, state));
+            rules.states.retain(|(of, _)| *of != labels);
+            rules.states.push((labels, state));
         });
     }
 
-    /// Takes back what [`report`](Self::report) said of these labels.
+    /// Lets the pods with a label go on when they are deleted, like those whose process does not end or
+    /// whose node is away.
+    pub fn let_last(&self, labels: &[(&str, &str)]) {
+        let labels = labels_of(labels);
+        self.rules.send_modify(|rules| rules.lasting.push(labels));
+    }
+
+    /// Takes back what was said of these labels.
     pub fn forget(&self, labels: &[(&str, &str)]) {
         let labels = labels_of(labels);
-        self.rules
-            .send_modify(|rules| rules.retain(|(of, _)| *of != labels));
+        self.rules.send_modify(|rules| {
+            rules.states.retain(|(of, _)| *of != labels);
+            rules.lasting.retain(|of| *of != labels);
+        });
     }
 }
 
@@ -58,20 +79,31 @@ impl Drop for Kubelet {
     }
 }
 
-fn labels_of(labels: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn labels_of(labels: &[(&str, &str)]) -> Labels {
     let labels = labels.iter();
     labels
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect()
 }
 
-/// A pod and what was said of it last; said once, so that a test may say otherwise by hand.
-type Known = HashMap<String, (Pod, Option<PodState>)>;
+/// A pod and what was done about it; done once, so that a test may say otherwise by hand.
+struct Known {
+    pod: Pod,
+    said: Option<PodState>,
+    released: bool,
+}
+
+/// As many calls at once as a few nodes would make.
+const CALLS: usize = 16;
 
 async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) {
     let events = watcher(pods, watcher::Config::default()).backoff(DefaultBackoff::default());
     let mut events = std::pin::pin!(events);
-    let mut known = Known::new();
+    let mut known = HashMap::<String, Known>::new();
+    // It is made as soon as the API server lets it.
+    while node::make(&client).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     loop {
         // Errors are the watcher's affair: it begins again, also after the API server was away.
         let event = tokio::select! {
@@ -83,52 +115,69 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
         };
         match event {
             Some(Event::Apply(pod) | Event::InitApply(pod)) => {
-                let said = known.remove(&uid(&pod)).and_then(|(_, said)| said);
-                known.insert(uid(&pod), (pod, said));
+                let uid = pod.uid().unwrap_or_default();
+                let (said, released) = known
+                    .remove(&uid)
+                    .map_or((None, false), |known| (known.said, known.released));
+                let known_pod = Known {
+                    pod,
+                    said,
+                    released,
+                };
+                known.insert(uid, known_pod);
             }
             Some(Event::Delete(pod)) => {
-                known.remove(&uid(&pod));
+                known.remove(&pod.uid().unwrap_or_default());
             }
             Some(Event::Init | Event::InitDone) | None => {}
         }
         let rules = rules.borrow_and_update().clone();
-        for (pod, said) in known.values_mut() {
-            act(&client, pod, said, &rules).await;
+        stream::iter(known.values_mut())
+            .for_each_concurrent(CALLS, |known| act(&client, known, &rules))
+            .await;
+    }
+}
+
+/// Failures, as when the API server is away, are left for the next event.
+async fn act(client: &Client, known: &mut Known, rules: &Rules) {
+    let Known {
+        pod,
+        said,
+        released,
+    } = known;
+    let have = pod.labels();
+    let has = |labels: &Labels| {
+        let mut labels = labels.iter();
+        labels.all(|(name, value)| have.get(name) == Some(value))
+    };
+    if pod.metadata.deletion_timestamp.is_some() {
+        if !*released && !rules.lasting.iter().any(has) {
+            *released = over(&node::release(client, pod).await);
+        }
+        return;
+    }
+    let rule = rules.states.iter().rev().find(|(labels, _)| has(labels));
+    let state = rule.map_or(&PodState::Ready, |(_, state)| state);
+    let bound = pod
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.node_name.is_some());
+    if !bound && !matches!(state, PodState::Unschedulable { .. }) {
+        // Another such task may have done it; its event comes here too.
+        if !over(&node::bind(client, pod).await) {
+            return;
         }
     }
-}
-
-fn uid(pod: &Pod) -> String {
-    pod.uid().unwrap_or_default()
-}
-
-/// Failures are left for the next event: the pod is gone, or the API server is away.
-async fn act(client: &Client, pod: &Pod, said: &mut Option<PodState>, rules: &Rules) {
-    if pod.metadata.deletion_timestamp.is_some() {
-        let namespace = pod.namespace().unwrap_or_default();
-        let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
-        let parameters = DeleteParams {
-            grace_period_seconds: Some(0),
-            preconditions: Some(Preconditions {
-                uid: pod.uid(),
-                resource_version: None,
-            }),
-            ..DeleteParams::default()
-        };
-        let _ = pods.delete(&pod.name_any(), &parameters).await;
-        return;
-    }
-    // The rule that was made last counts.
-    let labels = pod.labels();
-    let rule = rules.iter().rev().find(|(wanted, _)| {
-        let mut wanted = wanted.iter();
-        wanted.all(|(name, value)| labels.get(name) == Some(value))
-    });
-    let state = rule.map_or(&PodState::Ready, |(_, state)| state);
-    if said.as_ref() == Some(state) {
-        return;
-    }
-    if set_pod_status(client, pod, state).await.is_ok() {
+    if said.as_ref() != Some(state) && over(&set_pod_status(client, pod, state).await) {
         *said = Some(state.clone());
+    }
+}
+
+/// Whether nothing is left to do: it is done, or this very pod is gone.
+fn over<T>(result: &kube::Result<T>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(kube::Error::Api(status)) => status.is_not_found() || status.is_conflict(),
+        Err(_) => false,
     }
 }

@@ -1,5 +1,7 @@
 //! What a kubelet says of a pod, said by hand.
 
+use std::net::Ipv4Addr;
+
 use k8s_openapi::api::core::v1::{Container, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams, Patch, PatchParams};
@@ -61,9 +63,12 @@ impl PodState {
             Self::Waiting { .. } => "Pending",
             _ => "Running",
         };
+        let address = address(pod);
         json!({
             "phase": phase,
             "startTime": now,
+            "podIP": address,
+            "podIPs": [{"ip": address}],
             "conditions": [
                 condition("PodScheduled", true, "", "", &now),
                 condition("PodReadyToStartContainers", true, "", "", &now),
@@ -123,6 +128,15 @@ fn condition(kind: &str, status: bool, reason: &str, message: &str, now: &str) -
         }
     }
     condition
+}
+
+/// An address of its own for every pod, or nearly so: from its uid.
+fn address(pod: &Pod) -> Ipv4Addr {
+    let uid = pod.uid().unwrap_or_default();
+    let number = uid
+        .get(..6)
+        .and_then(|head| u32::from_str_radix(head, 16).ok());
+    Ipv4Addr::from_bits(0x0a00_0000 | number.unwrap_or(1))
 }
 
 /// Sets the status of a pod, of this very one and not of a later one of the same name.

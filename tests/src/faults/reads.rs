@@ -20,7 +20,8 @@ impl Plan {
     }
 
     /// Makes lists and watches of a resource stale: they show it as it was at a resource version, until
-    /// [`resume`](Self::resume) (F8). Reads of a single object are not stale, as in an API server.
+    /// [`resume`](Self::resume) (F8). Reads of a single object are not stale, as in an API server. A list
+    /// that is streamed as a watch (`sendInitialEvents`) is held back instead.
     pub fn freeze(&self, resource: &str, resource_version: u64) {
         self.flow(resource, Flow::Frozen(resource_version));
     }

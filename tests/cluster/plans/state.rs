@@ -1,0 +1,202 @@
+//! The state of a namespace with everything masked that differs from run to run.
+
+use std::collections::BTreeMap;
+
+use kube::api::{Api, ListParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::{Client, ResourceExt as _};
+use serde_json::{Value, json};
+
+/// Kind and name.
+pub(super) type Key = (String, String);
+
+/// What there is: masked objects and their UIDs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct State {
+    pub(super) objects: BTreeMap<Key, Value>,
+    pub(super) uids: BTreeMap<Key, String>,
+    /// Whether the runtime's status is about its present spec, and no rollout is under way.
+    pub(super) settled: bool,
+    pub(super) generation: i64,
+}
+
+const KINDS: [(&str, &str, &str, &str); 5] = [
+    (
+        "edgemodel.io",
+        "v1alpha1",
+        "EdgeModelRuntime",
+        "edgemodelruntimes",
+    ),
+    ("apps", "v1", "Deployment", "deployments"),
+    ("", "v1", "ConfigMap", "configmaps"),
+    ("", "v1", "Service", "services"),
+    (
+        "autoscaling",
+        "v2",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+    ),
+];
+
+pub(super) fn api(client: &Client, namespace: &str, plural: &str) -> Api<DynamicObject> {
+    let plural = plural.split('.').next().unwrap_or_default();
+    let (group, version, kind, plural) = KINDS
+        .into_iter()
+        .find(|kind| kind.3 == plural)
+        .unwrap_or(KINDS[0]);
+    let resource =
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
+    Api::namespaced_with(client.clone(), namespace, &resource)
+}
+
+/// Reads and masks. `words` are replaced wherever they stand: the namespace, the ports.
+pub(super) async fn read(
+    client: &Client,
+    namespace: &str,
+    words: &[(String, String)],
+) -> anyhow::Result<State> {
+    let mut state = State {
+        settled: true,
+        ..State::default()
+    };
+    let mut uid = String::new();
+    for (_, _, kind, plural) in KINDS {
+        for object in api(client, namespace, plural)
+            .list(&ListParams::default())
+            .await?
+            .items
+        {
+            if object.name_any() == "kube-root-ca.crt" {
+                continue;
+            }
+            let key = (kind.to_owned(), object.name_any());
+            state
+                .uids
+                .insert(key.clone(), object.uid().unwrap_or_default());
+            if kind == "EdgeModelRuntime" {
+                uid = object.uid().unwrap_or_default();
+                state.generation = object.metadata.generation.unwrap_or_default();
+            }
+            let value = serde_json::to_value(&object)?;
+            state.settled &= is_settled(kind, &value);
+            let masked = mask(kind, value);
+            let mut text = masked.to_string();
+            for (word, mask) in words.iter().chain([&(uid.clone(), "UID".to_owned())]) {
+                if !word.is_empty() {
+                    text = text.replace(word, mask);
+                }
+            }
+            state.objects.insert(key, serde_json::from_str(&text)?);
+        }
+    }
+    Ok(state)
+}
+
+fn is_settled(kind: &str, value: &Value) -> bool {
+    let status = &value["status"];
+    let generation = &value["metadata"]["generation"];
+    match kind {
+        "EdgeModelRuntime" => {
+            let conditions = status["conditions"].as_array();
+            let working = conditions
+                .into_iter()
+                .flatten()
+                .any(|one| one["type"] == "Reconciling" && one["status"] == "True");
+            status["observedGeneration"] == *generation && !working
+        }
+        "Deployment" => {
+            status["observedGeneration"] == *generation
+                && status["updatedReplicas"] == value["spec"]["replicas"]
+                && status["replicas"] == value["spec"]["replicas"]
+                && status["availableReplicas"] == value["spec"]["replicas"]
+        }
+        _ => value["metadata"]["deletionTimestamp"].is_null(),
+    }
+}
+
+fn mask(kind: &str, mut value: Value) -> Value {
+    let metadata = &mut value["metadata"];
+    let labels = metadata["labels"].take();
+    let mut annotations = metadata["annotations"].take();
+    if let Some(annotations) = annotations.as_object_mut() {
+        // Digests over UIDs, and what Kubernetes writes.
+        annotations
+            .retain(|name, _| name.starts_with("edgemodel.io/") && name != "edgemodel.io/applied");
+    }
+    let owners = metadata["ownerReferences"].take();
+    value["metadata"] =
+        json!({ "labels": labels, "annotations": annotations, "ownerReferences": owners });
+    if kind == "EdgeModelRuntime" {
+        if let Some(conditions) = value["status"]["conditions"].as_array_mut() {
+            for condition in conditions.iter_mut().filter_map(Value::as_object_mut) {
+                condition.remove("lastTransitionTime");
+                condition.remove("observedGeneration");
+            }
+            conditions.sort_by_key(|one| one["type"].to_string());
+        }
+        if let Some(status) = value["status"].as_object_mut() {
+            status.remove("observedGeneration");
+        }
+    } else if let Some(fields) = value.as_object_mut() {
+        fields.remove("status");
+    }
+    if kind == "Service"
+        && let Some(spec) = value["spec"].as_object_mut()
+    {
+        spec.remove("clusterIPs");
+        if spec
+            .get("clusterIP")
+            .is_some_and(|address| address != "None")
+        {
+            spec.remove("clusterIP");
+        }
+    }
+    if kind == "Deployment"
+        && let Some(annotations) =
+            value["spec"]["template"]["metadata"]["annotations"].as_object_mut()
+    {
+        annotations.remove("edgemodel.io/secrets");
+    }
+    value
+}
+
+/// The first differences of two states, for people.
+pub(super) fn differences(wanted: &State, found: &State) -> Vec<String> {
+    let mut lines = Vec::new();
+    for key in wanted.objects.keys().chain(found.objects.keys()) {
+        match (wanted.objects.get(key), found.objects.get(key)) {
+            (Some(wanted), Some(found)) => {
+                compare(wanted, found, &format!("{} {}", key.0, key.1), &mut lines)
+            }
+            (Some(_), None) => lines.push(format!("{} {} is missing", key.0, key.1)),
+            (None, Some(_)) => lines.push(format!("{} {} is left", key.0, key.1)),
+            (None, None) => {}
+        }
+    }
+    lines.sort();
+    lines.dedup();
+    lines.truncate(12);
+    lines
+}
+
+fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec<String>) {
+    match (wanted, found) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys()) {
+                compare(
+                    &wanted[key.as_str()],
+                    &found[key.as_str()],
+                    &format!("{path}.{key}"),
+                    lines,
+                );
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                compare(a, b, &format!("{path}[{index}]"), lines);
+            }
+        }
+        _ if wanted == found => {}
+        _ => lines.push(format!("{path}: {found} instead of {wanted}")),
+    }
+}
