@@ -1,25 +1,19 @@
 //! What an API server takes for a runtime, and what it says about the rest.
 
 mod accepted;
-mod cluster;
 mod connections;
 mod models;
+mod placement;
 
 use anyhow::Context as _;
 use crds::EdgeModelRuntime;
 use kube::Resource as _;
 use serde_json::{Value, json};
-use tests::control_plane::ControlPlane;
-use tests::definition;
-use tokio::sync::OnceCell;
+use tests::operator::cluster;
 
 /// What creating a runtime with `spec` comes to: the API server's words if it refuses. Nothing is kept.
 async fn create(name: &str, spec: &Value) -> anyhow::Result<Result<(), String>> {
-    static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    let control_plane = ControlPlane::shared().await?;
-    INSTALLED
-        .get_or_try_init(|| definition::install(control_plane))
-        .await?;
+    let control_plane = cluster().await?;
     let (group, version) = (EdgeModelRuntime::group(&()), EdgeModelRuntime::version(&()));
     let plural = EdgeModelRuntime::plural(&());
     let address = format!(

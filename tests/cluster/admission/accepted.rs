@@ -1,7 +1,7 @@
 //! What is accepted as it is.
 
 use serde_json::json;
-use tests::control_plane::ControlPlane;
+use tests::operator::cluster;
 
 use super::{accepts, create, spec};
 
@@ -9,9 +9,7 @@ use super::{accepts, create, spec};
 /// the status tells of that model alone.
 #[tokio::test]
 async fn pyboots_configuration_unchanged() -> anyhow::Result<()> {
-    // Installs the definition.
-    create("r", &json!({})).await?.ok();
-    let control_plane = ControlPlane::shared().await?;
+    let control_plane = cluster().await?;
     let namespace = control_plane.namespace("sample").await?;
     let sample = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -95,7 +93,7 @@ async fn the_largest_runtime_is_kept() -> anyhow::Result<()> {
         said.contains("spec.funcs") && said.contains("divide"),
         "{said}"
     );
-    let control_plane = ControlPlane::shared().await?;
+    let control_plane = cluster().await?;
     let namespace = control_plane.namespace("largest").await?;
     let object = json!({ "apiVersion": "edgemodel.io/v1alpha1", "kind": "EdgeModelRuntime",
         "metadata": { "name": "largest" }, "spec": spec(19) });
