@@ -121,7 +121,7 @@ fn identity() -> String {
 }
 
 pub(crate) fn print_crd() -> anyhow::Result<ExitCode> {
-    let text = crds::yaml::write(&"pending")?;
+    let text = crds::yaml::write(&crds::custom_resource::crd())?;
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -78,9 +78,15 @@ pub async fn run(
         .owns(api::<Deployment>(&client, namespace), ours())
         .owns(api::<Service>(&client, namespace), ours())
         .owns(api::<ConfigMap>(&client, namespace), ours())
-        .watches(api::<Pod>(&client, namespace), ours(), runtime_of_pod)
+        .watches(api::<Pod>(&client, namespace), ours(), |pod| {
+            runtime_of_pod(&pod)
+        })
         .graceful_shutdown_on(stop)
-        .run(look, after_failure, context)
+        .run(
+            look,
+            |runtime, error, context| after_failure(&runtime, error, &context),
+            context,
+        )
         .for_each(|result| {
             metrics.set_runtimes(store.len());
             // Failures of a look are told by `after_failure`.
@@ -114,9 +120,7 @@ async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error
     let failures = context.failures().get(&reference).copied().unwrap_or(0);
     let ctx = &context.ctx;
     let result = reconcile::reconcile(ctx, &namespace, &name, failures).await;
-    let word = result
-        .as_ref()
-        .map_or_else(|error| error.category(), |_| "ok");
+    let word = result.as_ref().map_or_else(Error::category, |_| "ok");
     ctx.metrics.reconciled(word, begun.elapsed());
     let next = result?;
     context.failures().remove(&reference);
@@ -127,10 +131,10 @@ async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error
     })
 }
 
-fn after_failure(runtime: Arc<Runtime>, error: &Error, context: Arc<Loop>) -> Action {
+fn after_failure(runtime: &Runtime, error: &Error, context: &Loop) -> Action {
     let failures = {
         let mut all = context.failures();
-        let failures = all.entry(ObjectRef::from_obj(&*runtime)).or_insert(0);
+        let failures = all.entry(ObjectRef::from_obj(runtime)).or_insert(0);
         *failures = failures.saturating_add(1);
         *failures
     };
@@ -165,7 +169,7 @@ where
     }
 }
 
-fn runtime_of_pod(pod: PartialObjectMeta<Pod>) -> Option<ObjectRef<Runtime>> {
+fn runtime_of_pod(pod: &PartialObjectMeta<Pod>) -> Option<ObjectRef<Runtime>> {
     let name = pod.annotations().get(labels::RUNTIME_NAME)?;
     Some(ObjectRef::new(name).within(&pod.namespace()?))
 }

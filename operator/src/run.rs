@@ -104,7 +104,7 @@ async fn lead(
     shared.ready.store(true, Ordering::Relaxed);
     tokio::select! {
         () = candidate.acquire() => {}
-        _ = stopped.wait_for(|stopped| *stopped) => {
+        () = told(&mut stopped) => {
             // It may have been acquired in this moment.
             candidate.release().await;
             return End::Stopped;
@@ -149,11 +149,14 @@ async fn work(
         leadership,
         metrics: shared.metrics.clone(),
     };
-    let stop = async move {
-        // An error means that the operator is gone.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
+    let stop = async move { told(&mut stopped).await };
     let ready = Arc::clone(&shared.ready);
     let namespace = settings.namespace.as_deref();
     controller::run(context, namespace, settings.concurrency, ready, stop).await;
+}
+
+/// Waits until the operator is told to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the operator is gone.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -5,6 +5,7 @@ mod conditions;
 mod model;
 mod pods;
 mod port;
+mod text;
 
 use crds::RuntimeSpec;
 use crds::status::{ExposeStatus, ModelStatus, RuntimeStatus, reason};
@@ -21,6 +22,8 @@ use crate::desired::{Desired, Identity, labels};
 use crate::observe::Observed;
 
 pub use model::rollout;
+
+use text::shortened;
 
 /// How far a part of a runtime is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,8 +74,20 @@ pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus)
         conditions: conditions::transitions(conditions, generation, before, accepted.now),
         models_summary: Some(format!("{ready}/{}", models.len())),
         exposed_summary: (!exposed.is_empty()).then(|| exposed.join(",")),
-        models: models.into_iter().map(|(model, _)| model).collect(),
-        expose: ports.into_iter().map(|(port, _)| port).collect(),
+        models: models
+            .into_iter()
+            .map(|(model, _)| ModelStatus {
+                message: shortened(&model.message),
+                ..model
+            })
+            .collect(),
+        expose: ports
+            .into_iter()
+            .map(|(port, _)| ExposeStatus {
+                message: shortened(&port.message),
+                ..port
+            })
+            .collect(),
     }
 }
 

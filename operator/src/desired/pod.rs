@@ -116,6 +116,15 @@ fn container<'a>(
         "--log-format=json".to_owned(),
         "--termination-log=/dev/termination-log".to_owned(),
     ];
+    if !host_network(spec) {
+        // Each answers for all, see the headless Service; in a node's network every worker has another port.
+        let identity = ctx.inputs.identity;
+        let workers = names::workers(&identity.name);
+        arguments.push(format!(
+            "--peers={workers}.{}.svc:{HTTP_PORT}",
+            identity.namespace
+        ));
+    }
     let mut environment = vec![json!({ "name": "HOME", "value": "/tmp" })];
     if ctx.shared {
         environment.push(json!({

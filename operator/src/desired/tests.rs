@@ -1,1 +1,155 @@
-//! tests
+//! What is built for pyboot's sample, and for what a cluster adds to it.
+
+use std::collections::BTreeMap;
+
+use crds::RuntimeSpec;
+use crds::cluster::{ExposeMode, ModelCache, Placement, SecretReference};
+use serde_json::{Value, json};
+
+use super::{Defaults, Desired, Identity, Inputs, Model, SecretView, build};
+
+const SAMPLE: &str = include_str!("../../../deploy/samples/edgemodel.yaml");
+
+fn sample() -> RuntimeSpec {
+    let object = serde_saphyr::from_str::<Value>(SAMPLE).unwrap();
+    serde_json::from_value(object["spec"].clone()).unwrap()
+}
+
+fn desired(spec: &RuntimeSpec, secrets: &BTreeMap<String, SecretView>) -> Desired {
+    let identity = Identity {
+        name: "edgemodel".to_owned(),
+        namespace: "plant".to_owned(),
+        uid: "0b8f1c1e".to_owned(),
+    };
+    build(&Inputs {
+        identity: &identity,
+        spec,
+        runtime: &crds::validate::spec(spec, "spec").unwrap(),
+        secrets,
+        defaults: &Defaults {
+            worker_image: "worker:1".to_owned(),
+        },
+    })
+}
+
+/// The pod of the first model.
+fn pod(spec: &RuntimeSpec) -> Value {
+    let desired = desired(spec, &BTreeMap::new());
+    let Model::Served(children) = &desired.models[0] else {
+        panic!("{:?}", desired.models[0]);
+    };
+    children.deployment.body["spec"]["template"]["spec"].clone()
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let text = |desired: &Desired| format!("{desired:?}");
+    let once = text(&desired(&sample(), &BTreeMap::new()));
+    assert_eq!(once, text(&desired(&sample(), &BTreeMap::new())));
+}
+
+#[test]
+fn the_samples_second_model_gets_no_children_and_a_reason() {
+    let desired = desired(&sample(), &BTreeMap::new());
+    let Model::Withheld(withheld) = &desired.models[1] else {
+        panic!("{:?}", desired.models[1]);
+    };
+    assert_eq!(
+        (withheld.reason, withheld.passing),
+        ("InvalidDigest", false)
+    );
+    assert_eq!(desired.withheld, ["test"]);
+}
+
+/// KubeEdge: no API server, no image pull, no cloud for days.
+#[test]
+fn a_worker_needs_nothing_that_an_edge_node_without_its_cloud_lacks() {
+    let pod = pod(&sample());
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    assert!(pod.get("initContainers").is_none());
+    assert_eq!(pod["containers"][0]["imagePullPolicy"], "IfNotPresent");
+    let away = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute" });
+    assert_eq!(
+        pod["tolerations"],
+        json!([
+            away("node.kubernetes.io/not-ready"),
+            away("node.kubernetes.io/unreachable")
+        ])
+    );
+}
+
+#[test]
+fn in_the_nodes_network_one_worker_serves_the_ports_and_each_has_its_own_for_metrics() {
+    let mut spec = sample();
+    spec.funcs[1].model_md5 = Some("0".repeat(32));
+    spec.placement = Some(Placement {
+        edge: Some(true),
+        host_network: Some(true),
+        ..Placement::default()
+    });
+    let desired = desired(&spec, &BTreeMap::new());
+    let containers: Vec<_> = desired
+        .models
+        .iter()
+        .map(|model| match model {
+            Model::Served(children) => children.deployment.body["spec"].clone(),
+            Model::Withheld(_) => Value::Null,
+        })
+        .collect();
+    let ports = |index: usize| &containers[index]["template"]["spec"]["containers"][0]["ports"];
+    assert_eq!(ports(0).as_array().map(Vec::len), Some(2));
+    assert_eq!(ports(1).as_array().map(Vec::len), Some(1));
+    assert_ne!(ports(0)[0]["hostPort"], ports(1)[0]["hostPort"]);
+    assert_eq!(containers[0]["strategy"]["type"], "Recreate");
+    let node = &containers[0]["template"]["spec"]["nodeSelector"];
+    assert_eq!(*node, json!({ "node-role.kubernetes.io/edge": "" }));
+}
+
+#[test]
+fn a_port_of_the_node_has_no_service() {
+    let mut spec = sample();
+    spec.expose_mode = Some(ExposeMode::HostPort);
+    assert!(desired(&spec, &BTreeMap::new()).ports[0].service.is_none());
+    assert_eq!(pod(&spec)["containers"][0]["ports"][1]["hostPort"], 38080);
+}
+
+#[test]
+fn models_are_kept_where_the_spec_says() {
+    let mut spec = sample();
+    assert_eq!(pod(&spec)["volumes"][1]["emptyDir"]["sizeLimit"], "1Gi");
+    spec.model_cache = Some(ModelCache {
+        host_path: Some("/var/lib/models".to_owned()),
+        ..ModelCache::default()
+    });
+    assert_eq!(
+        pod(&spec)["volumes"][1]["hostPath"]["path"],
+        "/var/lib/models"
+    );
+}
+
+#[test]
+fn new_contents_of_a_secret_change_the_pods_and_its_absence_withholds_them() {
+    let mut spec = sample();
+    spec.mqtts[0].credentials_secret_ref = Some(SecretReference {
+        name: "broker".to_owned(),
+    });
+    let view = |digest: &str| SecretView {
+        keys: ["username".to_owned(), "password".to_owned()].into(),
+        digest: digest.to_owned(),
+    };
+    let annotations = |view: SecretView| {
+        let desired = desired(&spec, &[("broker".to_owned(), view)].into());
+        match &desired.models[0] {
+            Model::Served(children) => {
+                children.deployment.body["spec"]["template"]["metadata"]["annotations"].clone()
+            }
+            Model::Withheld(withheld) => json!(withheld.reason),
+        }
+    };
+    assert_ne!(annotations(view("one")), annotations(view("two")));
+    assert_eq!(annotations(SecretView::default()), "SecretKeyMissing");
+    let none = desired(&spec, &BTreeMap::new());
+    assert!(
+        matches!(&none.models[0], Model::Withheld(withheld) if withheld.reason == "SecretNotFound")
+    );
+}

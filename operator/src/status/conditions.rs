@@ -5,9 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{OfModel, OfPort, Progress};
 use crate::apply::Applied;
-
-/// Longest message of a condition; the API server takes 32,768 bytes.
-const MESSAGE: usize = 1024;
+use crate::status::text::shortened;
 
 pub(super) fn of_accepted(
     models: &[OfModel],
@@ -163,12 +161,5 @@ fn condition(kind: &str, is: bool, reason: &str, message: &str) -> Condition {
         reason: reason.to_owned(),
         message: shortened(message),
         ..Condition::default()
-    }
-}
-
-fn shortened(message: &str) -> String {
-    match message.char_indices().nth(MESSAGE) {
-        Some((end, _)) => format!("{} ...", &message[..end]),
-        None => message.to_owned(),
     }
 }

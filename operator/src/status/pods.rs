@@ -3,30 +3,20 @@
 use std::collections::BTreeMap;
 
 use crds::status::reason;
+use crds::termination::Termination;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 
 use crate::desired::labels;
 use crate::desired::pod::CONTAINER;
 use crate::observe::Live;
-
-/// What a worker writes when it ends because its model cannot serve.
-#[derive(Debug, Deserialize)]
-struct TerminationMessage {
-    reason: String,
-    #[serde(default)]
-    message: String,
-}
+use crate::status::text::shortened;
 
 /// Reasons of a waiting container that are part of every start.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 /// How long a worker may take to be ready before that is worth a word: it has to load its model.
 const START: SignedDuration = SignedDuration::from_secs(60);
-
-/// Longest message that is repeated.
-const MESSAGE: usize = 512;
 
 /// Reason and message of the first pod of the Deployment's present template that has trouble.
 pub(super) fn trouble(pods: &[Pod], deployment: &Live, now: Timestamp) -> Option<(String, String)> {
@@ -85,7 +75,7 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(String, 
         .filter(|_| !container.ready);
     if let Some(ended) = ended {
         let text = ended.message.as_deref().unwrap_or_default();
-        if let Ok(said) = serde_json::from_str::<TerminationMessage>(text)
+        if let Ok(said) = serde_json::from_str::<Termination>(text)
             && is_word(&said.reason)
         {
             return Some((said.reason, shortened(&said.message)));
@@ -122,11 +112,4 @@ fn is_word(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric())
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MESSAGE) {
-        Some((end, _)) => format!("{} ...", &text[..end]),
-        None => text.to_owned(),
-    }
 }

@@ -14,7 +14,6 @@ async fn the_sample_becomes_workers_ports_and_a_status_that_says_which_model_is_
             status["models"][0]["ready"] == true && status["exposedSummary"] == "38080"
         })
         .await?;
-    println!("{:#}", runtime["status"]);
     let status = &runtime["status"];
     assert_eq!(status["models"][1]["reason"], "InvalidDigest");
     assert_eq!(status["modelsSummary"], "1/2");
@@ -35,9 +34,24 @@ async fn the_sample_becomes_workers_ports_and_a_status_that_says_which_model_is_
     }
     let deployments = site.get(&["deployments"]).await?;
     assert_eq!(deployments["items"].as_array().unwrap().len(), 1);
-    println!("{}", site.kubectl(&["get", "emr"]).await?);
-    println!("{}", site.kubectl(&["describe", "emr", "sample"]).await?);
-    println!("{}", site.kubectl(&["get", "all,cm", "-o", "wide"]).await?);
+    // The story in one line, and the rest for who asks.
+    let table = site.kubectl(&["get", "emr"]).await?;
+    let row: Vec<_> = table
+        .lines()
+        .nth(1)
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    assert_eq!(
+        row[..5],
+        ["sample", "False", "InvalidDigest", "1/2", "38080"],
+        "{table}"
+    );
+    let told = site.kubectl(&["describe", "emr", "sample"]).await?;
+    let warning = told
+        .lines()
+        .find(|line| line.contains("Warning") && line.contains("InvalidDigest"));
+    assert!(warning.is_some(), "{told}");
     site.kubectl(&["delete", "emr", "sample"]).await?;
     tests::eventually(async || {
         let left = site

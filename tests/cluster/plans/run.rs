@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use kube::Client;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Kubelet};
 use tests::faults::{Plan, Write, WriteFault};
@@ -290,7 +290,7 @@ impl Runner<'_> {
         let names: Vec<_> = children
             .items
             .iter()
-            .map(|child| child.name_any())
+            .map(kube::ResourceExt::name_any)
             .collect();
         let found = names.iter().find(|name| name.contains(part));
         found

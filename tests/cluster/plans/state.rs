@@ -162,10 +162,9 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
     if kind == "Deployment"
         && let Some(annotations) =
             value["spec"]["template"]["metadata"]["annotations"].as_object_mut()
+        && let Some(digest) = annotations.get_mut("edgemodel.io/secrets")
     {
-        if let Some(digest) = annotations.get_mut("edgemodel.io/secrets") {
-            *digest = (digest == secrets_before).into();
-        }
+        *digest = (digest == secrets_before).into();
     }
     value
 }
@@ -176,7 +175,7 @@ pub(super) fn differences(wanted: &State, found: &State) -> Vec<String> {
     for key in wanted.objects.keys().chain(found.objects.keys()) {
         match (wanted.objects.get(key), found.objects.get(key)) {
             (Some(wanted), Some(found)) => {
-                compare(wanted, found, &format!("{} {}", key.0, key.1), &mut lines)
+                compare(wanted, found, &format!("{} {}", key.0, key.1), &mut lines);
             }
             (Some(_), None) => lines.push(format!("{} {} is missing", key.0, key.1)),
             (None, Some(_)) => lines.push(format!("{} {} is left", key.0, key.1)),

@@ -34,28 +34,24 @@ pub(super) struct Workload {
 }
 
 pub(super) fn all() -> Vec<Workload> {
-    let from = |name, before: Value, then: Vec<Action>| Workload {
+    [lives(), models(), ports_and_scale(), others()].concat()
+}
+
+fn from(name: &'static str, before: Value, then: Vec<Action>) -> Workload {
+    Workload {
         name,
         before: vec![Action::Apply(before)],
         then,
         image: "edgemodel-worker:test",
-    };
-    let change =
-        |name, change: fn(&mut Value)| from(name, base(), vec![Action::Apply(with(change))]);
-    let secret =
-        with(|spec| spec["mqtts"][0]["credentialsSecretRef"] = json!({ "name": "broker" }));
-    let two_ports = |first: u16, second: u16| {
-        with(|spec| {
-            push(&mut spec["expose"], expose("stream", 2901, second));
-            spec["expose"][0]["outPort"] = port(first);
-        })
-    };
-    let scaled = |class: &str| {
-        with(|spec| {
-            spec["funcs"][0]["autoscaling"] =
-                json!({ "class": class, "minReplicas": 2, "maxReplicas": 3 });
-        })
-    };
+    }
+}
+
+fn change(name: &'static str, change: fn(&mut Value)) -> Workload {
+    from(name, base(), vec![Action::Apply(with(change))])
+}
+
+/// Runtimes come and go.
+fn lives() -> Vec<Workload> {
     vec![
         Workload {
             before: vec![],
@@ -70,6 +66,12 @@ pub(super) fn all() -> Vec<Workload> {
                 Action::Apply(with(|spec| remove(&mut spec["funcs"], 1))),
             ],
         ),
+    ]
+}
+
+/// Models, brokers and rules change.
+fn models() -> Vec<Workload> {
+    vec![
         change("W04", |spec| push(&mut spec["funcs"], func("gamma", 3))),
         change("W05", |spec| remove(&mut spec["funcs"], 0)),
         change("W06", |spec| {
@@ -110,6 +112,24 @@ pub(super) fn all() -> Vec<Workload> {
             }),
             vec![Action::Apply(base())],
         ),
+    ]
+}
+
+/// Ports and numbers of workers change.
+fn ports_and_scale() -> Vec<Workload> {
+    let two_ports = |first: u16, second: u16| {
+        with(|spec| {
+            push(&mut spec["expose"], expose("stream", 2901, second));
+            spec["expose"][0]["outPort"] = port(first);
+        })
+    };
+    let scaled = |class: &str| {
+        with(|spec| {
+            spec["funcs"][0]["autoscaling"] =
+                json!({ "class": class, "minReplicas": 2, "maxReplicas": 3 });
+        })
+    };
+    vec![
         change("W10", |spec| spec["expose"][0]["outPort"] = port(2)),
         from("W11", two_ports(1, 2), vec![Action::Apply(two_ports(2, 1))]),
         from(
@@ -132,6 +152,14 @@ pub(super) fn all() -> Vec<Workload> {
                 Action::Apply(base()),
             ],
         ),
+    ]
+}
+
+/// Secrets, pauses, a new operator, and hands of others.
+fn others() -> Vec<Workload> {
+    let secret =
+        with(|spec| spec["mqtts"][0]["credentialsSecretRef"] = json!({ "name": "broker" }));
+    vec![
         Workload {
             before: vec![Action::Secret("one"), Action::Apply(secret)],
             ..from("W14", base(), vec![Action::Secret("two")])
