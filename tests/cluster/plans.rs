@@ -23,7 +23,7 @@ use run::{Outcome, Setting};
 use workload::Workload;
 
 /// Plans at the same time: more only wait for the same two cores.
-const CONCURRENCY: usize = 6;
+const CONCURRENCY: usize = 10;
 
 const FAULTS: [(&str, WriteFault); 9] = [
     ("crash before", WriteFault::CrashBefore),

@@ -79,7 +79,7 @@ fn models() -> Vec<Workload> {
             spec["funcs"][0]["modelAddress"] = "http://models.example/new.zip".into();
         }),
         change("W07", |spec| {
-            spec["funcs"][0]["modelName"] = "renamed".into()
+            spec["funcs"][0]["modelName"] = "renamed".into();
         }),
         from(
             "W08",
