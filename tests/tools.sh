@@ -10,6 +10,9 @@ need python3 python3
 need mosquitto mosquitto
 need mosquitto_passwd mosquitto
 need promtool prometheus
+need faketime faketime
+# For libFuzzer.
+need c++ g++
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
 if [ ${#packages[@]} -eq 0 ]; then

@@ -19,6 +19,9 @@ const SAMPLE_POINT: &str = "RC_cylinder1_1P_d_dispPeak";
 /// When the first message was measured, in milliseconds since 1970: that of pyboot's sample.
 const FIRST_TS: u64 = 1_585_194_439_000;
 
+/// A message with a list that is longer than this would be larger than brokers take.
+const FARTHEST: usize = 1 << 16;
+
 /// Makes messages, one device after the other.
 #[derive(Debug)]
 pub struct Generator {
@@ -114,6 +117,9 @@ fn satisfy(message: &mut Value, condition: &Condition) {
             }
             Step::Index(index) => {
                 let wanted = usize::try_from(*index).unwrap_or(0);
+                if wanted > FARTHEST {
+                    return;
+                }
                 if !place.is_array() {
                     *place = Value::Array(Vec::new());
                 }
