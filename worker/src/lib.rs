@@ -33,6 +33,7 @@ pub mod brokers;
 pub mod client_id;
 pub mod mqtt;
 
+pub mod bench;
 pub mod demo;
 pub mod simulate;
 
