@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build host test tools bench generate
+.PHONY: demo build host test tools fuzz bench generate
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -20,6 +20,10 @@ host:
 ## Runs every test.
 test: tools build
 	cargo test --locked --workspace --exclude host
+
+## Lets libFuzzer look for inputs that break something: EDGEMODEL_FUZZ_SECONDS (60) for each target.
+fuzz: tools
+	@tests/fuzz/guided
 
 ## Installs what the tests need and this machine lacks, or says what that is.
 tools:

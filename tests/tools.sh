@@ -13,6 +13,9 @@ need mosquitto mosquitto
 need mosquitto_passwd mosquitto
 need promtool prometheus
 need flock util-linux
+need faketime faketime
+# For libFuzzer.
+need c++ g++
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
 if [ ${#packages[@]} -eq 0 ]; then

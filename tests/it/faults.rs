@@ -15,10 +15,12 @@
 //! | WK-11 another model takes over under load | `takeover::wk_11_...` |
 //! | WK-12 crash at each step of an installation | `model::what_a_crash_left_...` |
 //! | WK-14 scrapes during all this | `chaos::wk_04_...` scrapes all the time |
+//! | WK-17 the clock jumps | `clock::wk_17_...` |
 //! | WK-18 a long run, in short | `soak::memory_and_files_...` |
 
 mod broker;
 mod chaos;
+mod clock;
 mod payloads;
 mod soak;
 mod takeover;

@@ -1,5 +1,6 @@
 //! What people see, through the real program.
 
+mod bench;
 mod cli;
 mod demo;
 mod faults;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use crds::validated::{BrokerUrl, MqttVersion, Qos, Transport};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use worker::mqtt::{Client as _, Event, Incoming, Options, Publication, Refused, Session};
 
 /// Nothing in a test takes so long unless it is broken.
@@ -192,4 +194,44 @@ impl TestClient {
             }
         }
     }
+}
+
+/// Connects with a keep-alive in seconds, says nothing more, and returns when the broker has closed the
+/// connection for that: a wait that the broker's own clock ends.
+///
+/// # Errors
+/// The broker says something else.
+pub async fn closed_for_silence(
+    broker: SocketAddr,
+    name: &str,
+    keep_alive: u8,
+) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(broker).await?;
+    let length = u8::try_from(name.len())?;
+    let header = [
+        0x10,
+        12 + length,
+        0,
+        4,
+        b'M',
+        b'Q',
+        b'T',
+        b'T',
+        4,
+        2,
+        0,
+        keep_alive,
+        0,
+        length,
+    ];
+    stream
+        .write_all(&[&header, name.as_bytes()].concat())
+        .await?;
+    let mut answers = Vec::new();
+    stream.read_to_end(&mut answers).await?;
+    anyhow::ensure!(
+        answers == [0x20, 2, 0, 0],
+        "not a greeting alone: {answers:?}"
+    );
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! A running `edgemodel run`, as a process.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -29,19 +30,19 @@ impl Running {
     /// # Errors
     /// It does not start; its log is in the error.
     pub async fn start(config: &str, models: &Path) -> anyhow::Result<Self> {
-        Self::with_download_model(config, models, "true").await
+        Self::with_environment(config, models, &[]).await
     }
 
-    /// Starts a worker with a value of the environment variable `DOWNLOAD_MODEL`.
+    /// Starts a worker with environment variables; `DOWNLOAD_MODEL` is `true` unless it is among them.
     ///
     /// # Errors
     /// It does not start; its log is in the error.
-    pub async fn with_download_model(
+    pub async fn with_environment(
         config: &str,
         models: &Path,
-        download: &str,
+        variables: &[(&str, &OsStr)],
     ) -> anyhow::Result<Self> {
-        Self::launch(config, models, download, &[]).await
+        Self::launch(config, models, variables, &[]).await
     }
 
     /// Starts a worker with further arguments.
@@ -53,13 +54,13 @@ impl Running {
         models: &Path,
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
-        Self::launch(config, models, "true", arguments).await
+        Self::launch(config, models, &[], arguments).await
     }
 
     async fn launch(
         config: &str,
         models: &Path,
-        download: &str,
+        variables: &[(&str, &OsStr)],
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let mut child = Command::new(crate::edgemodel()?)
@@ -67,7 +68,8 @@ impl Running {
             .args(["--log-format", "json", "--models-dir"])
             .arg(models)
             .args(arguments)
-            .env("DOWNLOAD_MODEL", download)
+            .env("DOWNLOAD_MODEL", "true")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

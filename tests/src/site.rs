@@ -130,7 +130,18 @@ impl Site {
     /// # Errors
     /// Something does not start.
     pub async fn with(index: &str, change: impl FnOnce(String) -> String) -> anyhow::Result<Self> {
-        let broker = Mosquitto::start().await?;
+        Self::on(Mosquitto::start().await?, index, change).await
+    }
+
+    /// Starts all of it on a broker of the test's own.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn on(
+        broker: Mosquitto,
+        index: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> anyhow::Result<Self> {
         let models = Models::new()?;
         let packed = models.pack("industry", index)?;
         let config = change(seed(&broker.url(), &file_url(&packed.path)?, &packed)?);

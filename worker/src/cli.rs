@@ -1,5 +1,6 @@
 //! The command line: what people and scripts type.
 
+mod bench;
 mod check;
 mod demo;
 mod explain;
@@ -43,6 +44,8 @@ enum Command {
     Run(run::Arguments),
     /// Publish telemetry as devices would, to try out a configuration.
     Simulate(simulate::Arguments),
+    /// Measure a running worker: throughput, times to the results, losses, duplicates, order.
+    Bench(bench::Arguments),
     /// Print the JSON Schema of the configuration, for editors and forms.
     Schema(schema::Arguments),
     /// Print a completion script, such as `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -33,6 +33,7 @@ pub mod stream;
 pub mod brokers;
 pub mod mqtt;
 
+pub mod bench;
 pub mod demo;
 pub mod simulate;
 

@@ -4,6 +4,7 @@
 //! its events and tells it what to send; there are no locks and no tasks inside.
 
 mod backoff;
+mod caution;
 mod connection;
 mod frame;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod hostile;
 mod inbox;
 mod outbox;
 mod packet;
+mod refusal;
 mod session;
 mod tls;
 mod transport;
@@ -152,6 +154,15 @@ pub enum Refused {
         size: usize,
         /// The limit.
         limit: usize,
+    },
+    /// The broker, which cannot say why in MQTT 3.1.1, closed the connection each time it got it.
+    #[error(
+        "the broker closed the connection over the message of {size} bytes, as it does with what is larger \
+         than it takes or not allowed"
+    )]
+    ByClosing {
+        /// Size of the packet.
+        size: usize,
     },
 }
 

@@ -5,6 +5,7 @@
 pub mod publisher;
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
@@ -18,6 +19,9 @@ const SAMPLE_POINT: &str = "RC_cylinder1_1P_d_dispPeak";
 
 /// When the first message was measured, in milliseconds since 1970: that of pyboot's sample.
 const FIRST_TS: u64 = 1_585_194_439_000;
+
+/// A message with a list that is longer than this would be larger than brokers take.
+const FARTHEST: usize = 1 << 16;
 
 /// Makes messages, one device after the other.
 #[derive(Debug)]
@@ -44,6 +48,18 @@ impl Generator {
             random: SmallRng::seed_from_u64(seed),
             count: 0,
         }
+    }
+
+    /// Begins with message `number` instead of 0.
+    #[must_use]
+    pub fn from_number(mut self, number: u64) -> Self {
+        self.count = number;
+        self
+    }
+
+    /// The number of the next message.
+    pub fn number(&self) -> u64 {
+        self.count
     }
 
     /// The next message, with the name of its device.
@@ -80,7 +96,7 @@ impl Generator {
                 "compression": false,
             },
             "telemetry": {
-                "ts": FIRST_TS + 1000 * self.count,
+                "ts": time_of(self.count),
                 SAMPLE_POINT: value,
                 "OPC温度": 10_370,
                 "OPC湿度": "86",
@@ -89,6 +105,22 @@ impl Generator {
             "model_data": { "GS0101": "1.1", "GS0102": "1.2" },
         })
     }
+}
+
+/// The time of message `number`, its `telemetry.ts`.
+pub fn time_of(number: u64) -> u64 {
+    FIRST_TS + 1000 * number
+}
+
+/// The number of the first message of `numbers` whose time stands anywhere in a payload.
+pub fn number_in(payload: &[u8], numbers: Range<u64>) -> Option<u64> {
+    payload
+        .split(|byte| !byte.is_ascii_digit())
+        .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok())
+        .filter_map(|time| time.checked_sub(FIRST_TS))
+        .filter(|since| since % 1000 == 0)
+        .map(|since| since / 1000)
+        .find(|number| numbers.contains(number))
 }
 
 /// A topic that a subscription gets: its filter, with wildcards filled in.
@@ -114,6 +146,9 @@ fn satisfy(message: &mut Value, condition: &Condition) {
             }
             Step::Index(index) => {
                 let wanted = usize::try_from(*index).unwrap_or(0);
+                if wanted > FARTHEST {
+                    return;
+                }
                 if !place.is_array() {
                     *place = Value::Array(Vec::new());
                 }

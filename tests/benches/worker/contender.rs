@@ -136,6 +136,14 @@ impl Contender {
         pid.context("it has ended")
     }
 
+    /// The worker, if it is one.
+    pub(crate) fn running(&self) -> anyhow::Result<&Running> {
+        match &self.process {
+            Process::Worker(worker) => Ok(worker),
+            Process::Python(_) => anyhow::bail!("only the worker has metrics"),
+        }
+    }
+
     /// Processor time so far, with its children's.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         usage::cpu(self.pid()?)

@@ -20,11 +20,17 @@ const ON_THE_WAY: u64 = 2_000;
 /// The load must take little from the processors that the contenders need.
 const CHEAP: Duration = Duration::from_millis(1);
 
+/// How often messages that are due by a rate are sent.
+const TICK: Duration = Duration::from_millis(5);
+
 /// Between two messages of a [`Prober`].
 const PROBE: Duration = Duration::from_millis(2);
 
 /// Nothing in a measurement takes so long unless messages were lost.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// So long without a result means that the missing ones are lost.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// Name of a device.
 pub(crate) fn device(number: usize) -> String {
@@ -52,6 +58,87 @@ fn settings(broker: &Mosquitto, name: &str, subscriptions: &[(&str, Qos)]) -> Op
     options.clean_start = true;
     options.max_in_flight = 1000;
     options
+}
+
+/// What came of the messages of a measurement.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Check {
+    pub(crate) lost: u64,
+    pub(crate) repeated: u64,
+    /// Results of a device behind one of a later message, where there is one device.
+    pub(crate) steps_back: u64,
+}
+
+/// A measurement of throughput.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Throughput {
+    /// Messages a second.
+    pub(crate) rate: f64,
+    pub(crate) check: Check,
+}
+
+/// Messages of one measurement have numbers from 0 on, again and again from here.
+const NUMBERS: u64 = 1000;
+
+/// Counts results by their numbers.
+struct Numbers {
+    expected: Vec<u64>,
+    check: Check,
+    last: Option<u64>,
+    one_device: bool,
+}
+
+impl Numbers {
+    fn new(messages: u64, devices: usize) -> Self {
+        let expected = (0..NUMBERS).map(|n| (messages + NUMBERS - 1 - n) / NUMBERS);
+        Self {
+            expected: expected.collect(),
+            check: Check::default(),
+            last: None,
+            one_device: devices == 1,
+        }
+    }
+
+    /// Whether the result is one of those that were missing.
+    fn came(&mut self, payload: &[u8]) -> bool {
+        let Some(number) = number(payload) else {
+            return false;
+        };
+        if self.one_device {
+            let last = self.last.replace(number).unwrap_or(NUMBERS - 1);
+            let step = (number + NUMBERS - last) % NUMBERS;
+            self.check.steps_back += u64::from(step > NUMBERS / 2);
+        }
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        match self.expected.get_mut(index) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => {
+                self.check.repeated += 1;
+                false
+            }
+        }
+    }
+
+    fn end(mut self) -> Check {
+        self.check.lost = self.expected.iter().sum();
+        self.check
+    }
+}
+
+/// The number in a result of the models here, or in a message itself.
+fn number(payload: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(payload).ok()?;
+    let (_, rest) = text
+        .rsplit_once("\"n\":")
+        .or_else(|| text.rsplit_once("\"ts\":"))?;
+    let rest = rest.trim_start();
+    let digits = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest[..digits].parse().ok()
 }
 
 /// A publisher and a reader in one task.
@@ -111,40 +198,66 @@ impl Bench {
         while self.publisher.session.next_event().is_some() {}
     }
 
-    /// Publishes `messages` as fast as they come back; gives messages a second.
-    async fn run(&mut self, topic: &str, devices: usize, messages: u64) -> anyhow::Result<f64> {
-        let payloads: Vec<_> = (0..messages.min(1000))
+    /// Publishes `messages` as fast as they come back.
+    async fn run(
+        &mut self,
+        topic: &str,
+        devices: usize,
+        messages: u64,
+    ) -> anyhow::Result<Throughput> {
+        let pace = |sent: u64, came: u64, _: Duration| (ON_THE_WAY + came).saturating_sub(sent);
+        self.paced(topic, devices, messages, pace).await
+    }
+
+    /// Publishes `messages`; `pace` tells how many more may go out, by what was sent, what came back and the
+    /// time since the start.
+    async fn paced(
+        &mut self,
+        topic: &str,
+        devices: usize,
+        messages: u64,
+        pace: impl Fn(u64, u64, Duration) -> u64,
+    ) -> anyhow::Result<Throughput> {
+        let payloads: Vec<_> = (0..messages.min(NUMBERS))
             .map(|n| message(n, devices))
             .collect();
+        let mut numbers = Numbers::new(messages, devices);
+        let mut missing = messages;
         let started = Instant::now();
-        let run = async {
-            while self.came < messages {
-                let on_the_way = self.sent - self.came;
-                if on_the_way < ON_THE_WAY {
-                    let room = ON_THE_WAY - on_the_way;
-                    let capacity = self.publisher.session.publish_capacity() as u64;
-                    for _ in 0..room.min(capacity).min(messages - self.sent) {
-                        let index = usize::try_from(self.sent).unwrap_or(0) % payloads.len();
-                        self.publish(topic, payloads[index].clone());
-                    }
-                }
-                tokio::select! {
-                    () = self.reader.session.drive() => {}
-                    () = self.publisher.session.drive() => {}
-                }
-                self.take(|_| {});
+        let mut last = started;
+        let mut ticks = tokio::time::interval(TICK);
+        while missing > 0 && last.elapsed() < SILENCE {
+            let room = pace(self.sent, self.came, started.elapsed());
+            let capacity = self.publisher.session.publish_capacity() as u64;
+            for _ in 0..room.min(capacity).min(messages - self.sent) {
+                let index = usize::try_from(self.sent).unwrap_or(0) % payloads.len();
+                self.publish(topic, payloads[index].clone());
             }
-        };
-        tokio::time::timeout(PATIENCE, run)
-            .await
-            .with_context(|| format!("{} of {messages} came", self.came))?;
+            tokio::select! {
+                () = self.reader.session.drive() => {}
+                () = self.publisher.session.drive() => {}
+                _ = ticks.tick() => {}
+            }
+            self.take(|payload| {
+                missing -= u64::from(numbers.came(payload));
+                last = Instant::now();
+            });
+        }
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        Ok(messages as f64 / started.elapsed().as_secs_f64())
+        let rate = (messages - missing) as f64 / (last - started).as_secs_f64();
+        Ok(Throughput {
+            rate,
+            check: numbers.end(),
+        })
     }
 }
 
 /// The broker alone.
-pub(crate) async fn one_hop(broker: &Mosquitto, qos: u8, messages: u64) -> anyhow::Result<f64> {
+pub(crate) async fn one_hop(
+    broker: &Mosquitto,
+    qos: u8,
+    messages: u64,
+) -> anyhow::Result<Throughput> {
     Bench::start(broker, qos, IN, CHEAP)
         .await?
         .run(IN, 1, messages)
@@ -157,11 +270,25 @@ pub(crate) async fn through(
     qos: u8,
     devices: usize,
     messages: u64,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<Throughput> {
     Bench::start(broker, qos, OUT, CHEAP)
         .await?
         .run(IN, devices, messages)
         .await
+}
+
+/// At a rate, whether results come or not, at QoS 1 from one device.
+pub(crate) async fn flood(broker: &Mosquitto, rate: f64, messages: u64) -> anyhow::Result<Check> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some thousands"
+    )]
+    let pace = |sent: u64, _: u64, time: Duration| {
+        ((time.as_secs_f64() * rate) as u64).saturating_sub(sent)
+    };
+    let mut bench = Bench::start(broker, 1, OUT, CHEAP).await?;
+    Ok(bench.paced(IN, 1, messages, pace).await?.check)
 }
 
 /// The times of `messages` from publishing to the result, at `rate` messages a second.

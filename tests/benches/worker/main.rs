@@ -9,13 +9,17 @@
     reason = "a program for people at a terminal"
 )]
 
+mod chart;
 mod contender;
 mod load;
+mod overload;
 mod report;
+mod stages;
 mod usage;
 
 use contender::{Contender, Kind};
 use report::Report;
+use stages::Stages;
 use tests::mosquitto::Mosquitto;
 
 /// Rounds of each measurement; the median counts.
@@ -46,36 +50,41 @@ fn main() -> anyhow::Result<()> {
     let text = report.render(rounds, messages);
     println!("{text}");
     if write {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/PERFORMANCE.md");
-        std::fs::write(file, text)?;
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/");
+        std::fs::write(format!("{docs}PERFORMANCE.md"), text)?;
+        std::fs::write(format!("{docs}performance.svg"), report.chart())?;
     }
     Ok(())
 }
 
 async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
+    let quick = rounds == 1;
+    let (many_devices, overload) = if quick { (10_000, 3) } else { (100_000, 10) };
     let mut report = Report::default();
     for round in 0..rounds {
         eprintln!("round {} of {rounds}", round + 1);
         for qos in [0, 1] {
             let broker = Mosquitto::start().await?;
-            let rate = load::one_hop(&broker, qos, messages).await?;
-            report.throughput(Kind::Broker, qos, 1, rate, None);
+            let hop = load::one_hop(&broker, qos, messages).await?;
+            report.throughput(Kind::Broker, qos, 1, hop, None);
             for kind in [Kind::Worker, Kind::Plain, Kind::Tuned] {
-                let (rate, cpu) = throughput(kind, qos, 1, messages).await?;
-                report.throughput(kind, qos, 1, rate, Some(cpu));
+                throughput(&mut report, kind, qos, 1, messages).await?;
             }
         }
-        for devices in [1_000, 100_000] {
-            let (rate, cpu) = throughput(Kind::Worker, 1, devices, messages).await?;
-            report.throughput(Kind::Worker, 1, devices, rate, Some(cpu));
+        for devices in [1_000, many_devices] {
+            throughput(&mut report, Kind::Worker, 1, devices, messages).await?;
         }
         for rate in [1_000, 10_000] {
             let broker = Mosquitto::start().await?;
             let contender = Contender::start(Kind::Worker, &broker, 1, 1).await?;
+            let before = Stages::scrape(contender.running()?).await?;
             let latencies = load::latencies(&broker, rate, 3 * rate).await?;
+            let after = Stages::scrape(contender.running()?).await?;
             report.latencies(rate, &latencies);
+            report.stages(Some(rate), after.since(before));
             contender.stop().await?;
         }
+        report.overload(overload::measure(overload).await?);
         let (one, two) = (busy_hosts(1).await?, busy_hosts(2).await?);
         report.hosts(one, two);
         report.hang(after_a_hang().await?);
@@ -110,12 +119,12 @@ def handler(event, context):
     total = 0
     for number in range(100_000):
         total += number
-    return total
+    return {'n': event['telemetry']['ts']}
 ";
     let broker = Mosquitto::start().await?;
     let settings = serde_json::json!({ "hosts": hosts });
     let contender = Contender::worker(&broker, 16, model, settings).await?;
-    let rate = load::through(&broker, 1, 16, 800).await?;
+    let rate = load::through(&broker, 1, 16, 800).await?.rate;
     contender.stop().await?;
     Ok(rate)
 }
@@ -139,21 +148,35 @@ def handler(event, context):
     Ok(waited.saturating_sub(2 * timeout) / 2)
 }
 
-/// Messages a second from broker to broker, and microseconds of processor time for each.
+/// Messages a second from broker to broker, processor time for each, and where the worker's time goes.
 async fn throughput(
+    report: &mut Report,
     kind: Kind,
     qos: u8,
     devices: usize,
     messages: u64,
-) -> anyhow::Result<(f64, f64)> {
+) -> anyhow::Result<()> {
     let broker = Mosquitto::start().await?;
     let contender = Contender::start(kind, &broker, qos, devices).await?;
     // Caches, connections and the interpreter are warm when it counts.
     load::through(&broker, qos, devices, messages / 20).await?;
-    let before = contender.cpu()?;
-    let rate = load::through(&broker, qos, devices, messages).await?;
-    let cpu = contender.cpu()?.saturating_sub(before).as_secs_f64() * 1e6;
-    contender.stop().await?;
+    let profiled = kind == Kind::Worker && qos == 1 && devices == 1;
+    let before = if profiled {
+        Some(Stages::scrape(contender.running()?).await?)
+    } else {
+        None
+    };
+    let (all, own) = (contender.cpu()?, usage::own_cpu(contender.pid()?)?);
+    let through = load::through(&broker, qos, devices, messages).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    Ok((rate, cpu / messages as f64))
+    let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / messages as f64;
+    let all = each(contender.cpu()?.saturating_sub(all));
+    let own = each(usage::own_cpu(contender.pid()?)?.saturating_sub(own));
+    report.throughput(kind, qos, devices, through, Some(all));
+    if let Some(before) = before {
+        let after = Stages::scrape(contender.running()?).await?;
+        report.stages(None, after.since(before));
+        report.processes(own, all - own);
+    }
+    contender.stop().await
 }

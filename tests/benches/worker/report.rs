@@ -4,14 +4,24 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::chart;
 use crate::contender::Kind;
+use crate::load::{Check, Throughput};
+use crate::overload::Overload;
+use crate::stages::STAGES;
+use crate::usage::mebibytes;
 
 /// Figures by what they are of.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     rates: BTreeMap<(u8, usize, Kind), Vec<f64>>,
     cpu: BTreeMap<(u8, usize, Kind), Vec<f64>>,
+    checks: BTreeMap<(u8, usize, Kind), Check>,
     latencies: BTreeMap<u64, Vec<[f64; 3]>>,
+    /// By the rate; `None` is as fast as results come back.
+    stages: BTreeMap<Option<u64>, Vec<[f64; STAGES.len()]>>,
+    processes: Vec<(f64, f64)>,
+    overload: Vec<Overload>,
     starts: BTreeMap<Kind, Vec<f64>>,
     memory: BTreeMap<Kind, Vec<f64>>,
     two_hosts: Vec<f64>,
@@ -24,14 +34,19 @@ impl Report {
         kind: Kind,
         qos: u8,
         devices: usize,
-        rate: f64,
+        through: Throughput,
         cpu: Option<f64>,
     ) {
         let key = (qos, devices, kind);
+        let Throughput { rate, check } = through;
         eprintln!(
-            "  QoS {qos}, {devices} devices, {}: {rate:.0}/s {cpu:.1?} us",
+            "  QoS {qos}, {devices} devices, {}: {rate:.0}/s {cpu:.1?} us, {check:?}",
             kind.name()
         );
+        let sum = self.checks.entry(key).or_default();
+        sum.lost += check.lost;
+        sum.repeated += check.repeated;
+        sum.steps_back += check.steps_back;
         self.rates.entry(key).or_default().push(rate);
         self.cpu.entry(key).or_default().extend(cpu);
     }
@@ -44,6 +59,21 @@ impl Report {
         let figures = [at(500), at(990), at(999)];
         eprintln!("  {rate}/s: p50, p99, p999 = {figures:.2?} ms");
         self.latencies.entry(rate).or_default().push(figures);
+    }
+
+    pub(crate) fn stages(&mut self, rate: Option<u64>, micros: [f64; STAGES.len()]) {
+        eprintln!("  {rate:?}/s: {STAGES:?} take {micros:.1?} us");
+        self.stages.entry(rate).or_default().push(micros);
+    }
+
+    /// Processor time for each message of the worker and of its host.
+    pub(crate) fn processes(&mut self, worker: f64, host: f64) {
+        self.processes.push((worker, host));
+    }
+
+    pub(crate) fn overload(&mut self, overload: Overload) {
+        eprintln!("  {overload:?}");
+        self.overload.push(overload);
     }
 
     pub(crate) fn hosts(&mut self, one: f64, two: f64) {
@@ -59,8 +89,7 @@ impl Report {
 
     pub(crate) fn start(&mut self, kind: Kind, first: Duration, memory: u64) {
         let first = first.as_secs_f64() * 1e3;
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let memory = memory as f64 / f64::from(1 << 20);
+        let memory = mebibytes(memory);
         eprintln!(
             "  {}: first result {first:.0} ms, idle {memory:.1} MiB",
             kind.name()
@@ -69,56 +98,150 @@ impl Report {
         self.memory.entry(kind).or_default().push(memory);
     }
 
+    /// The whole page.
     pub(crate) fn render(&self, rounds: usize, messages: u64) -> String {
-        let mut text = format!(
+        let processors = std::thread::available_parallelism().map_or(0, usize::from);
+        let head = format!(
             "# Performance\n\nWritten by `make bench`: medians of {rounds} rounds in turns, {messages} messages \
-             each, everything (broker, load, contender) on one machine with {} processors and mosquitto with \
-             the limits of the README. Only ratios within this table mean something elsewhere.\n\n\
-             ## Throughput\n\n\
-             | QoS | devices | contender | messages/s | of the broker alone | processor time, µs each | of tuned Python |\n\
-             |---|---|---|---|---|---|---|\n",
-            std::thread::available_parallelism().map_or(0, usize::from),
+             each, everything (broker, load, contender) on one machine with {processors} processors and mosquitto \
+             with the limits of the README. Only ratios within this table mean something elsewhere.\n\n\
+             ![Messages a second](performance.svg)\n"
         );
+        [
+            head,
+            self.throughput_table(),
+            self.latency_table(),
+            self.stage_table(),
+            self.overload_text(),
+            self.start_table(),
+            self.hosts_text(),
+        ]
+        .join("\n")
+    }
+
+    /// The picture that goes with it.
+    pub(crate) fn chart(&self) -> String {
+        let colour = |kind| match kind {
+            Kind::Broker => "#b0b0b0",
+            Kind::Worker => "#1f77b4",
+            Kind::Plain | Kind::Tuned => "#e0a030",
+        };
+        let group = |qos: u8| {
+            let rates = self.rates.iter();
+            let rates = rates.filter(|((of, devices, _), _)| *of == qos && *devices == 1);
+            let bars =
+                rates.map(|((_, _, kind), rates)| (kind.name(), median(rates), colour(*kind)));
+            let title = format!("Messages a second at QoS {qos}");
+            (title, bars.collect())
+        };
+        chart::svg("/s", &[group(0), group(1)])
+    }
+
+    fn throughput_table(&self) -> String {
+        let mut text = "## Throughput\n\n\
+             | QoS | devices | contender | messages/s | of the broker alone | processor time, µs each | of tuned Python | lost | repeated | out of order |\n\
+             |---|---|---|---|---|---|---|---|---|---|\n"
+            .to_owned();
         for (&(qos, devices, kind), rates) in &self.rates {
             let rate = median(rates);
-            let broker = self
-                .rates
-                .get(&(qos, 1, Kind::Broker))
-                .map_or(0.0, |rates| median(rates));
-            let cpu = median(&self.cpu[&(qos, devices, kind)]);
-            let tuned = self
-                .cpu
-                .get(&(qos, 1, Kind::Tuned))
-                .map_or(0.0, |cpu| median(cpu));
+            let of = |figures: &BTreeMap<(u8, usize, Kind), Vec<f64>>, kind| {
+                figures
+                    .get(&(qos, 1, kind))
+                    .map_or(0.0, |figures| median(figures))
+            };
+            let broker = of(&self.rates, Kind::Broker);
             let (cpu, share) = if kind == Kind::Broker {
                 (String::new(), String::new())
             } else {
+                let cpu = median(&self.cpu[&(qos, devices, kind)]);
+                let tuned = of(&self.cpu, Kind::Tuned);
                 (format!("{cpu:.1}"), format!("{:.2}", cpu / tuned))
+            };
+            let check = self.checks[&(qos, devices, kind)];
+            let order = if devices == 1 {
+                check.steps_back.to_string()
+            } else {
+                String::new()
             };
             let _ = writeln!(
                 text,
-                "| {qos} | {devices} | {} | {rate:.0} | {:.2} | {cpu} | {share} |",
+                "| {qos} | {devices} | {} | {rate:.0} | {:.2} | {cpu} | {share} | {} | {} | {order} |",
                 kind.name(),
-                rate / broker
+                rate / broker,
+                check.lost,
+                check.repeated,
             );
         }
-        text += "\nEach message passes the broker twice on its way through a worker, so half of the broker's own \
-                 rate is the most that any worker can reach. edgemodel acknowledges a message at QoS 1 after its \
-                 result was acknowledged; the Python workers acknowledge on receipt.\n\n\
-                 ## Time from publishing to the result, edgemodel, QoS 1\n\n\
-                 | messages/s | p50, ms | p99, ms | p999, ms |\n|---|---|---|---|\n";
+        text + "\nEach message passes the broker twice on its way through a worker, so half of the broker's own \
+                rate is the most that any worker can reach. edgemodel acknowledges a message at QoS 1 after its \
+                result was acknowledged; the Python workers acknowledge on receipt. Out of order are results of a \
+                device that came behind one of a later message, in all rounds together.\n"
+    }
+
+    fn latency_table(&self) -> String {
+        let mut text = "## Time from publishing to the result, edgemodel, QoS 1\n\n\
+                 | messages/s | p50, ms | p99, ms | p999, ms |\n|---|---|---|---|\n"
+            .to_owned();
         for (rate, figures) in &self.latencies {
-            let at = |index: usize| median(&figures.iter().map(|f| f[index]).collect::<Vec<_>>());
+            let [p50, p99, p999] = medians(figures);
+            let _ = writeln!(text, "| {rate} | {p50:.2} | {p99:.2} | {p999:.2} |");
+        }
+        text
+    }
+
+    fn stage_table(&self) -> String {
+        let mut text = "## Where the time goes, edgemodel, QoS 1\n\n\
+             | messages/s | match, µs | call of the model, µs | from outcome to acknowledgement, µs | queues and the way to the host, µs | receipt to acknowledgement, µs |\n\
+             |---|---|---|---|---|---|\n"
+            .to_owned();
+        for (rate, figures) in &self.stages {
+            let [matching, call, publish, total] = medians(figures);
+            let rate = rate.map_or("as fast as it goes".to_owned(), |rate| rate.to_string());
             let _ = writeln!(
                 text,
-                "| {rate} | {:.2} | {:.2} | {:.2} |",
-                at(0),
-                at(1),
-                at(2)
+                "| {rate} | {matching:.1} | {call:.1} | {publish:.0} | {:.0} | {total:.0} |",
+                (total - matching - call - publish).max(0.0)
             );
         }
-        text += "\n## Start and idle memory\n\n\
-                 | contender | first result after, ms | idle memory (PSS) with its model's process, MiB |\n|---|---|---|\n";
+        let (worker, host): (Vec<_>, Vec<_>) = self.processes.iter().copied().unzip();
+        let _ = write!(
+            text,
+            "\nMeans of the worker's own `edgemodel_stage_duration_seconds`. Acknowledgements wait for the \
+             broker's answer; as fast as it goes, messages wait for each other. Of the processor time for each \
+             message, the worker takes {:.1} µs and the host with its interpreter and the model {:.1} µs.\n",
+            median(&worker),
+            median(&host)
+        );
+        text
+    }
+
+    fn overload_text(&self) -> String {
+        let of = |figure: fn(&Overload) -> f64| {
+            median(&self.overload.iter().map(figure).collect::<Vec<_>>())
+        };
+        let sum = |figure: fn(&Overload) -> u64| self.overload.iter().map(figure).sum::<u64>();
+        format!(
+            "## Overload\n\nA model that takes half a millisecond gets {:.0} messages/s, twice the {:.0} that it can \
+             take. Its queue holds {:.0} of {:.0}, the rest waits at the broker; the worker's memory with its \
+             host's is {:.1} MiB when the queue is full first and at most {:.1} MiB from then on. Of {} messages in \
+             all rounds, {} were lost, {} repeated and {} out of order.\n",
+            of(|overload| overload.got),
+            of(|overload| overload.takes),
+            of(|overload| overload.depth),
+            of(|overload| overload.capacity),
+            of(|overload| overload.full),
+            of(|overload| overload.most),
+            sum(|overload| overload.sent),
+            sum(|overload| overload.check.lost),
+            sum(|overload| overload.check.repeated),
+            sum(|overload| overload.check.steps_back),
+        )
+    }
+
+    fn start_table(&self) -> String {
+        let mut text = "## Start and idle memory\n\n\
+                 | contender | first result after, ms | idle memory (PSS) with its model's process, MiB |\n|---|---|---|\n"
+            .to_owned();
         for (kind, starts) in &self.starts {
             let memory = median(&self.memory[kind]);
             let _ = writeln!(
@@ -128,16 +251,23 @@ impl Report {
                 median(starts)
             );
         }
-        let _ = write!(
-            text,
-            "\n## Hosts\n\nTwo hosts do {:.2} times the work of one on a model that needs a processor for \
+        text
+    }
+
+    fn hosts_text(&self) -> String {
+        format!(
+            "## Hosts\n\nTwo hosts do {:.2} times the work of one on a model that needs a processor for \
              itself (broker, load and worker need theirs too). A host whose call takes too long is \
              replaced, and serves again, {:.0} ms after the timeout.\n",
             median(&self.two_hosts),
             median(&self.hang),
-        );
-        text
+        )
     }
+}
+
+/// The median of each column.
+fn medians<const N: usize>(rows: &[[f64; N]]) -> [f64; N] {
+    std::array::from_fn(|index| median(&rows.iter().map(|row| row[index]).collect::<Vec<_>>()))
 }
 
 fn median(figures: &[f64]) -> f64 {

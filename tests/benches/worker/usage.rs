@@ -19,10 +19,19 @@ pub(crate) fn family(pid: u32) -> Vec<u32> {
     family
 }
 
-/// Processor time so far.
+/// Processor time so far, of the process and of all that it started.
 pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
+    processor_time(family(pid))
+}
+
+/// Processor time so far, of the process alone.
+pub(crate) fn own_cpu(pid: u32) -> anyhow::Result<Duration> {
+    processor_time(vec![pid])
+}
+
+fn processor_time(pids: Vec<u32>) -> anyhow::Result<Duration> {
     let mut ticks = 0;
-    for pid in family(pid) {
+    for pid in pids {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // The name in parentheses may have spaces; utime and stime are fields 14 and 15.
         let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -45,4 +54,10 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<u64> {
         bytes += kib.unwrap_or(0) * 1024;
     }
     Ok(bytes)
+}
+
+/// For people.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }

@@ -1,49 +1,16 @@
 //! Back-pressure and packet limits.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use crds::validated::{MqttVersion, Qos};
-use tests::client::{TestClient, options};
+use tests::client::{TestClient, closed_for_silence, options};
 use tests::mosquitto::Mosquitto;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use worker::mqtt::{Client as _, Event, Refused};
 
 use super::VERSIONS;
 
 const SUBSCRIPTION: [(&str, Qos); 1] = [("t", Qos::AtLeastOnce)];
-
-/// Connects with a keep-alive of one second, says nothing more, and returns when the broker has closed
-/// the connection for that.
-async fn closed_for_silence(broker: SocketAddr, name: &str) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect(broker).await?;
-    let length = u8::try_from(name.len())?;
-    let header = [
-        0x10,
-        12 + length,
-        0,
-        4,
-        b'M',
-        b'Q',
-        b'T',
-        b'T',
-        4,
-        2,
-        0,
-        1,
-        0,
-        length,
-    ];
-    stream
-        .write_all(&[&header, name.as_bytes()].concat())
-        .await?;
-    let mut answers = Vec::new();
-    stream.read_to_end(&mut answers).await?;
-    assert_eq!(answers, [0x20, 2, 0, 0], "a greeting and no more");
-    Ok(())
-}
 
 /// A model that is slow must not cost the connection: rumqttc pings only while it is polled.
 #[tokio::test]
@@ -66,7 +33,7 @@ async fn a_closed_intake_holds_messages_at_the_broker_and_keeps_the_connection()
             }
             // Twice as long as mosquitto waits for a client that does not ping.
             for name in ["silent1", "silent2"] {
-                closed_for_silence(broker.address(), name).await?;
+                closed_for_silence(broker.address(), name, 1).await?;
             }
             anyhow::Ok(())
         };
@@ -133,6 +100,74 @@ async fn a_publication_over_a_limit_is_refused_at_once() -> anyhow::Result<()> {
         matches!(refused, Err(Refused::TooLarge { limit: 5000, .. })),
         "{refused:?}"
     );
+    client.send("t", "small", Qos::AtLeastOnce).await
+}
+
+/// A broker of MQTT 3.1.1 cannot say no: it closes the connection, each time.
+#[tokio::test]
+async fn a_publication_over_which_the_broker_closes_is_refused_and_holds_back_nothing()
+-> anyhow::Result<()> {
+    let broker = Mosquitto::with(|_, port| {
+        format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_packet_size 5000\n")
+    })
+    .await?;
+    for qos in super::QOS {
+        let subscription = [("t", Qos::AtLeastOnce)];
+        let mut reader =
+            TestClient::connected(options(broker.address(), "r", &subscription)).await?;
+        let mut settings = options(broker.address(), "p", &[]);
+        // No closed connection here is a takeover, which would keep the session away.
+        settings.takeover_retry = Duration::from_hours(1);
+        let mut client = TestClient::connected(settings).await?;
+        let before = client.publish("t", "before", qos);
+        // Larger than what the sockets hold, so that at QoS 0 too it cannot be written.
+        let large = client.publish("t", vec![0; 14 << 20], qos);
+        let after = client.publish("t", "after", qos);
+        client.done(before).await?;
+        let refused = client.outcome(large).await?;
+        assert!(
+            matches!(refused, Err(Refused::ByClosing { size }) if size > 14 << 20),
+            "{qos:?}: {refused:?}"
+        );
+        client.done(after).await?;
+        while reader.take().await?.payload != "after" {}
+        // The second costs one connection.
+        let large = client.publish("t", vec![0; 15 << 20], qos);
+        let mut lost = 0;
+        let refused = loop {
+            match client.until(Some).await? {
+                Event::Published { token, result } if token == large => break result,
+                Event::Disconnected { .. } => lost += 1,
+                _ => {}
+            }
+        };
+        assert!(refused.is_err(), "{qos:?}");
+        assert!(lost <= 1, "{qos:?}: {lost} connections");
+        client.session.disconnect().await;
+        reader.session.disconnect().await;
+    }
+    Ok(())
+}
+
+/// In 3.1.1 mosquitto acknowledges such a message and drops it, which no client can see.
+#[tokio::test]
+async fn a_message_over_mosquitto_s_message_size_limit_is_refused_in_mqtt_5() -> anyhow::Result<()>
+{
+    let broker = Mosquitto::with(|_, port| {
+        format!("listener {port} 127.0.0.1\nallow_anonymous true\nmessage_size_limit 5000\n")
+    })
+    .await?;
+    let mut settings = options(broker.address(), "p", &[]);
+    settings.version = MqttVersion::V5;
+    let mut client = TestClient::connected(settings).await?;
+    for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
+        let token = client.publish("t", vec![0; 6000], qos);
+        let refused = client.outcome(token).await?;
+        assert_eq!(
+            refused,
+            Err(Refused::ByBroker("packet too large".to_owned()))
+        );
+    }
     client.send("t", "small", Qos::AtLeastOnce).await
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::validated::Qos;
+use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{IN, Site, message};
 use worker::mqtt::Client as _;
@@ -65,6 +66,68 @@ def handler(event, context):
     let failures = "edgemodel_failures_total{model=\"industry\",reason=\"exception\"} 1";
     assert!(metrics.contains(failures), "{metrics}");
     site.worker.stop().await?;
+    Ok(())
+}
+
+/// A broker that closes the connection over a large result must not hold back all results behind it.
+#[tokio::test]
+async fn a_result_over_the_broker_s_limit_is_a_dead_letter_and_the_next_is_published()
+-> anyhow::Result<()> {
+    let model = "
+def handler(event, context):
+    return 'x' * event['telemetry']['RC_cylinder1_1P_d_dispPeak']
+";
+    let limited = Mosquitto::with(|_, port| {
+        format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_packet_size 5000\n")
+    })
+    .await?;
+    let mut site = Site::on(limited, model, |config| with_dead_letters(&config)).await?;
+    for value in [1, 10_000, 2] {
+        site.measure(value).await?;
+    }
+    let mut came = Vec::new();
+    while came.len() < 3 {
+        let result = site.result().await?;
+        came.push(result["reason"].as_str().unwrap_or("published").to_owned());
+    }
+    came.sort();
+    assert_eq!(came, ["publish_refused", "published", "published"]);
+    let status = site
+        .worker
+        .until(|status| status["models"][0]["ledger"]["in_flight"] == 0)
+        .await?;
+    assert_eq!(status["models"][0]["ledger"]["dead_lettered"], 1);
+    let error = status["models"][0]["lastErrors"][0]["message"].as_str();
+    assert!(
+        error.is_some_and(|text| text.contains("closed the connection over the message of 10")),
+        "{error:?}"
+    );
+    let metrics = site.worker.get("/metrics").await?.1;
+    let failures = "edgemodel_failures_total{model=\"industry\",reason=\"publish_refused\"} 1";
+    assert!(metrics.contains(failures), "{metrics}");
+    site.worker.stop().await?;
+    Ok(())
+}
+
+/// With these it drops what a slow model leaves there.
+#[tokio::test]
+async fn mosquitto_s_default_limits_are_warned_of_in_mqtt_5() -> anyhow::Result<()> {
+    for (limits, warned) in [("", true), ("max_inflight_messages 0\n", false)] {
+        let broker = Mosquitto::with(|_, port| {
+            format!("listener {port} 127.0.0.1\nallow_anonymous true\n{limits}")
+        })
+        .await?;
+        let site = Site::on(broker, ECHO, |config| {
+            config.replace("retain: false", "version: '5'")
+        })
+        .await?;
+        let (_, log) = site.worker.stop().await?;
+        let warning = log.iter().any(|line| {
+            let text = line["message"].as_str().unwrap_or_default();
+            text.contains("mosquitto's default limits") && text.contains("max_queued_messages 0")
+        });
+        assert_eq!(warning, warned, "{log:#?}");
+    }
     Ok(())
 }
 

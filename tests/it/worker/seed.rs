@@ -1,5 +1,7 @@
 //! The main job on the seed's own configuration and message.
 
+use std::ffi::OsStr;
+
 use crds::validated::Qos;
 use serde_json::json;
 use tests::client::{TestClient, options};
@@ -173,15 +175,21 @@ async fn download_model_says_whether_models_are_downloaded() -> anyhow::Result<(
     let server = ModelServer::start(packed.path.clone()).await?;
     let config = seed(&broker.url(), server.url().as_str(), &packed)?;
     for value in ["", "False", "0"] {
-        let worker = Running::with_download_model(&config, &models.installed(), value).await?;
+        let worker = download_model(&config, &models, value).await?;
         let status = worker
             .until(|status| status["models"][0]["state"]["state"] == "refused")
             .await?;
         assert_eq!(status["models"][0]["state"]["reason"], "DownloadDisabled");
         worker.stop().await?;
     }
-    let worker = Running::with_download_model(&config, &models.installed(), "True").await?;
+    let worker = download_model(&config, &models, "True").await?;
     worker.ready().await?;
     worker.stop().await?;
     Ok(())
+}
+
+/// Starts a worker with a value of `DOWNLOAD_MODEL`.
+async fn download_model(config: &str, models: &Models, value: &str) -> anyhow::Result<Running> {
+    let variables = [("DOWNLOAD_MODEL", OsStr::new(value))];
+    Running::with_environment(config, &models.installed(), &variables).await
 }

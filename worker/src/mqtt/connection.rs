@@ -353,7 +353,9 @@ impl Connection {
 impl Ended {
     fn io(error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => Self::Closed,
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => Self::Closed,
             _ => Self::Lost(error.to_string()),
         }
     }

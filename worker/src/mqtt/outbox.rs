@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use bytes::BytesMut;
 use crds::validated::{MqttVersion, Qos};
 
+use super::caution::Caution;
 use super::packet::{Limits, Writer};
 use super::{Publication, Refused};
 
@@ -39,6 +40,11 @@ pub(super) struct Outbox {
     broker_limit: usize,
     /// The most that the broker takes.
     broker_qos: Qos,
+    caution: Caution,
+    /// Whether the broker closed the last connection with publications on their way.
+    closed: bool,
+    /// How much of the stream was written.
+    written: u64,
 }
 
 #[derive(Debug)]
@@ -50,6 +56,11 @@ struct Flight {
     id: Option<u16>,
     /// At QoS 2: the broker has it, only the handshake is not over.
     received: bool,
+    /// Where it begins in the stream, and its size there.
+    start: u64,
+    size: usize,
+    /// How often in a row the broker closed the connection over it.
+    closes: u8,
 }
 
 impl Outbox {
@@ -66,12 +77,19 @@ impl Outbox {
             limit: limit as usize,
             broker_limit: usize::MAX,
             broker_qos: Qos::ExactlyOnce,
+            caution: Caution::default(),
+            closed: false,
+            written: 0,
         }
     }
 
     pub(super) fn capacity(&self) -> usize {
-        let taken = self.waiting.len() + self.sent.len() + self.unwritten.len();
+        let taken = self.waiting.len() + self.on_the_way();
         self.window.saturating_sub(taken)
+    }
+
+    fn on_the_way(&self) -> usize {
+        self.sent.len() + self.unwritten.len()
     }
 
     pub(super) fn add(&mut self, publication: Publication, token: u64) {
@@ -81,6 +99,9 @@ impl Outbox {
             publication,
             id: None,
             received: false,
+            start: 0,
+            size: 0,
+            closes: 0,
         });
         self.next_order += 1;
     }
@@ -95,6 +116,8 @@ impl Outbox {
             .max_packet_size
             .map_or(usize::MAX, |size| size as usize);
         self.broker_qos = limits.qos.unwrap_or(Qos::ExactlyOnce);
+        self.caution.connected(std::mem::take(&mut self.closed));
+        self.written = 0;
         let sent = self.sent.drain().map(|(_, flight)| flight);
         let unwritten = self.unwritten.drain(..).map(|(_, flight)| flight);
         let mut again: Vec<_> = sent.chain(unwritten).collect();
@@ -114,10 +137,15 @@ impl Outbox {
         while buffer.len() < WRITE_AHEAD
             && let Some(flight) = self.waiting.front()
             && self.sent.len() < self.window_of(flight.publication.qos, writer.version)
+            && let size = writer.publish_size(&flight.publication)
+            && self
+                .caution
+                .admits(size, self.sent.len() + self.unwritten.len())
             && let Some(mut flight) = self.waiting.pop_front()
         {
             flight.publication.qos = flight.publication.qos.min(self.broker_qos);
-            let size = writer.publish_size(&flight.publication);
+            flight.size = size;
+            flight.start = position + buffer.len() as u64;
             let limit = self.limit.min(self.broker_limit);
             if size > limit {
                 let refused = Refused::TooLarge { size, limit };
@@ -155,11 +183,46 @@ impl Outbox {
 
     /// The stream was written up to `position`.
     pub(super) fn written(&mut self, position: u64) {
+        self.written = position;
         while let Some((end, _)) = self.unwritten.front()
             && *end <= position
             && let Some((_, flight)) = self.unwritten.pop_front()
         {
+            self.caution.taken(self.window);
             self.done.push((flight.token, Ok(())));
+        }
+    }
+
+    /// The broker closed the connection without a word. Whether it did so over the only publication that
+    /// was on its way; the one over which it does so again and again is refused.
+    pub(super) fn closed_by_broker(&mut self) -> bool {
+        self.closed = self.on_the_way() > 0;
+        let written = self.written;
+        let unwritten = self.unwritten.iter_mut().map(|(_, flight)| flight);
+        let mut flights = self.sent.values_mut().chain(unwritten);
+        let (Some(only), None) = (flights.next(), flights.next()) else {
+            return false;
+        };
+        if only.received || only.start >= written {
+            return false;
+        }
+        only.closes += 1;
+        let (token, size, closes) = (only.token, only.size, only.closes);
+        if self.caution.refuses(size, closes) {
+            self.sent.clear();
+            self.unwritten.clear();
+            let refused = Refused::ByClosing { size };
+            self.done.push((token, Err(refused)));
+        }
+        true
+    }
+
+    /// The broker is away: what it did before, it may have done as it went.
+    pub(super) fn not_connected(&mut self) {
+        let unwritten = self.unwritten.iter_mut().map(|(_, flight)| flight);
+        let flights = self.sent.values_mut().chain(unwritten);
+        for flight in flights.chain(&mut self.waiting) {
+            flight.closes = 0;
         }
     }
 
@@ -199,6 +262,7 @@ impl Outbox {
 
     fn end(&mut self, id: u16, refused: Option<String>) {
         if let Some(flight) = self.sent.remove(&id) {
+            self.caution.taken(self.window);
             let result = refused.map_or(Ok(()), |reason| Err(Refused::ByBroker(reason)));
             self.done.push((flight.token, result));
         }
@@ -321,6 +385,51 @@ mod tests {
             outbox.add(publication(Qos::ExactlyOnce), token);
         }
         assert_eq!(sent(&mut outbox).len(), EXACTLY_ONCE_WINDOW * 8);
+    }
+
+    /// As a broker of MQTT 3.1.1 does with what is larger than it takes.
+    #[test]
+    fn a_publication_over_which_the_broker_closes_again_and_again_is_refused() {
+        for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
+            let mut outbox = Outbox::new(10, 1000);
+            for token in 0..3 {
+                outbox.add(publication(qos), token);
+            }
+            let size = sent(&mut outbox).len() / 3;
+            outbox.written(1);
+            assert!(!outbox.closed_by_broker(), "it may be any of the three");
+            for _ in 0..3 {
+                outbox.connected(false, Limits::default());
+                assert_eq!(sent(&mut outbox).len(), size, "{qos:?}: one alone");
+                outbox.written(1);
+                assert_eq!(outbox.take_done().count(), 0);
+                assert!(outbox.closed_by_broker());
+            }
+            let refused = Refused::ByClosing { size };
+            assert_eq!(outbox.take_done().collect::<Vec<_>>(), [(0, Err(refused))]);
+            outbox.connected(false, Limits::default());
+            assert_eq!(sent(&mut outbox).len(), size, "{qos:?}: the next");
+        }
+    }
+
+    #[test]
+    fn a_broker_that_goes_away_refuses_nothing() {
+        let mut outbox = Outbox::new(10, 1000);
+        outbox.add(publication(Qos::AtLeastOnce), 0);
+        for _ in 0..10 {
+            outbox.connected(false, Limits::default());
+            sent(&mut outbox);
+            outbox.written(8);
+            outbox.closed_by_broker();
+            outbox.not_connected();
+        }
+        for _ in 0..10 {
+            outbox.connected(false, Limits::default());
+            sent(&mut outbox);
+            // Closed before a byte of it was written: over something else.
+            assert!(!outbox.closed_by_broker());
+        }
+        assert_eq!(outbox.take_done().count(), 0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crds::validated::{MqttVersion, Qos};
 use rumqttc::mqttbytes::{self, v4};
 use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
 
+use super::refusal::refusal;
 use super::{Options, Publication};
 
 /// A packet from the broker.
@@ -134,6 +135,9 @@ fn read_v5(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
             taken_over: false,
         });
     }
+    if let Some(refusal) = refusal(buffer) {
+        return Ok(refusal);
+    }
     let packet = Packet::read(buffer, None).map_err(|error| Malformed(error.to_string()))?;
     Ok(match packet {
         Packet::ConnAck(ack) => {
@@ -165,22 +169,14 @@ fn read_v5(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
             duplicate: publish.dup,
             retained: publish.retain,
         }),
-        Packet::PubAck(ack) => {
-            use v5::PubAckReason::{NoMatchingSubscribers, Success};
-            Inbound::PubAck {
-                id: ack.pkid,
-                refused: (!matches!(ack.reason, Success | NoMatchingSubscribers))
-                    .then(|| words(&ack.reason)),
-            }
-        }
-        Packet::PubRec(ack) => {
-            use v5::PubRecReason::{NoMatchingSubscribers, Success};
-            Inbound::PubRec {
-                id: ack.pkid,
-                refused: (!matches!(ack.reason, Success | NoMatchingSubscribers))
-                    .then(|| words(&ack.reason)),
-            }
-        }
+        Packet::PubAck(ack) => Inbound::PubAck {
+            id: ack.pkid,
+            refused: None,
+        },
+        Packet::PubRec(ack) => Inbound::PubRec {
+            id: ack.pkid,
+            refused: None,
+        },
         Packet::PubRel(ack) => Inbound::PubRel { id: ack.pkid },
         Packet::PubComp(ack) => Inbound::PubComp { id: ack.pkid },
         Packet::SubAck(ack) => Inbound::SubAck {

@@ -15,6 +15,9 @@ use super::outbox::Outbox;
 use super::packet::{Inbound, Limits, Publish, Writer};
 use super::{Client, DeliveryTag, Error, Event, Incoming, Options, Publication};
 
+/// The receive maximum of a mosquitto whose `max_inflight_messages` is not set.
+const MOSQUITTO_DEFAULT: u16 = 20;
+
 type Opening = BoxFuture<'static, Result<(Connection, bool, Limits), Error>>;
 
 /// An MQTT session over TCP, TLS or WebSocket, in version 3.1.1 or 5.
@@ -80,6 +83,15 @@ impl Session {
         self.epoch += 1;
         self.inbox.connected(self.epoch, session_present);
         self.outbox.connected(session_present, limits);
+        if limits.receive_maximum == Some(MOSQUITTO_DEFAULT)
+            && !self.options.subscriptions.is_empty()
+        {
+            tracing::warn!(
+                client_id = self.options.client_id,
+                "The broker has mosquitto's default limits: it keeps 1000 messages for a slow model and drops \
+                 the rest; set max_queued_messages 0 and max_inflight_messages 0"
+            );
+        }
         self.events.push_back(Event::Connected {
             epoch: self.epoch,
             session_present,
@@ -100,6 +112,7 @@ impl Session {
     }
 
     fn not_opened(&mut self, error: Error) {
+        self.outbox.not_connected();
         let retry_in = self.backoff.not_connected();
         self.wait(error, retry_in);
     }
@@ -107,7 +120,14 @@ impl Session {
     fn ended(&mut self, ended: Ended, lasted: Duration) {
         let first = self.options.takeover_retry;
         let closed = matches!(ended, Ended::Closed);
-        if closed && self.backoff.closed_by_broker(lasted) {
+        if closed && self.outbox.closed_by_broker() {
+            // Over one publication: no other client took the session, and once the publication is
+            // refused, nothing stands in the way of the next.
+            if !self.outbox.nothing_done() {
+                self.backoff = Backoff::default();
+                self.tell_what_is_done();
+            }
+        } else if closed && self.backoff.closed_by_broker(lasted) {
             let retry_in = self.backoff.taken_over(first);
             let client_id = self.options.client_id.clone();
             return self.wait(Error::TakenOver { client_id }, retry_in);
@@ -144,12 +164,16 @@ impl Session {
         for next in found {
             self.take(next);
         }
-        let done = self.outbox.take_done();
-        self.events
-            .extend(done.map(|(token, result)| Event::Published { token, result }));
+        self.tell_what_is_done();
         if let (Err(ended), State::Open(_)) = (result, &self.state) {
             self.ended(ended, lasted);
         }
+    }
+
+    fn tell_what_is_done(&mut self) {
+        let done = self.outbox.take_done();
+        self.events
+            .extend(done.map(|(token, result)| Event::Published { token, result }));
     }
 
     fn take(&mut self, found: Found) {

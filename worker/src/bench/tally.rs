@@ -1,0 +1,352 @@
+//! Which message has which results.
+//!
+//! A message's time tells its number, so a result that holds it anywhere is known to be that message's. A model
+//! that does not return it leaves only the order, in which results answer the oldest open message.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::histogram::Histogram;
+use super::to_f64;
+use crate::simulate::number_in;
+
+/// How results were found to belong to messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MatchedBy {
+    /// By the message's time in them.
+    Number,
+    /// By their order, since they hold no times: duplicates and order cannot be told.
+    Order,
+    /// There were none.
+    Nothing,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Messages that were published.
+    pub sent: u64,
+    /// Messages that the broker refused.
+    pub refused: u64,
+    /// Results that came, repeated ones included.
+    pub results: u64,
+    /// Messages of which a dead letter came.
+    pub dead_lettered: u64,
+    /// Messages without a result or a dead letter: lost, or the model returned nothing.
+    pub missing: u64,
+    /// Results that came again.
+    pub duplicates: u64,
+    /// Results that came after one of a later message of the same device.
+    pub out_of_order: u64,
+    /// Results of messages that are not of this run.
+    pub others: u64,
+    /// How results were found to belong to messages.
+    pub matched_by: MatchedBy,
+    /// From the first message to the last result.
+    pub seconds: f64,
+    /// Results in each of them.
+    pub results_per_second: f64,
+    /// Times from publishing, or from when it was due, to the result, in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// See [`Self::p50_ms`].
+    pub p99_ms: Option<f64>,
+    /// See [`Self::p50_ms`].
+    pub p999_ms: Option<f64>,
+}
+
+#[derive(Debug)]
+struct Open {
+    since: Instant,
+    device: Arc<str>,
+    /// Results that are still to come.
+    left: u32,
+}
+
+/// What a result is to its message.
+enum Taken {
+    /// One of those that it waits for; since when, and its device.
+    InTime(Instant, Arc<str>),
+    /// One that is no longer waited for.
+    Late,
+    /// One more than there should be.
+    Again,
+}
+
+#[derive(Debug)]
+pub(super) struct Tally {
+    started: Instant,
+    /// Number of the first message, and of the first in `open`.
+    first: u64,
+    front: u64,
+    /// Messages from `front` on; those that are done stand until all before them are.
+    open: VecDeque<Open>,
+    unanswered: u64,
+    /// Messages before `front` that were given up.
+    given_up: HashSet<u64>,
+    /// The last message of each device that has a result.
+    last: HashMap<Arc<str>, u64>,
+    sent: u64,
+    refused: u64,
+    numbered: u64,
+    unnumbered: u64,
+    dead_lettered: u64,
+    duplicates: u64,
+    out_of_order: u64,
+    others: u64,
+    last_sent: Instant,
+    last_result: Option<Instant>,
+    times: Histogram,
+}
+
+impl Tally {
+    /// `first` is the number of the first message.
+    pub(super) fn new(started: Instant, first: u64) -> Self {
+        Self {
+            started,
+            first,
+            front: first,
+            open: VecDeque::new(),
+            unanswered: 0,
+            given_up: HashSet::new(),
+            last: HashMap::new(),
+            sent: 0,
+            refused: 0,
+            numbered: 0,
+            unnumbered: 0,
+            dead_lettered: 0,
+            duplicates: 0,
+            out_of_order: 0,
+            others: 0,
+            last_sent: started,
+            last_result: None,
+            times: Histogram::default(),
+        }
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Messages that wait for results.
+    pub(super) fn open(&self) -> u64 {
+        self.unanswered
+    }
+
+    pub(super) fn last_sent(&self) -> Instant {
+        self.last_sent
+    }
+
+    pub(super) fn last_result(&self) -> Option<Instant> {
+        self.last_result
+    }
+
+    pub(super) fn sent_one(&mut self, at: Instant, device: Arc<str>, results: u32) {
+        self.open.push_back(Open {
+            since: at,
+            device,
+            left: results,
+        });
+        self.unanswered += u64::from(results > 0);
+        self.sent += 1;
+        self.last_sent = self.last_sent.max(at);
+        self.retire();
+    }
+
+    pub(super) fn refused(&mut self) {
+        self.refused += 1;
+    }
+
+    /// Waits no longer for what is open.
+    pub(super) fn give_up(&mut self) {
+        for (number, open) in (self.front..).zip(self.open.drain(..)) {
+            if open.left > 0 {
+                self.given_up.insert(number);
+            }
+        }
+        self.front = self.first + self.sent;
+        self.unanswered = 0;
+    }
+
+    pub(super) fn result(&mut self, now: Instant, payload: &[u8]) {
+        match number_in(payload, self.first..self.first + self.sent) {
+            Some(number) => {
+                self.numbered += 1;
+                self.last_result = Some(now);
+                self.answered(now, number);
+            }
+            None if self.numbered > 0 => self.others += 1,
+            None => {
+                self.unnumbered += 1;
+                self.last_result = Some(now);
+                let oldest = self.open.iter().position(|open| open.left > 0);
+                match oldest {
+                    Some(index) => self.answered(now, self.front + index as u64),
+                    None => self.duplicates += 1,
+                }
+            }
+        }
+    }
+
+    pub(super) fn dead_letter(&mut self, now: Instant, payload: &[u8]) {
+        let numbers = self.first..self.first + self.sent;
+        let Some(number) = number_in(payload, numbers) else {
+            self.others += 1;
+            return;
+        };
+        self.last_result = Some(now);
+        match self.take_one(number) {
+            Taken::InTime(..) | Taken::Late => self.dead_lettered += 1,
+            Taken::Again => self.duplicates += 1,
+        }
+    }
+
+    fn answered(&mut self, now: Instant, number: u64) {
+        let (since, device) = match self.take_one(number) {
+            Taken::InTime(since, device) => (since, device),
+            Taken::Late => return,
+            Taken::Again => {
+                self.duplicates += 1;
+                return;
+            }
+        };
+        self.times.add(now.saturating_duration_since(since));
+        let last = self.last.entry(device).or_insert(number);
+        if *last > number {
+            self.out_of_order += 1;
+        }
+        *last = number.max(*last);
+    }
+
+    /// Counts one result of a message.
+    fn take_one(&mut self, number: u64) -> Taken {
+        let Some(index) = number.checked_sub(self.front) else {
+            let late = self.given_up.remove(&number);
+            return if late { Taken::Late } else { Taken::Again };
+        };
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let open = self.open.get_mut(index).filter(|open| open.left > 0);
+        let Some(open) = open else {
+            return Taken::Again;
+        };
+        open.left -= 1;
+        self.unanswered -= u64::from(open.left == 0);
+        let taken = Taken::InTime(open.since, open.device.clone());
+        self.retire();
+        taken
+    }
+
+    fn retire(&mut self) {
+        while self.open.front().is_some_and(|open| open.left == 0) {
+            self.open.pop_front();
+            self.front += 1;
+        }
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        let results = self.numbered + self.unnumbered;
+        let end = self.last_result.unwrap_or(self.started);
+        let seconds = (end - self.started).as_secs_f64();
+        Summary {
+            sent: self.sent,
+            refused: self.refused,
+            results,
+            dead_lettered: self.dead_lettered,
+            missing: self.unanswered + self.given_up.len() as u64,
+            duplicates: self.duplicates,
+            out_of_order: self.out_of_order,
+            others: self.others,
+            matched_by: match (self.numbered, self.unnumbered) {
+                (0, 0) => MatchedBy::Nothing,
+                (0, _) => MatchedBy::Order,
+                _ => MatchedBy::Number,
+            },
+            seconds,
+            results_per_second: if seconds > 0.0 {
+                to_f64(results) / seconds
+            } else {
+                0.0
+            },
+            p50_ms: self.times.quantile(0.5),
+            p99_ms: self.times.quantile(0.99),
+            p999_ms: self.times.quantile(0.999),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::time_of;
+
+    fn tally(messages: u64) -> (Tally, Instant) {
+        let now = Instant::now();
+        let mut tally = Tally::new(now, 500);
+        for _ in 0..messages {
+            tally.sent_one(now, "d".into(), 1);
+        }
+        (tally, now)
+    }
+
+    fn result(number: u64) -> Vec<u8> {
+        format!("{{\"a\": 1, \"ts\": {}}}", time_of(500 + number)).into_bytes()
+    }
+
+    #[test]
+    fn losses_duplicates_and_order_are_told_by_the_numbers() {
+        let (mut tally, now) = tally(5);
+        for number in [0, 2, 1, 2, 4] {
+            tally.result(now, &result(number));
+        }
+        tally.result(now, b"{\"of\": \"another\"}");
+        tally.result(now, &result(70));
+        let summary = tally.summary();
+        assert_eq!(summary.matched_by, MatchedBy::Number);
+        assert_eq!((summary.results, summary.missing), (5, 1));
+        assert_eq!((summary.duplicates, summary.out_of_order), (1, 1));
+        assert_eq!(summary.others, 2);
+    }
+
+    #[test]
+    fn results_without_a_number_answer_in_order() {
+        let (mut tally, now) = tally(3);
+        for _ in 0..2 {
+            tally.result(now, b"1");
+        }
+        let summary = tally.summary();
+        assert_eq!(summary.matched_by, MatchedBy::Order);
+        assert_eq!((summary.results, summary.missing), (2, 1));
+    }
+
+    #[test]
+    fn what_was_given_up_may_still_come() {
+        let (mut tally, now) = tally(3);
+        tally.result(now, &result(1));
+        tally.give_up();
+        assert_eq!((tally.open(), tally.summary().missing), (0, 2));
+        tally.sent_one(now, "d".into(), 1);
+        tally.result(now, &result(0));
+        tally.result(now, &result(3));
+        tally.result(now, &result(3));
+        let summary = tally.summary();
+        assert_eq!((summary.missing, summary.duplicates), (1, 1));
+    }
+
+    #[test]
+    fn a_message_of_two_models_has_two_results_and_one_of_none_has_none() {
+        let now = Instant::now();
+        let mut tally = Tally::new(now, 500);
+        tally.sent_one(now, "d".into(), 2);
+        tally.sent_one(now, "e".into(), 0);
+        tally.result(now, &result(0));
+        assert_eq!(tally.open(), 1);
+        tally.dead_letter(now, &result(0));
+        let summary = tally.summary();
+        assert_eq!((summary.missing, summary.duplicates), (0, 0));
+        assert_eq!(summary.dead_lettered, 1);
+    }
+}
