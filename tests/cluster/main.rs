@@ -5,5 +5,6 @@
 mod admission;
 mod bed;
 mod faults;
+mod operations;
 mod operator;
 mod plans;

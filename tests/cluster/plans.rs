@@ -10,9 +10,10 @@
 //! `EDGEMODEL_FAULT_PLANS=all` runs all of them, `EDGEMODEL_FAULT_PLANS=W05` one workload's.
 
 mod run;
-mod spec;
-mod state;
-mod workload;
+pub(crate) mod runner;
+pub(crate) mod spec;
+pub(crate) mod state;
+pub(crate) mod workload;
 
 use std::time::Instant;
 

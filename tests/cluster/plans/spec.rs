@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 /// A number that stands for the n-th port of a run: each run has ports of its own.
-pub(super) fn port(number: u16) -> Value {
+pub(crate) fn port(number: u16) -> Value {
     format!("PORT{number}").into()
 }
 
 /// Two models, one rule, one port.
-pub(super) fn base() -> Value {
+pub(crate) fn base() -> Value {
     json!({
         "mqtts": [{ "name": "plant", "broker": "tcp://10.0.0.1:1883" }],
         "rules": [{
@@ -20,7 +20,7 @@ pub(super) fn base() -> Value {
     })
 }
 
-pub(super) fn func(name: &str, digest: u8) -> Value {
+pub(crate) fn func(name: &str, digest: u8) -> Value {
     json!({
         "modelName": name,
         "modelAddress": format!("http://models.example/{name}.zip"),
@@ -29,26 +29,26 @@ pub(super) fn func(name: &str, digest: u8) -> Value {
     })
 }
 
-pub(super) fn expose(name: &str, target: u16, number: u16) -> Value {
+pub(crate) fn expose(name: &str, target: u16, number: u16) -> Value {
     json!({ "name": name, "protocolPort": format!("http://:{target}"), "outPort": port(number) })
 }
 
 /// `base` with changes.
-pub(super) fn with(change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) fn with(change: impl FnOnce(&mut Value)) -> Value {
     let mut spec = base();
     change(&mut spec);
     spec
 }
 
 /// Takes an item out of a list.
-pub(super) fn remove(list: &mut Value, index: usize) {
+pub(crate) fn remove(list: &mut Value, index: usize) {
     if let Some(items) = list.as_array_mut() {
         items.remove(index);
     }
 }
 
 /// Puts an item at the end of a list.
-pub(super) fn push(list: &mut Value, item: Value) {
+pub(crate) fn push(list: &mut Value, item: Value) {
     if let Some(items) = list.as_array_mut() {
         items.push(item);
     }

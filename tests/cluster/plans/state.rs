@@ -8,18 +8,18 @@ use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
 /// Kind and name.
-pub(super) type Key = (String, String);
+pub(crate) type Key = (String, String);
 
 /// What there is: masked objects and their UIDs.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct State {
-    pub(super) objects: BTreeMap<Key, Value>,
-    pub(super) uids: BTreeMap<Key, String>,
+pub(crate) struct State {
+    pub(crate) objects: BTreeMap<Key, Value>,
+    pub(crate) uids: BTreeMap<Key, String>,
     /// Whether the runtime's status is about its present spec, and no rollout is under way.
-    pub(super) settled: bool,
-    pub(super) generation: i64,
+    pub(crate) settled: bool,
+    pub(crate) generation: i64,
     /// The digest of the Secrets on the pods.
-    pub(super) secrets: String,
+    pub(crate) secrets: String,
 }
 
 const KINDS: [(&str, &str, &str, &str); 5] = [
@@ -40,7 +40,7 @@ const KINDS: [(&str, &str, &str, &str); 5] = [
     ),
 ];
 
-pub(super) fn api(client: &Client, namespace: &str, plural: &str) -> Api<DynamicObject> {
+pub(crate) fn api(client: &Client, namespace: &str, plural: &str) -> Api<DynamicObject> {
     let plural = plural.split('.').next().unwrap_or_default();
     let (group, version, kind, plural) = KINDS
         .into_iter()
@@ -53,7 +53,7 @@ pub(super) fn api(client: &Client, namespace: &str, plural: &str) -> Api<Dynamic
 
 /// Reads and masks. `words` are replaced wherever they stand: the namespace, the ports. The digest of the
 /// Secrets differs from run to run; what counts is whether it is still `secrets_before`.
-pub(super) async fn read(
+pub(crate) async fn read(
     client: &Client,
     namespace: &str,
     words: &[(String, String)],
@@ -159,6 +159,11 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
             spec.remove("clusterIP");
         }
     }
+    let scaled = &value["metadata"]["annotations"]["edgemodel.io/autoscaling"];
+    if kind == "Deployment" && *scaled != "none" {
+        // The number is the autoscaler's.
+        value["spec"]["replicas"] = Value::Null;
+    }
     if kind == "Deployment"
         && let Some(annotations) =
             value["spec"]["template"]["metadata"]["annotations"].as_object_mut()
@@ -170,7 +175,7 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
 }
 
 /// The first differences of two states, for people.
-pub(super) fn differences(wanted: &State, found: &State) -> Vec<String> {
+pub(crate) fn differences(wanted: &State, found: &State) -> Vec<String> {
     let mut lines = Vec::new();
     for key in wanted.objects.keys().chain(found.objects.keys()) {
         match (wanted.objects.get(key), found.objects.get(key)) {

@@ -6,7 +6,7 @@ use super::spec::{base, expose, func, port, push, remove, with};
 
 /// Something that is done.
 #[derive(Debug, Clone)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// A runtime is applied with this spec.
     Apply(Value),
     /// The runtime is deleted.
@@ -25,15 +25,15 @@ pub(super) enum Action {
 
 /// What is done before the operator under test comes, and then.
 #[derive(Debug, Clone)]
-pub(super) struct Workload {
-    pub(super) name: &'static str,
-    pub(super) before: Vec<Action>,
-    pub(super) then: Vec<Action>,
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) before: Vec<Action>,
+    pub(crate) then: Vec<Action>,
     /// The image that the operator under test gives to workers.
-    pub(super) image: &'static str,
+    pub(crate) image: &'static str,
 }
 
-pub(super) fn all() -> Vec<Workload> {
+pub(crate) fn all() -> Vec<Workload> {
     [lives(), models(), ports_and_scale(), others()].concat()
 }
 

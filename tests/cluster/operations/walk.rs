@@ -1,0 +1,113 @@
+//! Random walks: where a runtime ends does not depend on the way (O8).
+//!
+//! `EDGEMODEL_WALKS` is how many are made, 2 by default; each has 20 steps and is given by its number.
+
+use futures_util::StreamExt as _;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use serde_json::Value;
+use tests::control_plane::ControlPlane;
+use tests::operator::{Operator, settings};
+
+use super::{CONCURRENCY, ELSEWHERE, REFUSED, value};
+use crate::plans::runner::Runner;
+use crate::plans::spec::base;
+use crate::plans::state::differences;
+use crate::plans::workload::Action;
+
+const STEPS: usize = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result<()> {
+    let control_plane = tests::operator::cluster().await?;
+    let count = std::env::var("EDGEMODEL_WALKS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2);
+    let walks = (0..count).map(async |seed: u64| {
+        walk(control_plane, seed)
+            .await
+            .map_err(|error| format!("walk {seed}: {error:#}"))
+    });
+    let results: Vec<_> = futures_util::stream::iter(walks)
+        .buffer_unordered(CONCURRENCY)
+        .collect()
+        .await;
+    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(())
+}
+
+async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let schema = crds::custom_resource::openapi();
+    let mut leaves = value::leaves(&schema["properties"]["spec"], "");
+    leaves.retain(|(path, _)| {
+        let refused = REFUSED.iter().any(|(of, _)| of == path);
+        // Of these, one alone is not legal beside what a walk may have made before.
+        let alone = [
+            "modelCache.",
+            "mqtts[].tls",
+            "placement.tolerations",
+            "funcs[].autoscaling",
+            "mqtts[].name",
+        ];
+        !refused
+            && !ELSEWHERE.contains(&path.as_str())
+            && !alone.iter().any(|of| path.starts_with(of))
+    });
+    let way = Runner::start(control_plane, "walk").await?;
+    way.act(&Action::Secret("secret")).await?;
+    let operator = Operator::start(way.client.clone(), settings(&way.namespace));
+    let mut spec = base();
+    for step in 0..STEPS {
+        spec = next(&mut random, &leaves, spec, u8::try_from(step)?)?;
+        // A step that does not fit to those before is refused whole, and the walk goes on from where it is.
+        if way.act(&Action::Apply(spec.clone())).await.is_err() {
+            spec = base();
+            way.act(&Action::Apply(spec.clone())).await?;
+        }
+    }
+    let end = way.settled(None, "").await?;
+    operator.stop().await?;
+    way.leave().await?;
+    let straight = Runner::start(control_plane, "straight").await?;
+    straight.act(&Action::Secret("secret")).await?;
+    let operator = Operator::start(straight.client.clone(), settings(&straight.namespace));
+    straight.act(&Action::Apply(spec)).await?;
+    let expected = straight.settled(None, "").await?;
+    operator.stop().await?;
+    straight.leave().await?;
+    let differences = differences(&expected, &end);
+    anyhow::ensure!(differences.is_empty(), "O8: {}", differences.join("\n  "));
+    Ok(())
+}
+
+fn next(
+    random: &mut StdRng,
+    leaves: &[(String, Value)],
+    mut spec: Value,
+    step: u8,
+) -> anyhow::Result<Value> {
+    let pushes = value::pushes(step);
+    match rand::RngExt::random_range(random, 0..10) {
+        0 | 1 => {
+            let (list, item) = pushes.choose(random).expect("there are two").clone();
+            if let Some(items) = spec[list].as_array_mut() {
+                items.push(item);
+            }
+            Ok(spec)
+        }
+        2 => {
+            if let Some(items) = spec["funcs"].as_array_mut().filter(|items| items.len() > 1) {
+                items.pop();
+            }
+            Ok(spec)
+        }
+        _ => {
+            let (path, schema) = leaves.choose(random).expect("there are many");
+            value::changed(path, schema, value::beginning(path, spec))
+        }
+    }
+}
