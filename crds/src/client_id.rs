@@ -39,14 +39,14 @@ pub struct SessionKey {
 /// ids do not change when a refused model is repaired.
 ///
 /// A configured id that one session uses is taken as it is; used by more, it becomes
-/// `<clientId>-<model>[-<rule>-<role>][-<ordinal>]`.
+/// `<clientId>-<model>[-<rule>-<role>][-<replica>]`.
 ///
 /// `owner` stands in ids that the configuration does not give: a machine's name, or a runtime's in a
-/// cluster. `ordinal` tells replicas apart.
+/// cluster. `replica` tells replicas apart.
 pub fn assign(
     runtime: &ValidatedRuntime,
     owner: &str,
-    ordinal: Option<u32>,
+    replica: Option<&str>,
 ) -> HashMap<SessionKey, String> {
     let mut sessions = Vec::new();
     for (rule_index, rule) in runtime.rules.iter().enumerate() {
@@ -88,8 +88,8 @@ pub fn assign(
                     key.role.as_str()
                 ),
             };
-            if let Some(ordinal) = ordinal {
-                id = format!("{id}-{ordinal}");
+            if let Some(replica) = replica {
+                id = format!("{id}-{replica}");
             }
             (*key, id)
         })
@@ -123,9 +123,9 @@ mod tests {
 
     const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
 
-    fn ids(text: &str, ordinal: Option<u32>) -> Vec<String> {
+    fn ids(text: &str, replica: Option<&str>) -> Vec<String> {
         let runtime = crate::load(text, "test").unwrap();
-        let mut ids: Vec<_> = assign(&runtime, "edge-1", ordinal).into_values().collect();
+        let mut ids: Vec<_> = assign(&runtime, "edge-1", replica).into_values().collect();
         ids.sort();
         ids
     }
@@ -162,7 +162,7 @@ mod tests {
                 "ef2712a2-926d-4388-92d0-60470ab2613d"
             ]
         );
-        assert!(ids(&one, Some(2)).iter().all(|id| id.ends_with("-2")));
+        assert!(ids(&one, Some("2")).iter().all(|id| id.ends_with("-2")));
     }
 
     #[test]

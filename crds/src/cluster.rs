@@ -15,7 +15,7 @@ pub enum ExposeMode {
     #[default]
     NodePort,
     /// `outPort` on the node that the worker runs on, without a Service; for KubeEdge, where there is
-    /// no NodePort. Any port from 1 to 65535 that is free on the node.
+    /// no NodePort. The port must be free on the node.
     HostPort,
     /// Inside the cluster only, by a Service.
     ClusterIP,

@@ -6,6 +6,7 @@
 
 pub mod client_id;
 pub mod cluster;
+pub mod custom_resource;
 pub mod digest;
 pub mod expression;
 pub mod nearest;
@@ -13,6 +14,7 @@ pub mod problem;
 pub mod runtime;
 pub mod schema;
 pub mod status;
+pub mod termination;
 pub mod topic;
 pub mod validate;
 pub mod validated;

@@ -1,5 +1,6 @@
 //! The JSON Schema of the configuration and pyboot's form panel, both from the Rust types.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -7,11 +8,16 @@ use crate::RuntimeSpec;
 
 /// The schema (draft 2020-12) with all types written where they are used.
 pub fn config() -> Value {
+    of::<RuntimeSpec>()
+}
+
+/// The schema of any of the types.
+pub(crate) fn of<T: JsonSchema>() -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings
         .into_generator()
-        .into_root_schema_for::<RuntimeSpec>()
+        .into_root_schema_for::<T>()
         .to_value()
 }
 

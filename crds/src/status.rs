@@ -5,6 +5,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Most characters of the message of a model or a port; the API server refuses a longer one.
+pub const MAX_MESSAGE: usize = 4096;
+
+/// Most characters of a condition's message; the API server refuses a longer one.
+pub const MAX_CONDITION_MESSAGE: usize = 8192;
+
 /// The state of a runtime as last observed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

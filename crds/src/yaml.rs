@@ -234,4 +234,13 @@ mod tests {
         assert_eq!(spec, again);
         crate::load(&json, "c.json").unwrap();
     }
+
+    /// kubectl and the operator read the same object, whatever is quoted or folded in it.
+    #[test]
+    fn what_is_written_reads_back() {
+        let definition = crate::custom_resource::crd();
+        let text = super::write(&definition).unwrap();
+        let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(read, definition);
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! One control plane is shared; each test has a namespace of its own.
 
+mod admission;
 mod bed;
 mod faults;
 mod operator;

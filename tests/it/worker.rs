@@ -3,5 +3,6 @@
 mod bad_input;
 mod delivery;
 mod pages;
+mod pod;
 mod seed;
 mod several;

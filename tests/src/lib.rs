@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod client;
 pub mod control_plane;
+pub mod definition;
 pub mod faults;
 pub mod mosquitto;
 pub mod operator;

@@ -41,10 +41,32 @@ impl Running {
         models: &Path,
         download: &str,
     ) -> anyhow::Result<Self> {
+        Self::launch(config, models, download, &[]).await
+    }
+
+    /// Starts a worker with further arguments.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn with_arguments(
+        config: &str,
+        models: &Path,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        Self::launch(config, models, "true", arguments).await
+    }
+
+    async fn launch(
+        config: &str,
+        models: &Path,
+        download: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut child = Command::new(crate::edgemodel()?)
             .args(["run", "--config", "-", "--http", "127.0.0.1:0"])
             .args(["--log-format", "json", "--models-dir"])
             .arg(models)
+            .args(arguments)
             .env("DOWNLOAD_MODEL", download)
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
@@ -148,18 +170,26 @@ impl Running {
         Ok(rustix::process::kill_process(pid, signal)?)
     }
 
-    /// Asks it to end and waits for it.
+    /// Waits until it ends by itself.
     ///
     /// # Errors
     /// It does not end within a minute.
-    pub async fn stop(mut self) -> anyhow::Result<(ExitStatus, Vec<Value>)> {
-        self.signal(rustix::process::Signal::TERM)?;
+    pub async fn ended(mut self) -> anyhow::Result<(ExitStatus, Vec<Value>)> {
         let status = tokio::time::timeout(Duration::from_mins(1), self.child.wait())
             .await
             .with_context(|| format!("the worker does not end: {:#?}", self.log()))??;
         self.reader.await?;
         let log = self.log.borrow().clone();
         Ok((status, log))
+    }
+
+    /// Asks it to end and waits for it.
+    ///
+    /// # Errors
+    /// It does not end within a minute.
+    pub async fn stop(self) -> anyhow::Result<(ExitStatus, Vec<Value>)> {
+        self.signal(rustix::process::Signal::TERM)?;
+        self.ended().await
     }
 
     /// Kills it, as a power cut would.

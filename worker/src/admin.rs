@@ -5,26 +5,30 @@ mod page;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Json};
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use crate::peers::Peers;
 use crate::status::Shared;
 
 /// The Prometheus text exposition format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// All paths.
-pub fn router(shared: Arc<Shared>) -> Router {
+pub fn router(shared: Arc<Shared>, peers: Option<Peers>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
-        .route("/queue_size_metrics", get(queue_sizes))
+        .route(
+            "/queue_size_metrics",
+            get(move |State(shared): State<Arc<Shared>>, query| queue_sizes(shared, peers, query)),
+        )
         .fallback(not_found)
         .with_state(shared)
 }
@@ -52,9 +56,21 @@ async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(shared.document())
 }
 
-/// pyboot's document, key by key; its process names are the models' names here.
-async fn queue_sizes(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    let models: Vec<_> = shared
+#[derive(Debug, serde::Deserialize)]
+struct Scope {
+    /// Whether only this worker is asked, not its peers.
+    #[serde(default)]
+    local: bool,
+}
+
+/// pyboot's document, key by key; its process names are the models' names here. With peers it is of all
+/// workers, and says which did not answer.
+async fn queue_sizes(
+    shared: Arc<Shared>,
+    peers: Option<Peers>,
+    Query(scope): Query<Scope>,
+) -> Json<Value> {
+    let mut models: Vec<_> = shared
         .models()
         .iter()
         .map(|model| {
@@ -62,7 +78,12 @@ async fn queue_sizes(State(shared): State<Arc<Shared>>) -> Json<Value> {
             json!({ "sub_process_name": model.name, "pre_queue": pre, "post_queue": post })
         })
         .collect();
-    Json(json!({ "queue_size_metrics": models }))
+    let Some(peers) = peers.filter(|_| !scope.local) else {
+        return Json(json!({ "queue_size_metrics": models }));
+    };
+    let (others, unreachable) = peers.queue_sizes().await;
+    models.extend(others);
+    Json(json!({ "queue_size_metrics": models, "unreachable": unreachable }))
 }
 
 async fn not_found() -> (StatusCode, &'static str) {

@@ -14,6 +14,7 @@ pub struct Broker {
     settings: ValidatedMqtt,
     auth: Option<(String, Option<String>)>,
     tls: Option<(Arc<rustls::ClientConfig>, String)>,
+    keeps_sessions: bool,
 }
 
 impl std::fmt::Debug for Broker {
@@ -111,7 +112,18 @@ impl Broker {
             settings: settings.clone(),
             auth,
             tls,
+            keeps_sessions: true,
         })
+    }
+
+    /// The same, but for a worker that does not come back under its client ids: the broker forgets its
+    /// subscriptions when it goes.
+    #[must_use]
+    pub fn without_sessions(self) -> Self {
+        Self {
+            keeps_sessions: false,
+            ..self
+        }
     }
 
     /// What the configuration says.
@@ -127,7 +139,7 @@ impl Broker {
             version: self.settings.version,
             // Of a subscription, the broker keeps what comes while the worker is away. A publisher
             // has nothing there: what is not acknowledged is made again from its input.
-            clean_start: subscription.is_none(),
+            clean_start: subscription.is_none() || !self.keeps_sessions,
             keep_alive: self.settings.keep_alive,
             auth: self.auth.clone(),
             tls: self.tls.clone(),

@@ -10,5 +10,9 @@ pub const PYTHON: &str = "EDGEMODEL_PYTHON";
 /// Path of the model host's extension module. Default: beside the executable, then
 /// `../lib/edgemodel/`.
 pub const HOST_LIB: &str = "EDGEMODEL_HOST_LIB";
+/// Name of this replica, appended to the client ids; the broker keeps no session for it.
+pub const REPLICA: &str = "EDGEMODEL_REPLICA";
+/// `HOST:PORT` of all workers of the runtime, which then answer for each other.
+pub const PEERS: &str = "EDGEMODEL_PEERS";
 /// Log filter, as in `info,worker::mqtt=debug`.
 pub const LOG: &str = "EDGEMODEL_LOG";

@@ -25,6 +25,7 @@ pub mod queue;
 
 pub mod admin;
 pub mod metrics;
+pub mod peers;
 pub mod session_state;
 pub mod status;
 pub mod stream;

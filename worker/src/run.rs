@@ -12,11 +12,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::brokers::{self, Broker};
+use crate::model::fetch;
 use crate::model::store::{self, Store};
+use crate::peers::Peers;
 use crate::pipeline::Context;
-use crate::settings::Settings;
+use crate::settings::{Replica, Settings};
 use crate::status::Shared;
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Refused, Supervisor};
 use crate::{admin, stream};
 
 /// How long HTTP answers that are being written at the end may take.
@@ -49,6 +51,12 @@ pub enum Error {
     /// The system gives no threads or event queues.
     #[error("failed to start a runtime: {0}")]
     Runtime(io::Error),
+    /// Peers cannot be asked.
+    #[error("failed to prepare for peers: {0}")]
+    Peers(fetch::Error),
+    /// A model was refused, and the worker was told not to go on then. Everything else was ended as usual.
+    #[error(transparent)]
+    Refused(Refused),
 }
 
 /// A worker that is ready to start: its ports are bound and its files read, nothing else happened.
@@ -57,6 +65,7 @@ pub struct Worker {
     ctx: Context,
     settings: Settings,
     store: Store,
+    peers: Option<Peers>,
     http: Vec<TcpListener>,
     streams: Vec<TcpListener>,
 }
@@ -71,7 +80,13 @@ impl Worker {
             .mqtts
             .iter()
             .enumerate()
-            .map(|(index, mqtt)| Broker::open(index, mqtt).map_err(Error::Broker))
+            .map(|(index, mqtt)| {
+                let broker = Broker::open(index, mqtt).map_err(Error::Broker)?;
+                Ok(match settings.replica {
+                    Some(Replica::Name(_)) => broker.without_sessions(),
+                    _ => broker,
+                })
+            })
             .collect::<Result<_, _>>()?;
         let mut http = vec![listen(
             "--http".to_owned(),
@@ -95,15 +110,21 @@ impl Worker {
             )?);
         }
         let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
+        let peers = settings.peers.as_ref();
+        let peers = peers
+            .map(|name| Peers::new(name, &addresses(&http)).map_err(Error::Peers))
+            .transpose()?;
+        let replica = settings.replica.as_ref().map(Replica::suffix);
         Ok(Self {
             ctx: Context {
-                client_ids: client_id::assign(&runtime, &settings.hostname, settings.ordinal),
+                client_ids: client_id::assign(&runtime, &settings.hostname, replica.as_deref()),
                 shared: Shared::new(&runtime),
                 brokers,
                 runtime,
             },
             settings,
             store,
+            peers,
             http,
             streams,
         })
@@ -129,7 +150,7 @@ impl Worker {
     /// the messages; everything else runs on another.
     ///
     /// # Errors
-    /// The system gives no threads.
+    /// The system gives no threads; or a model was refused, if the settings say that this is the end.
     pub fn run(self, asked: impl AsyncFnMut()) -> Result<(), Error> {
         let side = Builder::new_multi_thread()
             .worker_threads(1)
@@ -150,7 +171,13 @@ impl Worker {
 
     async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
         let shared = self.ctx.shared.clone();
-        let _servers = serve_ports(self.http, self.streams, &shared, side.handle())?;
+        let _servers = serve_ports(
+            self.http,
+            self.streams,
+            &shared,
+            self.peers.as_ref(),
+            side.handle(),
+        )?;
         let (stopping, receiver) = watch::channel(false);
         let ctx = Arc::new(self.ctx);
         let store = Arc::new(self.store);
@@ -162,18 +189,24 @@ impl Worker {
                 store: store.clone(),
                 download: self.settings.download,
                 side: side.handle().clone(),
+                give_up: self.settings.give_up,
                 stopping: receiver.clone(),
             };
             supervisors.spawn(supervisor.run());
         }
-        asked().await;
+        let refused = tokio::select! {
+            () = asked() => None,
+            refused = first_refused(&mut supervisors) => Some(refused),
+        };
         tracing::info!("Shutdown begun");
         shared.stop();
         stopping.send_replace(true);
         let drained = async { while supervisors.join_next().await.is_some() {} };
         let asked_again = async {
             // Tools such as `timeout` send a signal to a process and to its group.
-            tokio::time::sleep(ONE_REQUEST).await;
+            if refused.is_none() {
+                tokio::time::sleep(ONE_REQUEST).await;
+            }
             asked().await;
         };
         let in_time = tokio::select! {
@@ -194,8 +227,18 @@ impl Worker {
                 "Shutdown cut short, the broker delivers open messages again"
             );
         }
-        Ok(())
+        refused.map_or(Ok(()), |refused| Err(Error::Refused(refused)))
     }
+}
+
+/// The first model that gives up; never, if none does.
+async fn first_refused(supervisors: &mut JoinSet<Option<Refused>>) -> Refused {
+    while let Some(ended) = supervisors.join_next().await {
+        if let Ok(Some(refused)) = ended {
+            return refused;
+        }
+    }
+    std::future::pending().await
 }
 
 fn listen(what: String, address: SocketAddr, remedy: &'static str) -> Result<TcpListener, Error> {
@@ -223,13 +266,14 @@ fn serve_ports(
     http: Vec<TcpListener>,
     streams: Vec<TcpListener>,
     shared: &Arc<Shared>,
+    peers: Option<&Peers>,
     side: &Handle,
 ) -> Result<JoinSet<()>, Error> {
     let _entered = side.enter();
     let mut servers = JoinSet::new();
     for listener in http {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        let router = admin::router(shared.clone());
+        let router = admin::router(shared.clone(), peers.cloned());
         servers.spawn_on(
             async move {
                 if let Err(error) = axum::serve(listener, router).await {

@@ -15,12 +15,35 @@ pub struct Settings {
     pub models_dir: PathBuf,
     /// Whether models are downloaded; otherwise they must be in the models directory.
     pub download: bool,
-    /// Replica number, part of derived client ids when set.
-    pub ordinal: Option<u32>,
+    /// Which of several workers with the same configuration this is.
+    pub replica: Option<Replica>,
+    /// `HOST:PORT` of all workers of the runtime, which answer for each other.
+    pub peers: Option<String>,
+    /// Whether the worker ends when a model is refused, for whoever started it to try again.
+    pub give_up: bool,
     /// Name of this machine, part of derived client ids.
     pub hostname: String,
     /// Longest time that a shutdown may take to finish what was begun.
     pub drain_timeout: Duration,
+}
+
+/// One of several workers with the same configuration; part of its client ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replica {
+    /// The same after a restart, so the broker keeps its sessions for it.
+    Ordinal(u32),
+    /// A name that may never come again, so the broker must not keep anything for it.
+    Name(String),
+}
+
+impl Replica {
+    /// As it stands in client ids.
+    pub fn suffix(&self) -> String {
+        match self {
+            Self::Ordinal(ordinal) => ordinal.to_string(),
+            Self::Name(name) => name.clone(),
+        }
+    }
 }
 
 /// Whether `DOWNLOAD_MODEL` asks for downloads, as pyboot read it (`True`, `true`, `1`, `yes`).

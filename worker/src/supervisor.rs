@@ -50,6 +50,18 @@ impl Error {
     }
 }
 
+/// A model that could not be served.
+#[derive(Debug, thiserror::Error)]
+#[error("model {model:?} is refused: {reason}: {message}")]
+pub struct Refused {
+    /// Its name.
+    pub model: String,
+    /// Why, in one word.
+    pub reason: &'static str,
+    /// Why, for people.
+    pub message: String,
+}
+
 /// What a supervisor works with.
 #[derive(Debug)]
 pub struct Supervisor {
@@ -63,32 +75,44 @@ pub struct Supervisor {
     pub download: bool,
     /// Where installing runs, so that it does not hold up messages.
     pub side: Handle,
+    /// Whether a refusal is the end, even if its cause may pass.
+    pub give_up: bool,
     /// `true` once the worker goes down.
     pub stopping: watch::Receiver<bool>,
 }
 
 impl Supervisor {
-    /// Serves the model until the worker goes down.
-    pub async fn run(mut self) {
+    /// Serves the model until the worker goes down, or gives up and tells why.
+    pub async fn run(mut self) -> Option<Refused> {
         let mut retry = FIRST_RETRY;
         loop {
             let mut stopping = self.stopping.clone();
             let error = tokio::select! {
                 attempt = self.attempt() => match attempt {
-                    Ok(pipeline) => return self.serve(pipeline).await,
+                    Ok(pipeline) => {
+                        self.serve(pipeline).await;
+                        return None;
+                    }
                     Err(error) => error,
                 },
-                () = stopped(&mut stopping) => return,
+                () = stopped(&mut stopping) => return None,
             };
-            let retrying = error.is_transient();
+            let retrying = error.is_transient() && !self.give_up;
             let pause = retry.mul_f64(rand::rng().random_range(0.5..=1.0));
             self.refuse(&error, retrying.then_some(pause));
+            if self.give_up {
+                return Some(Refused {
+                    model: self.ctx.runtime.funcs[self.func].name.clone(),
+                    reason: error.reason(),
+                    message: error.to_string(),
+                });
+            }
             if !retrying {
-                return;
+                return None;
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = stopped(&mut self.stopping) => return,
+                () = stopped(&mut self.stopping) => return None,
             }
             retry = (retry * 2).min(LAST_RETRY);
         }

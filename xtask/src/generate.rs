@@ -9,10 +9,24 @@ use worker::metrics::Metrics;
 
 use crate::{metrics, reference};
 
+const DEFINITION_HEAD: &str = "\
+# Written by `cargo xtask gen` from crds/src; edit the types and crds/src/custom_resource there.
+";
+
+const SAMPLE_HEAD: &str = "\
+# Written by `cargo xtask gen` from tests/fixtures/seed/config.yaml: a configuration of pyboot's, unchanged.
+apiVersion: edgemodel.io/v1alpha1
+kind: EdgeModelRuntime
+metadata:
+  name: edgemodel
+spec:
+";
+
 /// Path from the repository's root, and contents.
-fn files() -> [(&'static str, String); 4] {
+fn files() -> anyhow::Result<[(&'static str, String); 7]> {
     let schema = crds::schema::config();
-    [
+    let definition = crds::custom_resource::crd();
+    Ok([
         ("crds/generated/config.schema.json", format!("{schema:#}\n")),
         (
             "crds/generated/panel.json",
@@ -23,12 +37,28 @@ fn files() -> [(&'static str, String); 4] {
             "docs/reference/metrics.md",
             metrics::page(&Metrics::example()),
         ),
-    ]
+        (
+            "crds/generated/edgemodelruntime.yaml",
+            format!("{DEFINITION_HEAD}{}", crds::yaml::write(&definition)?),
+        ),
+        (
+            "docs/reference/edgemodelruntime.md",
+            reference::runtime_page(&crds::custom_resource::openapi()),
+        ),
+        ("deploy/samples/edgemodel.yaml", sample()),
+    ])
+}
+
+/// pyboot's configuration as a runtime, unchanged but for its indentation.
+fn sample() -> String {
+    let config = include_str!("../../tests/fixtures/seed/config.yaml");
+    let lines = config.lines().map(|line| format!("  {line}\n"));
+    format!("{SAMPLE_HEAD}{}", lines.collect::<String>())
 }
 
 /// Writes them.
 pub(crate) fn write() -> anyhow::Result<()> {
-    for (path, text) in files() {
+    for (path, text) in files()? {
         let path_at_root = at_root(path);
         if let Some(folder) = path_at_root.parent() {
             fs::create_dir_all(folder)
@@ -41,7 +71,7 @@ pub(crate) fn write() -> anyhow::Result<()> {
 
 /// Compares them with what is there.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let drifted: Vec<_> = files()
+    let drifted: Vec<_> = files()?
         .into_iter()
         .filter(|(path, text)| fs::read_to_string(at_root(path)).ok().as_ref() != Some(text))
         .map(|(path, _)| path)

@@ -1,4 +1,5 @@
-//! The reference page of the configuration: a table for each type, from the JSON Schema alone.
+//! The reference pages of the configuration and of the runtime on a cluster: a table for each type, from
+//! the schema alone.
 
 use crds::schema::{alternative, choices};
 use serde_json::Value;
@@ -12,7 +13,28 @@ All fields of a configuration file, YAML or JSON. A field that is not listed her
 `edgemodel check --config FILE` says what is wrong with a file, all of it at once.
 ";
 
-/// The page, in Markdown.
+const RUNTIME_HEAD: &str = "\
+<!-- Written by `cargo xtask gen` from crds/src; edit the comments and crds/src/custom_resource there. -->
+
+# EdgeModelRuntime
+
+All fields of a runtime on a cluster, `apiVersion: edgemodel.io/v1alpha1`, `kind: EdgeModelRuntime`. What stands
+under `spec` is a configuration as a worker reads it outside a cluster, with bounds and rules that the API
+server checks: it refuses what breaks one, says which, and keeps what it has.
+
+`kubectl explain emr.spec` shows the same, and `deploy/samples/edgemodel.yaml` is an example.
+";
+
+/// The page of the runtime, in Markdown, of the schema of the object.
+pub(crate) fn runtime_page(object: &Value) -> String {
+    let mut page = RUNTIME_HEAD.to_owned();
+    for name in ["spec", "status"] {
+        section(&object["properties"][name], name, &mut page);
+    }
+    page
+}
+
+/// The page of the configuration, in Markdown.
 pub(crate) fn page(schema: &Value) -> String {
     let mut page = HEAD.to_owned();
     section(schema, "", &mut page);
@@ -60,9 +82,38 @@ fn section(schema: &Value, path: &str, page: &mut String) {
             inner.push((child, alternative(field)));
         }
     }
+    let rules = rules(schema);
+    if !rules.is_empty() {
+        page.push_str(&format!("\nRefused with these words:\n\n{rules}"));
+    }
     for (path, schema) in inner {
         section(schema, &path, page);
     }
+}
+
+/// What the rules of the type and of its fields say, a line each.
+fn rules(schema: &Value) -> String {
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    let fields = fields.flat_map(|(name, field)| {
+        // Entries with fields have a table of their own.
+        let items = Some(&field["items"]).filter(|items| items.get("properties").is_none());
+        let own = field.get("properties").is_none().then_some(field);
+        let on = |schema: &Value| (format!("`{name}`: "), schema.clone());
+        own.into_iter().chain(items).map(on).collect::<Vec<_>>()
+    });
+    std::iter::once((String::new(), schema.clone()))
+        .chain(fields)
+        .flat_map(|(field, schema)| {
+            let rules = schema["x-kubernetes-validations"].as_array().cloned();
+            rules.into_iter().flatten().map(move |rule| {
+                let message = rule["message"].as_str().unwrap_or_default();
+                let inner = rule["fieldPath"]
+                    .as_str()
+                    .map(|path| format!("`{}`: ", &path[1..]));
+                format!("- {field}{}{message}\n", inner.unwrap_or_default())
+            })
+        })
+        .collect()
 }
 
 fn requires(schema: &Value, name: &str) -> bool {
@@ -111,6 +162,9 @@ fn kind(field: &Value) -> String {
             _ => Some("number"),
         })
         .collect();
+    if schema["x-kubernetes-int-or-string"] == true {
+        return "whole number or text".to_owned();
+    }
     names.join(" or ")
 }
 
@@ -120,6 +174,14 @@ fn bounds(field: &Value) -> String {
         format!("above {low}, below {high}")
     } else if let Some((low, high)) = pair("minimum", "maximum") {
         format!("{low} to {high}")
+    } else if let Some(most) = field.get("maxLength") {
+        let least = field.get("minLength").map(|least| format!("{least} to "));
+        format!(
+            "{}{most} characters",
+            least.unwrap_or_else(|| "at most ".to_owned())
+        )
+    } else if let Some(most) = field.get("maxItems").or(field.get("maxProperties")) {
+        format!("at most {most} entries")
     } else {
         String::new()
     }
@@ -162,6 +224,23 @@ mod tests {
         rows.sort();
         all.sort();
         assert_eq!(rows, all);
+    }
+
+    #[test]
+    fn the_runtimes_page_has_bounds_rules_and_status() {
+        let page = runtime_page(&crds::custom_resource::openapi());
+        for text in [
+            "| `modelName` | text | required | 1 to 253 characters | The model's name; unique. |",
+            "| `outPort` | whole number | required | 30001 to 59999 |",
+            "| `timeout` | whole number or text | 10 s |",
+            "| `devices` | list | none | at most 512 entries |",
+            "- `modelAddress`: write it as http://host/path/model.zip",
+            "- `rules`: a sub.name is not the name of an entry in mqtts",
+            "## `spec.funcs[].resources`",
+            "## `status.conditions[]`",
+        ] {
+            assert!(page.contains(text), "{text} is not in\n{page}");
+        }
     }
 
     #[test]

@@ -56,6 +56,25 @@ fn files_that_a_configuration_names_are_read_before_anything_starts() -> anyhow:
     Ok(())
 }
 
+/// Only a cluster has Secrets; the operator gives a worker files instead.
+#[test]
+fn secrets_are_refused_with_what_to_give_instead() -> anyhow::Result<()> {
+    let secret = "broker: tcp://127.0.0.1:1\n  credentialsSecretRef: {name: login}";
+    let (output, text) = run(&SEED.replace("broker: tcp://192.168.241.1:1883", secret))?;
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    let expected = "error: mqtts[0].credentialsSecretRef: there are no Secrets on this machine; \
+                    give auth instead\n";
+    assert_eq!(text, expected);
+    let secret = "broker: ssl://127.0.0.1:1\n  tls: {secretRef: {name: ca}}";
+    let (output, text) = run(&SEED.replace("broker: tcp://192.168.241.1:1883", secret))?;
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("give caFile, certFile and keyFile instead"),
+        "{text}"
+    );
+    Ok(())
+}
+
 #[test]
 fn a_port_that_is_taken_is_named_with_its_field() -> anyhow::Result<()> {
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;

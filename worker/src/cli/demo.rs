@@ -70,7 +70,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         http,
         models_dir: demo.models_dir(),
         download: true,
-        ordinal: None,
+        replica: None,
+        peers: None,
+        give_up: false,
         hostname: settings::hostname(),
         drain_timeout: Duration::from_secs(10),
     };

@@ -1,16 +1,21 @@
 //! `edgemodel run`: the worker.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crds::termination::{INVALID_CONFIGURATION, Termination};
 
 use crate::env;
 use crate::run::{Error, Worker};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Replica, Settings};
 use crate::shutdown;
 use crate::telemetry::{self, LogFormat};
 
-use super::{End, configuration, print_error};
+use super::{End, print_error, read};
+
+/// The reason of a worker that did not come up for want of a port, a directory or threads.
+const START_FAILED: &str = "StartFailed";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,35 +47,61 @@ pub(super) struct Arguments {
     /// Directory of installed models. Default: edgemodel/models in the user's cache directory.
     #[arg(long, value_name = "DIR", env = env::MODELS_DIR)]
     models_dir: Option<PathBuf>,
-    /// Number of this replica, appended to the client ids.
+    /// Number of this replica, appended to the client ids; the same again after a restart.
     #[arg(long, value_name = "N")]
     ordinal: Option<u32>,
+    /// Name of this replica, appended to the client ids. The broker keeps no session for it, since a name
+    /// such as a pod's does not come again.
+    #[arg(long, value_name = "NAME", env = env::REPLICA, conflicts_with = "ordinal")]
+    replica: Option<String>,
+    /// Name that resolves to all workers of the runtime, and their HTTP port: /queue_size_metrics is then
+    /// of all of them.
+    #[arg(long, value_name = "HOST:PORT", env = env::PEERS, value_parser = peers)]
+    peers: Option<String>,
+    /// For pods: end when the configuration is wrong or a model is refused, and write why to this file.
+    #[arg(long, value_name = "FILE")]
+    termination_log: Option<PathBuf>,
+}
+
+fn peers(text: &str) -> Result<String, &'static str> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    let port = port.and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(1..) => Ok(text.to_owned()),
+        _ => Err("write it as HOST:PORT"),
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
-    let Some(runtime) = configuration(&arguments.config)? else {
-        return Ok(End::BadConfiguration);
+    let leave = |reason: &str, message: &str| {
+        if let Some(path) = &arguments.termination_log {
+            write_termination(path, reason, message);
+        }
+    };
+    let read = read(&arguments.config).inspect_err(|error| {
+        leave(INVALID_CONFIGURATION, &format!("{error:#}"));
+    });
+    let (text, source) = read?;
+    let runtime = match crds::load(&text, &source) {
+        Ok(runtime) => runtime,
+        Err(problems) => {
+            print_error(&problems.to_string());
+            leave(INVALID_CONFIGURATION, &problems.to_string());
+            return Ok(End::BadConfiguration);
+        }
     };
     telemetry::init(arguments.log_format, "info");
-    let settings = Settings {
-        http: arguments.http,
-        models_dir: arguments
-            .models_dir
-            .clone()
-            .unwrap_or_else(settings::default_models_dir),
-        download: !arguments.no_download
-            && (arguments.download || settings::download_from_environment()),
-        ordinal: arguments.ordinal,
-        hostname: settings::hostname(),
-        drain_timeout: Duration::from_secs(arguments.drain_timeout),
-    };
-    let worker = match Worker::open(runtime, settings) {
+    let worker = match Worker::open(runtime, settings(arguments)) {
         Ok(worker) => worker,
         Err(error @ Error::Broker(_)) => {
             print_error(&format!("error: {error}"));
+            leave(INVALID_CONFIGURATION, &error.to_string());
             return Ok(End::BadConfiguration);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            leave(START_FAILED, &error.to_string());
+            return Err(error.into());
+        }
     };
     for address in worker.http_addresses() {
         tracing::info!(%address, "Serving /metrics, /status and /queue_size_metrics");
@@ -78,6 +109,41 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     for address in worker.stream_addresses() {
         tracing::info!(%address, "Streaming results");
     }
-    worker.run(shutdown::requested)?;
-    Ok(End::Done)
+    match worker.run(shutdown::requested) {
+        Ok(()) => Ok(End::Done),
+        Err(error) => {
+            match &error {
+                Error::Refused(refused) => leave(refused.reason, &refused.message),
+                other => leave(START_FAILED, &other.to_string()),
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn settings(arguments: &Arguments) -> Settings {
+    let ordinal = arguments.ordinal.map(Replica::Ordinal);
+    let models_dir = arguments.models_dir.clone();
+    Settings {
+        http: arguments.http,
+        models_dir: models_dir.unwrap_or_else(settings::default_models_dir),
+        download: !arguments.no_download
+            && (arguments.download || settings::download_from_environment()),
+        replica: ordinal.or_else(|| arguments.replica.clone().map(Replica::Name)),
+        peers: arguments.peers.clone(),
+        give_up: arguments.termination_log.is_some(),
+        hostname: settings::hostname(),
+        drain_timeout: Duration::from_secs(arguments.drain_timeout),
+    }
+}
+
+/// Kubernetes has the file mounted, so it is written in place.
+fn write_termination(path: &Path, reason: &str, message: &str) {
+    let text = Termination {
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    };
+    if let Err(error) = std::fs::write(path, text.to_json()) {
+        print_error(&format!("failed to write {}: {error}", path.display()));
+    }
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use md5::Digest as _;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
 use url::Url;
 
 /// Tries in one download; what came already is not asked for again if the server can.
@@ -124,16 +124,6 @@ pub fn shown(address: &Url) -> String {
 /// # Errors
 /// TLS cannot be set up.
 pub fn client() -> Result<Client, Error> {
-    let setup = |error: &dyn std::fmt::Display| Error::Setup(error.to_string());
-    let mut roots = rustls::RootCertStore::empty();
-    // A machine without certificates can still download over http.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| setup(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let redirects = redirect::Policy::custom(|attempt| {
         let secure = attempt
             .previous()
@@ -147,14 +137,31 @@ pub fn client() -> Result<Client, Error> {
             attempt.follow()
         }
     });
-    Client::builder()
-        .user_agent(concat!("edgemodel/", env!("CARGO_PKG_VERSION")))
-        .tls_backend_preconfigured(tls)
+    builder()?
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .redirect(redirects)
         .build()
-        .map_err(|error| setup(&error))
+        .map_err(|error| Error::Setup(error.to_string()))
+}
+
+/// An HTTP client that trusts the system's authorities, to be made.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub fn builder() -> Result<ClientBuilder, Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    // A machine without certificates can still download over http.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Setup(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Client::builder()
+        .user_agent(concat!("edgemodel/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls))
 }
 
 /// Downloads `address` into `file`, at most `limit` bytes.

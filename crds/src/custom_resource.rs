@@ -1,0 +1,97 @@
+//! The CustomResourceDefinition of `EdgeModelRuntime`: what an API server accepts, and what it says
+//! about the rest.
+//!
+//! Three steps, each a file: [`structural`] turns the types' JSON Schema into the dialect of API
+//! servers, [`bounds`] limits every list, map and text, [`rules`] adds what fields mean together. A
+//! laptop's schema has neither bounds nor rules: there a file of any size is fine, and
+//! [`crate::validate`] explains mistakes better. What no rule here can say is the operator's to say, by
+//! the condition `Accepted`.
+
+mod bounds;
+mod place;
+mod rules;
+mod structural;
+
+use kube::Resource as _;
+use serde_json::{Value, json};
+
+use crate::EdgeModelRuntime;
+use crate::schema;
+use crate::status::RuntimeStatus;
+
+/// The CustomResourceDefinition, as an API server takes it.
+pub fn crd() -> Value {
+    let plural = EdgeModelRuntime::plural(&());
+    let group = EdgeModelRuntime::group(&());
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": format!("{plural}.{group}"),
+            "labels": { "app.kubernetes.io/part-of": "edgemodel" },
+        },
+        "spec": {
+            "group": group,
+            "names": {
+                "kind": EdgeModelRuntime::kind(&()),
+                "listKind": format!("{}List", EdgeModelRuntime::kind(&())),
+                "plural": plural,
+                "singular": "edgemodelruntime",
+                "shortNames": ["emr"],
+                "categories": ["edgemodel"],
+            },
+            "scope": "Namespaced",
+            "versions": [{
+                "name": EdgeModelRuntime::version(&()),
+                "served": true,
+                "storage": true,
+                "subresources": { "status": {} },
+                "additionalPrinterColumns": columns(),
+                "schema": { "openAPIV3Schema": openapi() },
+            }],
+        },
+    })
+}
+
+/// The schema of a whole object, with bounds and rules.
+pub fn openapi() -> Value {
+    let mut status = structural::from(&schema::of::<RuntimeStatus>());
+    // Waiting for a condition works from the first moment on, since kstatus takes an object whose
+    // generation nobody has observed for one that is being worked on.
+    status["default"] = json!({ "observedGeneration": -1 });
+    let mut object = json!({
+        "description": "A runtime on a cluster: its models, the devices they serve, and the brokers between.",
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "spec": structural::from(&schema::config()),
+            "status": status,
+        },
+    });
+    bounds::apply(&mut object);
+    rules::apply(&mut object);
+    object
+}
+
+fn columns() -> Value {
+    let ready = |field: &str| format!(".status.conditions[?(@.type==\"Ready\")].{field}");
+    let column = |name: &str, path: &str, description: &str| json!({ "name": name, "type": "string", "jsonPath": path, "description": description });
+    json!([
+        column(
+            "Ready",
+            &ready("status"),
+            "Whether all models serve and all ports are in effect"
+        ),
+        column("Reason", &ready("reason"), "Why, in one word"),
+        column(
+            "Models",
+            ".status.modelsSummary",
+            "Models that serve, of all"
+        ),
+        column("Exposed", ".status.exposedSummary", "Ports in effect"),
+        { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" },
+    ])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! What can be said of the definition without an API server; one checks it, and its rules, in
+//! `tests/cluster`.
+
+use super::*;
+
+/// Calls `visit` with every schema in `schema` and its path.
+fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&Value, &str)) {
+    visit(schema, path);
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        walk(field, &path, visit);
+    }
+    for (inner, mark) in [("items", "[]"), ("additionalProperties", "{}")] {
+        if let Some(inner) = schema.get(inner) {
+            walk(inner, &format!("{path}{mark}"), visit);
+        }
+    }
+}
+
+/// The paths of all schemas of which `wrong` says so.
+#[track_caller]
+fn none(wrong: impl Fn(&Value) -> bool) {
+    let mut found = Vec::new();
+    walk(&openapi(), "", &mut |schema, path| {
+        if wrong(schema) {
+            found.push(path.to_owned());
+        }
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// A field without a bound makes an object that etcd refuses, and rules that the API server finds too
+/// costly.
+#[test]
+fn every_list_map_and_text_has_a_bound() {
+    none(|schema| match schema["type"].as_str() {
+        Some("array") => schema.get("maxItems").is_none(),
+        Some("object") if schema.get("additionalProperties").is_some() => {
+            schema.get("maxProperties").is_none()
+        }
+        Some("string") => schema.get("maxLength").is_none() && schema.get("enum").is_none(),
+        None => schema.get("maxLength").is_none(),
+        _ => false,
+    });
+}
+
+/// Two appliers of one list would otherwise take each other's entries away.
+#[test]
+fn every_list_says_who_owns_its_entries() {
+    none(|schema| schema["type"] == "array" && schema.get("x-kubernetes-list-type").is_none());
+}
+
+#[test]
+fn every_number_has_both_ends_but_for_generations() {
+    none(|schema| {
+        schema["type"] == "integer"
+            && schema["format"] != "int64"
+            && (schema.get("minimum").is_none() || schema.get("maximum").is_none())
+    });
+}
+
+/// `kubectl explain` is where users look first.
+#[test]
+fn every_field_has_a_description() {
+    let mut found = Vec::new();
+    walk(&openapi(), "", &mut |schema, path| {
+        let text = schema["description"].as_str().unwrap_or_default();
+        if text.is_empty() && !path.ends_with(['}', ']']) {
+            found.push(path.to_owned());
+        }
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// What an API server refuses or warns about in a definition.
+#[test]
+fn the_schema_is_structural() {
+    const REFUSED: [&str; 9] = [
+        "$schema",
+        "$ref",
+        "title",
+        "examples",
+        "const",
+        "oneOf",
+        "anyOf",
+        "nullable",
+        "exclusiveMinimum",
+    ];
+    none(|schema| {
+        let one_type = schema["type"].is_string() || schema["x-kubernetes-int-or-string"] == true;
+        !one_type
+            || schema["additionalProperties"] == false
+            || REFUSED.iter().any(|name| schema.get(name).is_some())
+            || matches!(schema["format"].as_str(), Some(format) if format.starts_with("uint"))
+    });
+}
+
+/// An entry for a field that is gone would be a bound that nothing has.
+#[test]
+fn every_bound_rule_and_pattern_is_in_the_schema() {
+    let mut object = openapi();
+    let bounds = bounds::BOUNDS.iter().map(|(path, _)| *path);
+    let rules: Vec<_> = rules::all().iter().map(|rule| rule.path).collect();
+    let patterns = rules::patterns().map(|(path, _)| path);
+    for path in bounds.chain(rules).chain(patterns) {
+        assert!(place::find(&mut object, path).is_some(), "{path}");
+    }
+}
+
+/// API servers cut a longer message off, and refuse one with a line end.
+#[test]
+fn every_rule_says_a_sentence_on_one_line() {
+    for rule in rules::all() {
+        let (rules::Says::Text(text) | rules::Says::Expression(_, text)) = rule.says;
+        assert!(text.len() <= 2048 && !text.contains('\n'), "{text}");
+        assert!(!rule.cel.contains('\n'), "{}", rule.cel);
+    }
+}
+
+#[test]
+fn keys_of_lists_are_the_names_in_the_configuration() {
+    let spec = &openapi()["properties"]["spec"]["properties"];
+    let key = |list: &str| spec[list]["x-kubernetes-list-map-keys"][0].clone();
+    assert_eq!(
+        ["mqtts", "funcs", "expose"].map(key),
+        ["name", "modelName", "name"]
+    );
+    assert_eq!(spec["rules"]["x-kubernetes-list-type"], "atomic");
+}
+
+#[test]
+fn ports_choices_and_time_spans_are_what_the_configuration_says() {
+    let spec = &openapi()["properties"]["spec"]["properties"];
+    let port = &spec["expose"]["items"]["properties"]["outPort"];
+    assert_eq!(
+        (&port["minimum"], &port["maximum"]),
+        (&json!(30001), &json!(59999))
+    );
+    let func = &spec["funcs"]["items"]["properties"];
+    assert_eq!(
+        func["onFull"]["enum"],
+        json!(["block", "dropOldest", "dropNewest"])
+    );
+    let text = func["onFull"]["description"].as_str().unwrap();
+    assert!(text.contains("\"dropOldest\": Drop the message"), "{text}");
+    assert_eq!(func["timeout"]["x-kubernetes-int-or-string"], true);
+}
+
+/// A laptop takes a file of any size.
+#[test]
+fn the_laptops_schema_has_no_bounds() {
+    let text = schema::config().to_string();
+    for name in ["maxItems", "maxLength", "maxProperties", "x-kubernetes"] {
+        assert!(!text.contains(name), "{name}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The other workers of the same runtime, found by a name that resolves to all of them, as a headless
+//! Service's does. Asked for their queue sizes, so that one of them tells of all.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::model::fetch;
+
+/// How long resolving the name may take, and then each answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Most peers that are asked; a runtime has fewer workers.
+const MOST: usize = 512;
+
+/// The longest answer that is read.
+const LONGEST: usize = 64 << 10;
+
+/// Asks the peers.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    /// `HOST:PORT`.
+    name: Arc<str>,
+    /// Where this worker serves HTTP.
+    own: Arc<[SocketAddr]>,
+    client: Client,
+}
+
+impl Peers {
+    /// Peers at `name`, `HOST:PORT`; `own` is where this worker listens.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(name: &str, own: &[SocketAddr]) -> Result<Self, fetch::Error> {
+        // What is reached by address is reached without a proxy.
+        let client = fetch::builder()?.no_proxy().redirect(Policy::none());
+        Ok(Self {
+            name: name.into(),
+            own: own.into(),
+            client: client
+                .build()
+                .map_err(|error| fetch::Error::Setup(error.to_string()))?,
+        })
+    }
+
+    /// The entries of all peers that answer, and the addresses of those that do not. A name that cannot
+    /// be resolved stands for all.
+    pub async fn queue_sizes(&self) -> (Vec<Value>, Vec<String>) {
+        let resolved = tokio::time::timeout(PATIENCE, tokio::net::lookup_host(&*self.name)).await;
+        let Ok(Ok(addresses)) = resolved else {
+            return (Vec::new(), vec![self.name.to_string()]);
+        };
+        let mut addresses: Vec<_> = addresses.filter(|address| !self.is_own(*address)).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        self.ask(&addresses).await
+    }
+
+    async fn ask(&self, addresses: &[SocketAddr]) -> (Vec<Value>, Vec<String>) {
+        let mut tasks = JoinSet::new();
+        for address in addresses.iter().copied().take(MOST) {
+            let client = self.client.clone();
+            tasks.spawn(async move {
+                let answer = tokio::time::timeout(PATIENCE, entries(&client, address)).await;
+                (address, answer.ok().flatten())
+            });
+        }
+        let mut answers = tasks.join_all().await;
+        answers.sort_unstable_by_key(|(address, _)| *address);
+        let (mut found, mut silent) = (Vec::new(), Vec::new());
+        for (address, entries) in answers {
+            match entries {
+                Some(entries) => found.extend(entries),
+                None => silent.push(address.to_string()),
+            }
+        }
+        silent.extend(addresses.iter().skip(MOST).map(ToString::to_string));
+        (found, silent)
+    }
+
+    fn is_own(&self, address: SocketAddr) -> bool {
+        let listens = |own: &SocketAddr| {
+            own.port() == address.port()
+                && (own.ip() == address.ip()
+                    || (own.ip().is_unspecified() && source_towards(address) == Some(address.ip())))
+        };
+        self.own.iter().any(listens)
+    }
+}
+
+/// The address from which this machine would send to `address`: that itself if it is this machine's.
+/// Nothing is sent.
+fn source_towards(address: SocketAddr) -> Option<IpAddr> {
+    let any: SocketAddr = if address.is_ipv4() {
+        ([0, 0, 0, 0], 0).into()
+    } else {
+        ([0; 16], 0).into()
+    };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(address).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+async fn entries(client: &Client, address: SocketAddr) -> Option<Vec<Value>> {
+    let url = format!("http://{address}/queue_size_metrics?local=true");
+    let response = client.get(url).send().await.ok()?;
+    let mut response = response.error_for_status().ok()?;
+    let mut text = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        text.extend_from_slice(&chunk);
+        if text.len() > LONGEST {
+            return None;
+        }
+    }
+    let mut answer: Value = serde_json::from_slice(&text).ok()?;
+    match answer["queue_size_metrics"].take() {
+        Value::Array(entries) => Some(entries),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A peer at a further address of loopback.
+    async fn peer(address: &str, answer: impl Into<String>) -> SocketAddr {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let bound = listener.local_addr().unwrap();
+        let answer = answer.into();
+        let router = Router::new().route("/queue_size_metrics", get(|| async { answer }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        bound
+    }
+
+    fn entry(name: &str) -> String {
+        format!(r#"{{"queue_size_metrics":[{{"sub_process_name":"{name}"}}]}}"#)
+    }
+
+    fn peers(own: &str) -> Peers {
+        Peers::new("no.invalid:1", &[own.parse().unwrap()]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn all_are_asked_and_those_without_an_answer_are_named() {
+        let here = peer("127.0.0.2:0", entry("a")).await;
+        let there = peer("127.0.0.3:0", entry("b")).await;
+        let odd = peer("127.0.0.4:0", "<html>").await;
+        let endless = peer("127.0.0.5:0", " ".repeat(LONGEST + 1)).await;
+        // Takes connections and says nothing.
+        let mute = TcpListener::bind("127.0.0.6:0").await.unwrap();
+        let mute = (mute.local_addr().unwrap(), mute);
+        let addresses = [here, there, odd, endless, mute.0];
+        let (found, silent) = peers("127.0.0.1:1").ask(&addresses).await;
+        let names: Vec<_> = found.iter().map(|one| &one["sub_process_name"]).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(silent, [odd, endless, mute.0].map(|one| one.to_string()));
+    }
+
+    /// A worker that asked itself would list its models twice.
+    #[test]
+    fn it_knows_itself() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        assert!(peers("127.0.0.1:80").is_own(at("127.0.0.1:80")));
+        assert!(peers("0.0.0.0:80").is_own(at("127.0.0.1:80")));
+        assert!(!peers("0.0.0.0:80").is_own(at("127.0.0.1:81")));
+        assert!(!peers("127.0.0.1:80").is_own(at("127.0.0.2:80")));
+        // Of a documentation net (RFC 5737), which no machine has.
+        assert!(!peers("0.0.0.0:80").is_own(at("192.0.2.1:80")));
+    }
+
+    #[tokio::test]
+    async fn a_name_without_addresses_is_named() {
+        let (found, silent) = peers("127.0.0.1:1").queue_sizes().await;
+        assert_eq!((found.len(), silent), (0, vec!["no.invalid:1".to_owned()]));
+    }
+}
