@@ -1,5 +1,6 @@
 //! The operator against a real API server.
 
+mod access;
 mod seed;
 
 use anyhow::Context as _;
@@ -18,14 +19,14 @@ pub(crate) fn seed(name: &str) -> String {
 }
 
 /// A namespace with an operator and a kubelet.
-pub(crate) struct Site {
-    pub(crate) control_plane: &'static ControlPlane,
+pub(crate) struct Site<'a> {
+    pub(crate) control_plane: &'a ControlPlane,
     pub(crate) namespace: String,
     pub(crate) kubelet: Kubelet,
     pub(crate) operator: Operator,
 }
 
-impl Site {
+impl Site<'_> {
     pub(crate) async fn start(name: &str) -> anyhow::Result<Self> {
         let control_plane = cluster().await?;
         let namespace = control_plane.namespace(name).await?;
@@ -47,7 +48,11 @@ impl Site {
         self.kubectl_with(arguments, "").await
     }
 
-    async fn kubectl_with(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+    pub(crate) async fn kubectl_with(
+        &self,
+        arguments: &[&str],
+        input: &str,
+    ) -> anyhow::Result<String> {
         let namespace = ["-n", self.namespace.as_str()];
         self.control_plane
             .kubectl_with_input(&[arguments, &namespace].concat(), input)
