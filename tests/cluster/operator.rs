@@ -1,6 +1,7 @@
 //! The operator against a real API server.
 
 mod access;
+mod applying;
 mod seed;
 
 use anyhow::Context as _;
