@@ -2,6 +2,7 @@
 
 mod access;
 mod applying;
+mod contract;
 mod seed;
 
 use anyhow::Context as _;
