@@ -119,7 +119,8 @@ async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error
     let (namespace, name) = (runtime.namespace().unwrap_or_default(), runtime.name_any());
     let failures = context.failures().get(&reference).copied().unwrap_or(0);
     let ctx = &context.ctx;
-    let result = reconcile::reconcile(ctx, &namespace, &name, failures).await;
+    // A look holds much at its widest; on the heap, the tasks that wait are small.
+    let result = Box::pin(reconcile::reconcile(ctx, &namespace, &name, failures)).await;
     let word = result.as_ref().map_or_else(Error::category, |_| "ok");
     ctx.metrics.reconciled(word, begun.elapsed());
     let next = result?;

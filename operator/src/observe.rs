@@ -138,12 +138,20 @@ pub async fn all(
     identity: &Identity,
     spec: &RuntimeSpec,
 ) -> Result<Observed, Failure> {
-    let mut observed = Observed::default();
-    for kind in [Kind::Deployment, Kind::ConfigMap, Kind::Service] {
-        observed
-            .children
-            .extend(list(client, identity, kind).await?);
-    }
+    // At the same time: each call waits for the API server's storage, and none needs another's answer.
+    let of = |kind| list(client, identity, kind);
+    let (deployments, config_maps, services, pods, secrets) = tokio::try_join!(
+        of(Kind::Deployment),
+        of(Kind::ConfigMap),
+        of(Kind::Service),
+        pods(client, identity),
+        secrets(client, identity, spec),
+    )?;
+    let mut observed = Observed {
+        children: [deployments, config_maps, services].concat(),
+        pods,
+        secrets,
+    };
     // Looked for only where one is wanted or was made: KEDA's kind is not in every cluster.
     for (kind, class, word) in [
         (Kind::HorizontalPodAutoscaler, AutoscalingClass::Hpa, "hpa"),
@@ -164,18 +172,28 @@ pub async fn all(
             }
         }
     }
+    Ok(observed)
+}
+
+async fn pods(client: &Client, identity: &Identity) -> Result<Vec<Pod>, Failure> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &identity.namespace);
     let query = ListParams::default().labels(&labels::query(&identity.uid));
-    observed.pods = api::call(pods.list(&query)).await?.items;
+    Ok(api::call(pods.list(&query)).await?.items)
+}
+
+async fn secrets(
+    client: &Client,
+    identity: &Identity,
+    spec: &RuntimeSpec,
+) -> Result<BTreeMap<String, SecretView>, Failure> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &identity.namespace);
+    let mut views = BTreeMap::new();
     for name in worker_config::secrets(spec).into_keys() {
         if let Some(secret) = api::call(secrets.get_opt(name)).await? {
-            observed
-                .secrets
-                .insert(name.to_owned(), view(&secret, &identity.uid));
+            views.insert(name.to_owned(), view(&secret, &identity.uid));
         }
     }
-    Ok(observed)
+    Ok(views)
 }
 
 async fn list(client: &Client, identity: &Identity, kind: Kind) -> Result<Vec<Live>, Failure> {

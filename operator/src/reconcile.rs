@@ -119,7 +119,7 @@ pub async fn reconcile(
             return Ok(Some(ctx.resync));
         }
     };
-    let observed = observe::all(&ctx.client, &identity, &spec)
+    let observed = Box::pin(observe::all(&ctx.client, &identity, &spec))
         .await
         .map_err(Error::Read)?;
     let desired = desired::build(&Inputs {

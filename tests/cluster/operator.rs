@@ -1,5 +1,8 @@
 //! The operator against a real API server.
 
+mod access;
+mod applying;
+mod contract;
 mod leadership;
 mod models;
 mod others;
@@ -24,11 +27,11 @@ pub(crate) fn seed(name: &str) -> String {
 }
 
 /// A namespace with an operator and a kubelet.
-pub(crate) struct Site {
-    pub(crate) control_plane: &'static ControlPlane,
+pub(crate) struct Site<'a> {
+    pub(crate) control_plane: &'a ControlPlane,
     pub(crate) namespace: String,
     pub(crate) kubelet: Kubelet,
-    _operator: Operator,
+    pub(crate) operator: Operator,
 }
 
 /// A runtime with these models and ports, as JSON, which kubectl takes too.
@@ -60,14 +63,16 @@ pub(crate) fn runtime(name: &str, models: &[&str], ports: &[(&str, u16, u16)]) -
     })
 }
 
-impl Site {
+impl Site<'static> {
     pub(crate) async fn start(name: &str) -> anyhow::Result<Self> {
         Self::with(cluster().await?, name, &Plan::new()).await
     }
+}
 
+impl<'a> Site<'a> {
     /// One whose operator sees the API server through `plan`.
     pub(crate) async fn with(
-        control_plane: &'static ControlPlane,
+        control_plane: &'a ControlPlane,
         name: &str,
         plan: &Plan,
     ) -> anyhow::Result<Self> {
@@ -79,7 +84,7 @@ impl Site {
             control_plane,
             namespace,
             kubelet,
-            _operator: operator,
+            operator,
         })
     }
 
@@ -95,7 +100,11 @@ impl Site {
         self.kubectl_with(arguments, "").await
     }
 
-    async fn kubectl_with(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+    pub(crate) async fn kubectl_with(
+        &self,
+        arguments: &[&str],
+        input: &str,
+    ) -> anyhow::Result<String> {
         let namespace = ["-n", self.namespace.as_str()];
         self.control_plane
             .kubectl_with_input(&[arguments, &namespace].concat(), input)

@@ -5,6 +5,7 @@
 mod access;
 mod arguments;
 mod clients;
+mod helm;
 mod kubectl;
 pub mod kubelet;
 mod node;

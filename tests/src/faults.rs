@@ -110,7 +110,20 @@ impl Plan {
 
     /// What has been called, reads included, as the rules of a role would have to allow it.
     pub fn accesses(&self) -> BTreeSet<Access> {
-        self.0.borrow().accesses.clone()
+        self.0.borrow().accesses.keys().cloned().collect()
+    }
+
+    /// How often something has been called.
+    pub fn count(&self, verb: Verb, resource: &str) -> usize {
+        let state = self.0.borrow();
+        let calls = state.accesses.iter();
+        let calls = calls.filter(|(access, _)| access.verb == verb && access.resource == resource);
+        calls.map(|(_, count)| count).sum()
+    }
+
+    /// The calls that the API server answered with 403; those that a plan answered so are not among them.
+    pub fn forbidden(&self) -> Vec<Call> {
+        self.0.borrow().forbidden.clone()
     }
 
     /// Waits until a planned crash has come. From then on the client hangs; end its tasks and drop it.

@@ -156,7 +156,7 @@ async fn two_runtimes_of_alike_names_have_pods_and_services_of_their_own() -> an
     Ok(())
 }
 
-impl Site {
+impl Site<'_> {
     async fn kubectl_patch(&self, deployment: &str, patch: String) -> anyhow::Result<String> {
         self.kubectl(&[
             "patch",

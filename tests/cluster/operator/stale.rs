@@ -10,7 +10,7 @@ use super::{Site, condition, runtime};
 const RUNTIMES: &str = "edgemodelruntimes.edgemodel.io";
 const DEPLOYMENTS: &str = "deployments.apps";
 
-async fn start(name: &str) -> anyhow::Result<(Site, Plan)> {
+async fn start(name: &str) -> anyhow::Result<(Site<'static>, Plan)> {
     let plan = Plan::new();
     let site = Site::with(cluster().await?, name, &plan).await?;
     site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;

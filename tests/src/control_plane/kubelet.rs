@@ -89,6 +89,8 @@ fn labels_of(labels: &[(&str, &str)]) -> Labels {
 /// A pod and what was done about it; done once, so that a test may say otherwise by hand.
 struct Known {
     pod: Pod,
+    /// Also before the watch tells of it: what happens to another pod is no reason to ask again.
+    bound: bool,
     said: Option<PodState>,
     released: bool,
 }
@@ -116,13 +118,12 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
         match event {
             Some(Event::Apply(pod) | Event::InitApply(pod)) => {
                 let uid = pod.uid().unwrap_or_default();
-                let (said, released) = known
-                    .remove(&uid)
-                    .map_or((None, false), |known| (known.said, known.released));
+                let before = known.remove(&uid);
                 let known_pod = Known {
+                    bound: before.as_ref().is_some_and(|before| before.bound),
+                    released: before.as_ref().is_some_and(|before| before.released),
+                    said: before.and_then(|before| before.said),
                     pod,
-                    said,
-                    released,
                 };
                 known.insert(uid, known_pod);
             }
@@ -142,6 +143,7 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
 async fn act(client: &Client, known: &mut Known, rules: &Rules) {
     let Known {
         pod,
+        bound,
         said,
         released,
     } = known;
@@ -158,13 +160,14 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) {
     }
     let rule = rules.states.iter().rev().find(|(labels, _)| has(labels));
     let state = rule.map_or(&PodState::Ready, |(_, state)| state);
-    let bound = pod
+    *bound |= pod
         .spec
         .as_ref()
         .is_some_and(|spec| spec.node_name.is_some());
-    if !bound && !matches!(state, PodState::Unschedulable { .. }) {
+    if !*bound && !matches!(state, PodState::Unschedulable { .. }) {
         // Another such task may have done it; its event comes here too.
-        if !over(&node::bind(client, pod).await) {
+        *bound = over(&node::bind(client, pod).await);
+        if !*bound {
             return;
         }
     }

@@ -13,21 +13,34 @@ use tokio::sync::OnceCell;
 /// They are not there and cannot be built; the script has told why.
 pub(super) async fn directory() -> anyhow::Result<&'static Path> {
     static DIRECTORY: OnceCell<PathBuf> = OnceCell::const_new();
-    let build = async || {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubernetes/build.sh");
-        let output = Command::new(&script)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .await
-            .with_context(|| format!("failed to run {}", script.display()))?;
-        anyhow::ensure!(
-            output.status.success(),
-            "Kubernetes could not be built for the tests; see what build.sh says above"
-        );
-        let output = String::from_utf8(output.stdout)?;
-        let directory = output.lines().last().context("build.sh names no folder")?;
-        Ok(directory.into())
-    };
-    DIRECTORY.get_or_try_init(build).await.map(PathBuf::as_path)
+    let directory = DIRECTORY.get_or_try_init(|| build(&[])).await?;
+    Ok(directory)
+}
+
+/// Helm.
+///
+/// # Errors
+/// It is not there and cannot be built; the script has told why.
+pub(super) async fn helm() -> anyhow::Result<&'static Path> {
+    static HELM: OnceCell<PathBuf> = OnceCell::const_new();
+    let helm = async || Ok::<_, anyhow::Error>(build(&["helm"]).await?.join("helm"));
+    HELM.get_or_try_init(helm).await.map(PathBuf::as_path)
+}
+
+async fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubernetes/build.sh");
+    let output = Command::new(&script)
+        .args(names)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .with_context(|| format!("failed to run {}", script.display()))?;
+    anyhow::ensure!(
+        output.status.success(),
+        "Kubernetes could not be built for the tests; see what build.sh says above"
+    );
+    let output = String::from_utf8(output.stdout)?;
+    let directory = output.lines().last().context("build.sh names no folder")?;
+    Ok(directory.into())
 }

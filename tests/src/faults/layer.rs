@@ -79,7 +79,7 @@ where
     }
     let mut entered = None;
     plan.0.send_modify(|state| {
-        state.accesses.insert(call.access());
+        *state.accesses.entry(call.access()).or_default() += 1;
         entered = state.enter(&call);
     });
     let (place, fault) = entered.unzip();
@@ -102,11 +102,14 @@ where
         if let Some(write) = place.and_then(|place| state.writes.get_mut(place)) {
             write.answered = Some(response.status().as_u16());
         }
+        if response.status() == http::StatusCode::FORBIDDEN {
+            state.forbidden.push(call.clone());
+        }
         // An apply that makes the object needs the right to make it.
         if call.apply && response.status() == http::StatusCode::CREATED {
             let mut access = call.access();
             access.verb = Verb::Create;
-            state.accesses.insert(access);
+            *state.accesses.entry(access).or_default() += 1;
         }
     });
     match fault {

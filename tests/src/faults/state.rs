@@ -1,6 +1,6 @@
 //! What a plan knows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::reads::Flow;
@@ -11,7 +11,9 @@ pub(super) struct State {
     pub(super) counts: fn(&Call) -> bool,
     pub(super) faults: BTreeMap<usize, WriteFault>,
     pub(super) writes: Vec<Write>,
-    pub(super) accesses: BTreeSet<Access>,
+    /// With the number of calls.
+    pub(super) accesses: BTreeMap<Access, usize>,
+    pub(super) forbidden: Vec<Call>,
     pub(super) crashed: bool,
     pub(super) latency: Duration,
     pub(super) refusals: Vec<(Verb, String, Answer)>,
@@ -27,7 +29,8 @@ impl State {
             counts,
             faults: BTreeMap::new(),
             writes: Vec::new(),
-            accesses: BTreeSet::new(),
+            accesses: BTreeMap::new(),
+            forbidden: Vec::new(),
             crashed: false,
             latency: Duration::ZERO,
             refusals: Vec::new(),
