@@ -7,3 +7,4 @@ mod bed;
 mod faults;
 mod operator;
 mod plans;
+mod scale;
