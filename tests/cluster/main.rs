@@ -8,3 +8,4 @@ mod faults;
 mod operations;
 mod operator;
 mod plans;
+mod scale;

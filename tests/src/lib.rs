@@ -23,15 +23,27 @@ use anyhow::Context as _;
 /// # Errors
 /// When it is not there, as after `cargo test -p tests` in a clean tree.
 pub fn edgemodel() -> anyhow::Result<PathBuf> {
+    program("edgemodel", "worker")
+}
+
+/// The operator's program, built in the same way.
+///
+/// # Errors
+/// When it is not there, as after `cargo test -p tests` in a clean tree.
+pub fn edgemodel_operator() -> anyhow::Result<PathBuf> {
+    program("edgemodel-operator", "operator")
+}
+
+fn program(name: &str, package: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe().context("failed to find this test's own file")?;
     let directory = test
         .ancestors()
         .nth(2)
         .context("a test lies two folders deep in target")?;
-    let program = directory.join("edgemodel");
+    let program = directory.join(name);
     anyhow::ensure!(
         program.is_file(),
-        "{} is missing; run `cargo build -p worker` first",
+        "{} is missing; run `cargo build -p {package}` first",
         program.display()
     );
     Ok(program)

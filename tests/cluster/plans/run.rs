@@ -109,19 +109,27 @@ pub(super) async fn run(
         runner.settled(wanted, &secrets).await
     };
     tokio::pin!(steps);
-    let (operator, after) = tokio::select! {
-        after = &mut steps => (operator, after?),
+    let operator = tokio::select! {
+        end = &mut steps => {
+            end?;
+            operator
+        }
         () = plan.crashed() => {
             operator.kill();
             let client = control_plane.client_through(&rest.layer())?;
-            (Operator::start(client, under_test), steps.await?)
+            let successor = Operator::start(client, under_test);
+            steps.await?;
+            successor
         }
     };
     let writes = || [plan.writes(), rest.writes()].concat();
+    // What looks like the end may be a moment on the way: the operator looks at everything once more first.
+    tokio::time::sleep(QUIET).await;
     let so_far = writes().len();
     // That nothing happens takes a time to see; it is longer than the operator's own rhythm.
     tokio::time::sleep(QUIET).await;
     let all = writes();
+    let after = runner.look(&secrets).await?;
     let panicked = operator.has_ended();
     operator.stop().await?;
     runner.leave().await?;

@@ -66,11 +66,9 @@ impl Runner {
         secrets: &str,
     ) -> anyhow::Result<State> {
         let deadline = Instant::now() + CONVERGENCE;
-        let mut words = vec![(self.namespace.clone(), "NAMESPACE".to_owned())];
-        words.extend((1..=PORTS).map(|n| ((self.ports + n).to_string(), format!("9000{n}"))));
         let mut stable = None;
         loop {
-            let state = state::read(&self.client, &self.namespace, &words, secrets).await?;
+            let state = self.look(secrets).await?;
             let done = state.settled
                 && match wanted {
                     Some(wanted) => wanted.objects == state.objects,
@@ -98,6 +96,13 @@ impl Runner {
             stable = Some(state);
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// The state of the namespace now.
+    pub(crate) async fn look(&self, secrets: &str) -> anyhow::Result<State> {
+        let mut words = vec![(self.namespace.clone(), "NAMESPACE".to_owned())];
+        words.extend((1..=PORTS).map(|n| ((self.ports + n).to_string(), format!("9000{n}"))));
+        state::read(&self.client, &self.namespace, &words, secrets).await
     }
 
     pub(crate) async fn act(&self, action: &Action) -> anyhow::Result<()> {
