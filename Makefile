@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build host test tools fuzz bench generate
+.PHONY: demo build operator host test tools fuzz bench generate
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -13,6 +13,10 @@ demo: build
 ## Builds the program and the model host, to target/debug and target/host/debug.
 build: host
 	@cargo build --locked --quiet --package worker
+
+## Builds the Kubernetes operator, to target/debug.
+operator:
+	@cargo build --locked --quiet --package operator
 
 host:
 	@$(HOST)
