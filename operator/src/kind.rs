@@ -3,7 +3,7 @@
 use kube::core::{ApiResource, GroupVersionKind};
 
 /// A kind of child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A worker's configuration.
     ConfigMap,
@@ -18,15 +18,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in the order in which they are listed and their orphans deleted.
-    pub const ALL: [Self; 5] = [
-        Self::Service,
-        Self::HorizontalPodAutoscaler,
-        Self::ScaledObject,
-        Self::Deployment,
-        Self::ConfigMap,
-    ];
-
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -26,7 +26,7 @@ pub use model::rollout;
 use text::shortened;
 
 /// How far a part of a runtime is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// As it should be.
     Done,
