@@ -15,6 +15,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::ObjectRef;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use rand::RngExt as _;
@@ -30,6 +31,10 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 
 /// Longest pause after failures: an API server that comes back finds everything repaired within this.
 const LAST_RETRY: Duration = Duration::from_secs(8);
+
+/// Pause of all watches after an error of one of them. It does not grow: when the API server comes back, each watch
+/// has an error to tell first, and with growing pauses the last would wait for minutes.
+const WATCH_RETRY: Duration = Duration::from_millis(400);
 
 type Runtime = PartialObjectMeta<EdgeModelRuntime>;
 
@@ -81,6 +86,7 @@ pub async fn run(
         .watches(api::<Pod>(&client, namespace), ours(), |pod| {
             runtime_of_pod(&pod)
         })
+        .trigger_backoff(Steady)
         .graceful_shutdown_on(stop)
         .run(
             look,
@@ -111,6 +117,21 @@ fn tell(error: &watcher::Error) {
     } else {
         tracing::info!(%error, "Watch broke, made again");
     }
+}
+
+/// The same pause after each error.
+struct Steady;
+
+impl Iterator for Steady {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(jittered(WATCH_RETRY))
+    }
+}
+
+impl Backoff for Steady {
+    fn reset(&mut self) {}
 }
 
 async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error> {

@@ -3,6 +3,7 @@
 mod access;
 mod applying;
 mod contract;
+mod environment;
 mod leadership;
 mod models;
 mod others;
