@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build operator host test tools fuzz bench generate
+.PHONY: demo build operator host test tools kubernetes fuzz bench generate
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -22,7 +22,7 @@ host:
 	@$(HOST)
 
 ## Runs every test.
-test: tools build
+test: tools kubernetes build
 	cargo test --locked --workspace --exclude host
 
 ## Lets libFuzzer look for inputs that break something: EDGEMODEL_FUZZ_SECONDS (60) for each target.
@@ -32,6 +32,10 @@ fuzz: tools
 ## Installs what the tests need and this machine lacks, or says what that is.
 tools:
 	@tests/tools.sh
+
+## Builds the Kubernetes that the operator's tests run against, unless it is there; takes Go, and minutes.
+kubernetes:
+	@tests/kubernetes/build.sh >/dev/null
 
 ## Writes the generated files: schemas and the reference pages.
 generate:

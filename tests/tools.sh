@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks, as root on Debian; elsewhere says what it is. Then
-# builds the Kubernetes that they run against, unless it is there.
+# Installs what the tests need and this machine lacks, as root on Debian; elsewhere says what it is.
 set -euo pipefail
-kubernetes=$(dirname "$0")/kubernetes/build.sh
 
 packages=()
 need() { # program, package
@@ -19,7 +17,7 @@ need c++ g++
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
 if [ ${#packages[@]} -eq 0 ]; then
-    exec "$kubernetes" >/dev/null
+    exit 0
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "The tests need what these Debian packages hold: ${packages[*]}" >&2
@@ -34,4 +32,3 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-"$kubernetes" >/dev/null

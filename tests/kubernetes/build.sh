@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the tests run against from Go modules, once per version and machine, and
 # prints the folder that it is in. `build.sh [NAME...]`: etcd, kube-apiserver, kube-controller-manager and
-# kubectl, or those that are named; helm is built only when it is named.
+# kubectl, or those that are named; what a node needs besides (kube-scheduler, kubelet, kube-proxy) and helm are
+# built only when they are named.
 #
 # With KUBEBUILDER_ASSETS set, what is in that folder is taken as it is.
 set -euo pipefail
@@ -90,7 +91,7 @@ build() { # name
             package=helm.sh/helm/v4/cmd/helm
             flags+=" -X helm.sh/helm/v4/internal/version.version=v$helm"
             ;;
-        kube-apiserver | kube-controller-manager | kubectl)
+        kube-apiserver | kube-controller-manager | kubectl | kube-scheduler | kubelet | kube-proxy)
             package=k8s.io/kubernetes/cmd/$1
             flags+=" -X k8s.io/component-base/version.gitVersion=v$kubernetes"
             flags+=" -X k8s.io/component-base/version.gitMajor=${kubernetes%%.*}"
