@@ -107,13 +107,20 @@ impl Mosquitto {
         Ok(())
     }
 
+    /// Its process id.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn pid(&self) -> anyhow::Result<u32> {
+        self.child.id().context("mosquitto has ended")
+    }
+
     /// Sends it a signal: `STOP` makes it a peer that is gone without closing.
     ///
     /// # Errors
     /// It has ended.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = self.child.id().context("mosquitto has ended")?;
-        let pid = Pid::from_raw(pid.try_into()?).context("no process id")?;
+        let pid = Pid::from_raw(self.pid()?.try_into()?).context("no process id")?;
         Ok(kill_process(pid, signal)?)
     }
 

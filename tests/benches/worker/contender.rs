@@ -189,7 +189,7 @@ fn configuration(
     let devices: Vec<_> = (0..devices).map(device).collect();
     Ok(json!({
         "mqtts": [{ "name": "m", "broker": broker.url(), "qos": qos }],
-        "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT } }],
+        "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT, "deadLetterTopic": load::OUT } }],
         "funcs": [{
             "modelName": "bench", "modelAddress": file_url(&packed.path)?,
             "modelMd5": packed.md5.to_string(), "devices": devices,

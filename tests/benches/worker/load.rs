@@ -9,6 +9,8 @@ use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use worker::mqtt::{Client as _, Event, Options, Publication};
 
+use crate::alarm::Alarm;
+
 /// Topic of telemetry.
 pub(crate) const IN: &str = "bench/in";
 /// Topic of results.
@@ -75,6 +77,15 @@ pub(crate) struct Throughput {
     /// Messages a second.
     pub(crate) rate: f64,
     pub(crate) check: Check,
+}
+
+impl Throughput {
+    /// Of the time that `messages` took, the share that is `busy`.
+    pub(crate) fn share(&self, busy: Duration, messages: u64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let time = messages as f64 / self.rate;
+        busy.as_secs_f64() / time
+    }
 }
 
 /// Messages of one measurement have numbers from 0 on, again and again from here.
@@ -299,6 +310,7 @@ pub(crate) async fn latencies(
 ) -> anyhow::Result<Vec<Duration>> {
     let mut bench = Bench::start(broker, 1, OUT, Duration::ZERO).await?;
     let mut times = Vec::new();
+    let alarm = Alarm::new()?;
     let start = Instant::now();
     let interval = Duration::from_secs(1) / u32::try_from(rate)?;
     let due = |number: u64| start + interval * u32::try_from(number).unwrap_or(u32::MAX);
@@ -312,7 +324,7 @@ pub(crate) async fn latencies(
             tokio::select! {
                 () = bench.reader.session.drive() => {}
                 () = bench.publisher.session.drive() => {}
-                () = tokio::time::sleep_until(due(bench.sent).into()), if bench.sent < messages => {}
+                rung = alarm.at(due(bench.sent)), if bench.sent < messages => rung?,
             }
             let now = Instant::now();
             bench.take(|payload| {
@@ -322,10 +334,11 @@ pub(crate) async fn latencies(
                 times.push(now.saturating_duration_since(due(number)));
             });
         }
+        anyhow::Ok(())
     };
     tokio::time::timeout(PATIENCE, run)
         .await
-        .context("messages were lost")?;
+        .context("messages were lost")??;
     times.sort_unstable();
     Ok(times)
 }

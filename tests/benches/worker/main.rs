@@ -9,10 +9,13 @@
     reason = "a program for people at a terminal"
 )]
 
+mod alarm;
 mod chart;
 mod contender;
+mod goals;
 mod load;
 mod overload;
+mod poison;
 mod report;
 mod stages;
 mod usage;
@@ -65,8 +68,10 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
         eprintln!("round {} of {rounds}", round + 1);
         for qos in [0, 1] {
             let broker = Mosquitto::start().await?;
+            let before = usage::own_cpu(broker.pid()?)?;
             let hop = load::one_hop(&broker, qos, messages).await?;
-            report.throughput(Kind::Broker, qos, 1, hop, None);
+            let busy = usage::own_cpu(broker.pid()?)?.saturating_sub(before);
+            report.throughput((qos, 1, Kind::Broker), hop, None, hop.share(busy, messages));
             for kind in [Kind::Worker, Kind::Plain, Kind::Tuned] {
                 throughput(&mut report, kind, qos, 1, messages).await?;
             }
@@ -88,6 +93,7 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
         let (one, two) = (busy_hosts(1).await?, busy_hosts(2).await?);
         report.hosts(one, two);
         report.hang(after_a_hang().await?);
+        report.poison(poison::measure(messages).await?);
         for kind in [Kind::Worker, Kind::Plain] {
             let broker = Mosquitto::start().await?;
             let (first, idle) = contender::start_and_idle(kind, &broker).await?;
@@ -167,12 +173,15 @@ async fn throughput(
         None
     };
     let (all, own) = (contender.cpu()?, usage::own_cpu(contender.pid()?)?);
+    let busy = usage::own_cpu(broker.pid()?)?;
     let through = load::through(&broker, qos, devices, messages).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / messages as f64;
     let all = each(contender.cpu()?.saturating_sub(all));
     let own = each(usage::own_cpu(contender.pid()?)?.saturating_sub(own));
-    report.throughput(kind, qos, devices, through, Some(all));
+    let busy = usage::own_cpu(broker.pid()?)?.saturating_sub(busy);
+    let busy = through.share(busy, messages);
+    report.throughput((qos, devices, kind), through, Some(all), busy);
     if let Some(before) = before {
         let after = Stages::scrape(contender.running()?).await?;
         report.stages(None, after.since(before));

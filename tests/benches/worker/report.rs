@@ -1,22 +1,27 @@
 //! The figures of all rounds, and docs/PERFORMANCE.md made of their medians.
 
+mod page;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::chart;
 use crate::contender::Kind;
 use crate::load::{Check, Throughput};
 use crate::overload::Overload;
 use crate::stages::STAGES;
 use crate::usage::mebibytes;
 
+/// Quality of service, devices, contender.
+type Key = (u8, usize, Kind);
+
 /// Figures by what they are of.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    rates: BTreeMap<(u8, usize, Kind), Vec<f64>>,
-    cpu: BTreeMap<(u8, usize, Kind), Vec<f64>>,
-    checks: BTreeMap<(u8, usize, Kind), Check>,
+    rates: BTreeMap<Key, Vec<f64>>,
+    cpu: BTreeMap<Key, Vec<f64>>,
+    /// Share of a processor that the broker takes.
+    broker: BTreeMap<Key, Vec<f64>>,
+    checks: BTreeMap<Key, Check>,
     latencies: BTreeMap<u64, Vec<[f64; 3]>>,
     /// By the rate; `None` is as fast as results come back.
     stages: BTreeMap<Option<u64>, Vec<[f64; STAGES.len()]>>,
@@ -26,21 +31,23 @@ pub(crate) struct Report {
     memory: BTreeMap<Kind, Vec<f64>>,
     two_hosts: Vec<f64>,
     hang: Vec<f64>,
+    poison: Vec<f64>,
 }
 
 impl Report {
+    /// `cpu` is the contender's processor time in microseconds a message, `broker` the share of a processor
+    /// that the broker takes.
     pub(crate) fn throughput(
         &mut self,
-        kind: Kind,
-        qos: u8,
-        devices: usize,
+        key: Key,
         through: Throughput,
         cpu: Option<f64>,
+        broker: f64,
     ) {
-        let key = (qos, devices, kind);
+        let (qos, devices, kind) = key;
         let Throughput { rate, check } = through;
         eprintln!(
-            "  QoS {qos}, {devices} devices, {}: {rate:.0}/s {cpu:.1?} us, {check:?}",
+            "  QoS {qos}, {devices} devices, {}: {rate:.0}/s {cpu:.1?} us, broker {broker:.2}, {check:?}",
             kind.name()
         );
         let sum = self.checks.entry(key).or_default();
@@ -49,6 +56,7 @@ impl Report {
         sum.steps_back += check.steps_back;
         self.rates.entry(key).or_default().push(rate);
         self.cpu.entry(key).or_default().extend(cpu);
+        self.broker.entry(key).or_default().push(broker);
     }
 
     pub(crate) fn latencies(&mut self, rate: u64, sorted: &[Duration]) {
@@ -87,6 +95,12 @@ impl Report {
         self.hang.push(beyond);
     }
 
+    /// Throughput with a device that ends the model's process, as a share of that without it.
+    pub(crate) fn poison(&mut self, share: f64) {
+        eprintln!("  with a poisonous device: {share:.3}");
+        self.poison.push(share);
+    }
+
     pub(crate) fn start(&mut self, kind: Kind, first: Duration, memory: u64) {
         let first = first.as_secs_f64() * 1e3;
         let memory = mebibytes(memory);
@@ -98,171 +112,53 @@ impl Report {
         self.memory.entry(kind).or_default().push(memory);
     }
 
-    /// The whole page.
-    pub(crate) fn render(&self, rounds: usize, messages: u64) -> String {
-        let processors = std::thread::available_parallelism().map_or(0, usize::from);
-        let head = format!(
-            "# Performance\n\nWritten by `make bench`: medians of {rounds} rounds in turns, {messages} messages \
-             each, everything (broker, load, contender) on one machine with {processors} processors and mosquitto \
-             with the limits of the README. Only ratios within this table mean something elsewhere.\n\n\
-             ![Messages a second](performance.svg)\n"
-        );
-        [
-            head,
-            self.throughput_table(),
-            self.latency_table(),
-            self.stage_table(),
-            self.overload_text(),
-            self.start_table(),
-            self.hosts_text(),
-        ]
-        .join("\n")
+    /// Messages a second.
+    pub(crate) fn rate(&self, qos: u8, devices: usize, kind: Kind) -> f64 {
+        of(&self.rates, (qos, devices, kind))
     }
 
-    /// The picture that goes with it.
-    pub(crate) fn chart(&self) -> String {
-        let colour = |kind| match kind {
-            Kind::Broker => "#b0b0b0",
-            Kind::Worker => "#1f77b4",
-            Kind::Plain | Kind::Tuned => "#e0a030",
-        };
-        let group = |qos: u8| {
-            let rates = self.rates.iter();
-            let rates = rates.filter(|((of, devices, _), _)| *of == qos && *devices == 1);
-            let bars =
-                rates.map(|((_, _, kind), rates)| (kind.name(), median(rates), colour(*kind)));
-            let title = format!("Messages a second at QoS {qos}");
-            (title, bars.collect())
-        };
-        chart::svg("/s", &[group(0), group(1)])
+    /// Processor time in microseconds a message.
+    pub(crate) fn processor_time(&self, qos: u8, devices: usize, kind: Kind) -> f64 {
+        of(&self.cpu, (qos, devices, kind))
     }
 
-    fn throughput_table(&self) -> String {
-        let mut text = "## Throughput\n\n\
-             | QoS | devices | contender | messages/s | of the broker alone | processor time, µs each | of tuned Python | lost | repeated | out of order |\n\
-             |---|---|---|---|---|---|---|---|---|---|\n"
-            .to_owned();
-        for (&(qos, devices, kind), rates) in &self.rates {
-            let rate = median(rates);
-            let of = |figures: &BTreeMap<(u8, usize, Kind), Vec<f64>>, kind| {
-                figures
-                    .get(&(qos, 1, kind))
-                    .map_or(0.0, |figures| median(figures))
-            };
-            let broker = of(&self.rates, Kind::Broker);
-            let (cpu, share) = if kind == Kind::Broker {
-                (String::new(), String::new())
-            } else {
-                let cpu = median(&self.cpu[&(qos, devices, kind)]);
-                let tuned = of(&self.cpu, Kind::Tuned);
-                (format!("{cpu:.1}"), format!("{:.2}", cpu / tuned))
-            };
-            let check = self.checks[&(qos, devices, kind)];
-            let order = if devices == 1 {
-                check.steps_back.to_string()
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                text,
-                "| {qos} | {devices} | {} | {rate:.0} | {:.2} | {cpu} | {share} | {} | {} | {order} |",
-                kind.name(),
-                rate / broker,
-                check.lost,
-                check.repeated,
-            );
-        }
-        text + "\nEach message passes the broker twice on its way through a worker, so half of the broker's own \
-                rate is the most that any worker can reach. edgemodel acknowledges a message at QoS 1 after its \
-                result was acknowledged; the Python workers acknowledge on receipt. Out of order are results of a \
-                device that came behind one of a later message, in all rounds together.\n"
+    /// Share of a processor that the broker takes.
+    pub(crate) fn broker_busy(&self, qos: u8, devices: usize, kind: Kind) -> f64 {
+        of(&self.broker, (qos, devices, kind))
     }
 
-    fn latency_table(&self) -> String {
-        let mut text = "## Time from publishing to the result, edgemodel, QoS 1\n\n\
-                 | messages/s | p50, ms | p99, ms | p999, ms |\n|---|---|---|---|\n"
-            .to_owned();
-        for (rate, figures) in &self.latencies {
-            let [p50, p99, p999] = medians(figures);
-            let _ = writeln!(text, "| {rate} | {p50:.2} | {p99:.2} | {p999:.2} |");
-        }
-        text
+    /// Most devices that were measured.
+    pub(crate) fn most_devices(&self) -> usize {
+        let devices = self.rates.keys().map(|(_, devices, _)| *devices);
+        devices.max().unwrap_or(1)
     }
 
-    fn stage_table(&self) -> String {
-        let mut text = "## Where the time goes, edgemodel, QoS 1\n\n\
-             | messages/s | match, µs | call of the model, µs | from outcome to acknowledgement, µs | queues and the way to the host, µs | receipt to acknowledgement, µs |\n\
-             |---|---|---|---|---|---|\n"
-            .to_owned();
-        for (rate, figures) in &self.stages {
-            let [matching, call, publish, total] = medians(figures);
-            let rate = rate.map_or("as fast as it goes".to_owned(), |rate| rate.to_string());
-            let _ = writeln!(
-                text,
-                "| {rate} | {matching:.1} | {call:.1} | {publish:.0} | {:.0} | {total:.0} |",
-                (total - matching - call - publish).max(0.0)
-            );
-        }
-        let (worker, host): (Vec<_>, Vec<_>) = self.processes.iter().copied().unzip();
-        let _ = write!(
-            text,
-            "\nMeans of the worker's own `edgemodel_stage_duration_seconds`. Acknowledgements wait for the \
-             broker's answer; as fast as it goes, messages wait for each other. Of the processor time for each \
-             message, the worker takes {:.1} µs and the host with its interpreter and the model {:.1} µs.\n",
-            median(&worker),
-            median(&host)
-        );
-        text
+    /// The time in milliseconds that 99 of 100 results stay under.
+    pub(crate) fn p99(&self, rate: u64) -> f64 {
+        let figures = self.latencies.get(&rate);
+        figures.map_or(f64::NAN, |figures| medians(figures)[1])
     }
 
-    fn overload_text(&self) -> String {
-        let of = |figure: fn(&Overload) -> f64| {
-            median(&self.overload.iter().map(figure).collect::<Vec<_>>())
-        };
-        let sum = |figure: fn(&Overload) -> u64| self.overload.iter().map(figure).sum::<u64>();
-        format!(
-            "## Overload\n\nA model that takes half a millisecond gets {:.0} messages/s, twice the {:.0} that it can \
-             take. Its queue holds {:.0} of {:.0}, the rest waits at the broker; the worker's memory with its \
-             host's is {:.1} MiB when the queue is full first and at most {:.1} MiB from then on. Of {} messages in \
-             all rounds, {} were lost, {} repeated and {} out of order.\n",
-            of(|overload| overload.got),
-            of(|overload| overload.takes),
-            of(|overload| overload.depth),
-            of(|overload| overload.capacity),
-            of(|overload| overload.full),
-            of(|overload| overload.most),
-            sum(|overload| overload.sent),
-            sum(|overload| overload.check.lost),
-            sum(|overload| overload.check.repeated),
-            sum(|overload| overload.check.steps_back),
-        )
+    /// Work of two hosts as a multiple of one's.
+    pub(crate) fn two_hosts(&self) -> f64 {
+        median(&self.two_hosts)
     }
 
-    fn start_table(&self) -> String {
-        let mut text = "## Start and idle memory\n\n\
-                 | contender | first result after, ms | idle memory (PSS) with its model's process, MiB |\n|---|---|---|\n"
-            .to_owned();
-        for (kind, starts) in &self.starts {
-            let memory = median(&self.memory[kind]);
-            let _ = writeln!(
-                text,
-                "| {} | {:.0} | {memory:.1} |",
-                kind.name(),
-                median(starts)
-            );
-        }
-        text
+    /// Milliseconds from a timeout until the model serves again.
+    pub(crate) fn back_after_hang(&self) -> f64 {
+        median(&self.hang)
     }
 
-    fn hosts_text(&self) -> String {
-        format!(
-            "## Hosts\n\nTwo hosts do {:.2} times the work of one on a model that needs a processor for \
-             itself (broker, load and worker need theirs too). A host whose call takes too long is \
-             replaced, and serves again, {:.0} ms after the timeout.\n",
-            median(&self.two_hosts),
-            median(&self.hang),
-        )
+    /// Throughput with a poisonous device as a share of that without.
+    pub(crate) fn poisoned(&self) -> f64 {
+        median(&self.poison)
     }
+}
+
+fn of(figures: &BTreeMap<Key, Vec<f64>>, key: Key) -> f64 {
+    figures
+        .get(&key)
+        .map_or(f64::NAN, |figures| median(figures))
 }
 
 /// The median of each column.
