@@ -22,7 +22,7 @@ pub(crate) struct Report {
     /// Share of a processor that the broker takes.
     broker: BTreeMap<Key, Vec<f64>>,
     checks: BTreeMap<Key, Check>,
-    latencies: BTreeMap<u64, Vec<[f64; 3]>>,
+    latencies: BTreeMap<(u64, Kind), Vec<[f64; 3]>>,
     /// By the rate; `None` is as fast as results come back.
     stages: BTreeMap<Option<u64>, Vec<[f64; STAGES.len()]>>,
     processes: Vec<(f64, f64)>,
@@ -59,14 +59,20 @@ impl Report {
         self.broker.entry(key).or_default().push(broker);
     }
 
-    pub(crate) fn latencies(&mut self, rate: u64, sorted: &[Duration]) {
+    pub(crate) fn latencies(&mut self, kind: Kind, rate: u64, sorted: &[Duration]) {
         let at = |share: usize| {
             let index = (sorted.len() * share / 1000).min(sorted.len() - 1);
             sorted[index].as_secs_f64() * 1e3
         };
         let figures = [at(500), at(990), at(999)];
-        eprintln!("  {rate}/s: p50, p99, p999 = {figures:.2?} ms");
-        self.latencies.entry(rate).or_default().push(figures);
+        eprintln!(
+            "  {}, {rate}/s: p50, p99, p999 = {figures:.2?} ms",
+            kind.name()
+        );
+        self.latencies
+            .entry((rate, kind))
+            .or_default()
+            .push(figures);
     }
 
     pub(crate) fn stages(&mut self, rate: Option<u64>, micros: [f64; STAGES.len()]) {
@@ -135,7 +141,7 @@ impl Report {
 
     /// The time in milliseconds that 99 of 100 results stay under.
     pub(crate) fn p99(&self, rate: u64) -> f64 {
-        let figures = self.latencies.get(&rate);
+        let figures = self.latencies.get(&(rate, Kind::Worker));
         figures.map_or(f64::NAN, |figures| medians(figures)[1])
     }
 

@@ -1,6 +1,6 @@
 //! Where a message's time goes inside the worker, by its own metrics.
 
-use tests::running::Running;
+use crate::contender::Contender;
 
 /// The worker's stages, in the order in which a message passes them; the last is the whole.
 pub(crate) const STAGES: [&str; 4] = ["match", "call", "publish", "total"];
@@ -10,7 +10,11 @@ pub(crate) const STAGES: [&str; 4] = ["match", "call", "publish", "total"];
 pub(crate) struct Stages([(f64, f64); STAGES.len()]);
 
 impl Stages {
-    pub(crate) async fn scrape(worker: &Running) -> anyhow::Result<Self> {
+    /// Of a worker; the others do not tell.
+    pub(crate) async fn scrape(contender: &Contender) -> anyhow::Result<Option<Self>> {
+        let Ok(worker) = contender.running() else {
+            return Ok(None);
+        };
         let metrics = worker.get("/metrics").await?.1;
         let value = |what: &str, stage: &str| {
             let name = format!(
@@ -18,9 +22,9 @@ impl Stages {
             );
             gauge(&metrics, &name).unwrap_or(0.0)
         };
-        Ok(Self(
-            STAGES.map(|stage| (value("sum", stage), value("count", stage))),
-        ))
+        Ok(Some(Self(STAGES.map(|stage| {
+            (value("sum", stage), value("count", stage))
+        }))))
     }
 
     /// Microseconds that a message spent in each stage since `before`.

@@ -88,12 +88,16 @@ impl Report {
     }
 
     fn latency_table(&self) -> String {
-        let mut text = "## Time from publishing to the result, edgemodel, QoS 1\n\n\
-                 | messages/s | p50, ms | p99, ms | p999, ms |\n|---|---|---|---|\n"
+        let mut text = "## Time from publishing to the result, QoS 1\n\n\
+                 | messages/s | contender | p50, ms | p99, ms | p999, ms |\n|---|---|---|---|---|\n"
             .to_owned();
-        for (rate, figures) in &self.latencies {
+        for ((rate, kind), figures) in &self.latencies {
             let [p50, p99, p999] = medians(figures);
-            let _ = writeln!(text, "| {rate} | {p50:.2} | {p99:.2} | {p999:.2} |");
+            let _ = writeln!(
+                text,
+                "| {rate} | {} | {p50:.2} | {p99:.2} | {p999:.2} |",
+                kind.name()
+            );
         }
         text
     }
