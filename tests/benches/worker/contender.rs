@@ -120,7 +120,9 @@ impl Contender {
             }
         };
         let model = models.path().join("bench/index.py");
-        let child = python(script, broker, qos, devices, &model)?;
+        let settings = models.path().join("settings.json");
+        std::fs::write(&settings, python_settings(broker, qos, devices, &model))?;
+        let child = python(script, &settings)?;
         Ok(Self {
             process: Process::Python(child),
             _models: models,
@@ -189,7 +191,7 @@ fn configuration(
     let devices: Vec<_> = (0..devices).map(device).collect();
     Ok(json!({
         "mqtts": [{ "name": "m", "broker": broker.url(), "qos": qos }],
-        "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT, "deadLetterTopic": load::OUT } }],
+        "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT, "deadLetterTopic": load::DEAD } }],
         "funcs": [{
             "modelName": "bench", "modelAddress": file_url(&packed.path)?,
             "modelMd5": packed.md5.to_string(), "devices": devices,
@@ -198,13 +200,7 @@ fn configuration(
     }))
 }
 
-fn python(
-    script: &str,
-    broker: &Mosquitto,
-    qos: u8,
-    devices: usize,
-    model: &Path,
-) -> anyhow::Result<Child> {
+fn python_settings(broker: &Mosquitto, qos: u8, devices: usize, model: &Path) -> String {
     let device = |number| {
         json!([
             { "operator": "==", "value": load::device(number), "path": ["deviceInfo", "deviceName"] },
@@ -216,10 +212,14 @@ fn python(
         "port": broker.port(), "qos": qos, "in": load::IN, "out": load::OUT, "model": model,
         "devices": devices,
     });
+    settings.to_string()
+}
+
+fn python(script: &str, settings: &Path) -> anyhow::Result<Child> {
     let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/python/");
     let child = Command::new(baselines()?)
         .arg(format!("{scripts}{script}"))
-        .arg(settings.to_string())
+        .arg(settings)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)

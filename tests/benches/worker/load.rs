@@ -16,6 +16,11 @@ pub(crate) const IN: &str = "bench/in";
 /// Topic of results.
 pub(crate) const OUT: &str = "bench/out";
 
+/// Topic of messages that a model could not process.
+pub(crate) const DEAD: &str = "bench/out/dead";
+/// What a message becomes, either way.
+const ENDS: &str = "bench/out/#";
+
 /// Messages on their way at once, at most: enough for every contender to be busy.
 const ON_THE_WAY: u64 = 2_000;
 
@@ -282,7 +287,7 @@ pub(crate) async fn through(
     devices: usize,
     messages: u64,
 ) -> anyhow::Result<Throughput> {
-    Bench::start(broker, qos, OUT, CHEAP)
+    Bench::start(broker, qos, ENDS, CHEAP)
         .await?
         .run(IN, devices, messages)
         .await
@@ -298,7 +303,7 @@ pub(crate) async fn flood(broker: &Mosquitto, rate: f64, messages: u64) -> anyho
     let pace = |sent: u64, _: u64, time: Duration| {
         ((time.as_secs_f64() * rate) as u64).saturating_sub(sent)
     };
-    let mut bench = Bench::start(broker, 1, OUT, CHEAP).await?;
+    let mut bench = Bench::start(broker, 1, ENDS, CHEAP).await?;
     Ok(bench.paced(IN, 1, messages, pace).await?.check)
 }
 
