@@ -21,7 +21,7 @@ done
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/ca-certificates.crt"
 
 # Licences stay; what package managers, this machine and a booting system left or would need goes.
-find "$root/usr/share/doc" ! -type d ! -name copyright -delete
+find "$root/usr/share/doc" -type f ! -name copyright -delete
 (
     cd "$root"
     rm -rf boot dev home media mnt opt run srv sys tmp

@@ -22,6 +22,8 @@ for name in null zero random urandom; do
     touch $root/dev/$name
     mount --bind /dev/$name $root/dev/$name
 done
+mkdir $root/dev/shm
+mount --types tmpfs --options mode=1777 tmpfs $root/dev/shm
 mount --types tmpfs --options mode=1777 tmpfs $root/tmp
 models=$root/var/lib/edgemodel/models
 [ ! -d $models ] || mount --types tmpfs --options mode=755,uid=65532,gid=65532 tmpfs $models

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
+use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
-/// An image, unpacked into a folder of its own.
+/// An image, unpacked.
 #[derive(Debug)]
 pub(super) struct Image {
-    folder: tempfile::TempDir,
+    root: PathBuf,
     /// `index.json` of the archive.
     pub(super) index: Value,
     /// What to run, as whom, and what the image says about itself.
@@ -20,40 +21,51 @@ pub(super) struct Image {
 }
 
 impl Image {
-    /// Unpacks `target/images/NAME.tar`.
+    /// Unpacks `target/images/NAME.tar`, once for all tests.
     pub(super) fn open(name: &str) -> anyhow::Result<Self> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let archive = workspace.join(format!("target/images/{name}.tar"));
-        anyhow::ensure!(
-            archive.is_file(),
-            "{} is missing; run `make images` first",
-            archive.display()
-        );
-        let folder = tempfile::tempdir()?;
-        let layout = folder.path().join("layout");
-        let root = folder.path().join("root");
-        std::fs::create_dir_all(&layout)?;
-        std::fs::create_dir_all(&root)?;
-        extract(&archive, &layout)?;
+        let metadata = archive
+            .metadata()
+            .with_context(|| format!("{}; run `make images` first", archive.display()))?;
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("images")
+            .join(name);
+        let (layout, root) = (folder.join("layout"), folder.join("root"));
+        std::fs::create_dir_all(&folder)?;
+        // Tests run in several threads.
+        let lock = std::fs::File::create(folder.join("lock"))?;
+        flock(&lock, FlockOperation::LockExclusive)?;
+        let unpacked = folder.join("unpacked");
+        let version = format!("{:?}", metadata.modified()?);
+        let fresh = std::fs::read_to_string(&unpacked).is_ok_and(|text| text == version);
+        if !fresh {
+            for folder in [&layout, &root] {
+                if folder.exists() {
+                    std::fs::remove_dir_all(folder)?;
+                }
+                std::fs::create_dir(folder)?;
+            }
+            extract(&archive, &layout)?;
+        }
         let read = |path: &str| -> anyhow::Result<Value> {
             Ok(serde_json::from_slice(&std::fs::read(layout.join(path))?)?)
         };
         let index = read("index.json")?;
-        let blob = |value: &Value| {
-            let digest = value["digest"].as_str().unwrap_or_default();
-            format!("blobs/{}", digest.replace(':', "/"))
-        };
         let manifest = read(&blob(&index["manifests"][0]))?;
         let mut compressed = 0;
         let layers = manifest["layers"].as_array();
         for layer in layers.context("the manifest has no layers")? {
             let path = layout.join(blob(layer));
             compressed += path.metadata()?.len();
-            extract(&path, &root)?;
+            if !fresh {
+                extract(&path, &root)?;
+            }
         }
         let config = read(&blob(&manifest["config"]))?;
+        std::fs::write(unpacked, version)?;
         Ok(Self {
-            folder,
+            root,
             index,
             config: config["config"].clone(),
             compressed,
@@ -61,8 +73,8 @@ impl Image {
     }
 
     /// Its root file system.
-    pub(super) fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// A list of texts in its configuration.
@@ -84,7 +96,7 @@ impl Image {
     /// Everything in it but `/`, without following links.
     pub(super) fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        let mut folders = vec![self.root()];
+        let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder)? {
                 let path = entry?.path();
@@ -96,6 +108,12 @@ impl Image {
         }
         Ok(files)
     }
+}
+
+/// The path of what a descriptor describes.
+fn blob(descriptor: &Value) -> String {
+    let digest = descriptor["digest"].as_str().unwrap_or_default();
+    format!("blobs/{}", digest.replace(':', "/"))
 }
 
 fn extract(archive: &Path, folder: &Path) -> anyhow::Result<()> {
