@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, kill_process};
 
 use super::image::Image;
 
@@ -107,11 +106,11 @@ fn printed(command: &mut Command) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Signals the program in a container: the child of `unshare`, which is process 1 in there.
-pub(super) fn signal(unshare: u32, signal: Signal) -> anyhow::Result<()> {
-    let path = format!("/proc/{unshare}/task/{unshare}/children");
-    let children = std::fs::read_to_string(path)?;
-    let child = children.trim().parse()?;
-    let child = Pid::from_raw(child).context("no process id")?;
-    Ok(kill_process(child, signal)?)
+/// The children of a process.
+pub(super) fn children(pid: i32) -> anyhow::Result<Vec<i32>> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    Ok(text
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok())
+        .collect())
 }

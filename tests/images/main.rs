@@ -5,5 +5,6 @@ mod container;
 mod content;
 mod image;
 mod operator;
+mod pod;
 mod science;
 mod worker;

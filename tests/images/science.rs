@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::container::Container;
 use super::image::Image;
-use super::worker::serve;
+use super::pod::Pod;
 
 #[test]
 fn the_packages_are_there_compiled_and_agree_with_each_other() -> anyhow::Result<()> {
@@ -44,7 +44,7 @@ model = LinearRegression().fit(np.arange(10).reshape(-1, 1), np.arange(10) * 2 +
 def handler(event, context):
     return {'prediction': round(model.predict([[20]])[0], 6)}
 ";
-    let result = serve("worker-science", |models| models.pack("industry", index)).await?;
-    assert_eq!(result, json!({ "prediction": 41.0 }));
-    Ok(())
+    let mut pod = Pod::start("worker-science", |models| models.pack("industry", index)).await?;
+    assert_eq!(pod.result().await?, json!({ "prediction": 41.0 }));
+    pod.stop().await
 }

@@ -1,21 +1,13 @@
 //! The worker's image.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
-use std::time::Duration;
-
-use anyhow::Context as _;
-use crds::validated::Qos;
-use rustix::process::Signal;
-use serde_json::{Value, json};
-use tests::client::{TestClient, options};
-use tests::mosquitto::{Mosquitto, free_port};
-use tests::site::{IN, Models, OUT, SEED, message, seed};
+use serde_json::json;
+use tests::site::SEED;
 use tests::wheel::gauge;
-use tokio::io::AsyncReadExt as _;
 
-use super::container::{Container, signal};
+use super::container::Container;
+use super::container::children;
 use super::image::Image;
+use super::pod::{Pod, shared};
 
 /// What models import of the standard library, as far as it takes a library or data of the system.
 const STANDARD: &str = "
@@ -102,14 +94,14 @@ fn the_demo_runs_in_the_image() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_message_becomes_a_result_and_the_worker_ends_in_order() -> anyhow::Result<()> {
     let index = "import sys, os\ndef handler(event, context):\n    return [os.getuid(), sys.version_info[:2], context.device]\n";
-    let result = serve("worker", |models| models.pack("industry", index)).await?;
-    assert_eq!(result, json!([65_532, [3, 11], "设备2"]));
-    Ok(())
+    let mut pod = Pod::start("worker", |models| models.pack("industry", index)).await?;
+    assert_eq!(pod.result().await?, json!([65_532, [3, 11], "设备2"]));
+    pod.stop().await
 }
 
 #[tokio::test]
 async fn a_model_brings_its_wheels() -> anyhow::Result<()> {
-    let result = serve("worker", |models| {
+    let mut pod = Pod::start("worker", |models| {
         let folder = models.path().join("industry");
         std::fs::create_dir_all(folder.join("wheels"))?;
         let index = "import gauge\ndef handler(event, context):\n    return [gauge.VALUE, gauge.__file__]\n";
@@ -118,77 +110,34 @@ async fn a_model_brings_its_wheels() -> anyhow::Result<()> {
         models.pack_folder(&folder)
     })
     .await?;
+    let result = pod.result().await?;
     assert_eq!(result[0], 42);
     let file = result[1].as_str().unwrap_or_default();
     assert!(file.starts_with("/var/lib/edgemodel/models/"), "{file}");
-    Ok(())
+    pod.stop().await
 }
 
-/// A folder that the image's user may read, unlike other temporary folders.
-pub(super) fn shared() -> anyhow::Result<tempfile::TempDir> {
-    let folder = tempfile::tempdir()?;
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
-    Ok(folder)
-}
-
-/// Runs a model in an image as a pod would, on a broker of this machine, from the sample's message to its result; then asks
-/// the worker to end.
-pub(super) async fn serve(
-    image: &str,
-    pack: impl FnOnce(&Models) -> anyhow::Result<worker::model::pack::Packed>,
-) -> anyhow::Result<Value> {
-    let image = Image::open(image)?;
-    let broker = Mosquitto::start().await?;
-    let models = Models::new()?;
-    let packed = pack(&models)?;
-    let folder = shared()?;
-    std::fs::copy(&packed.path, folder.path().join("model.zip"))?;
-    let config = seed(&broker.url(), "file:///tmp/mounted/model.zip", &packed)?;
-    std::fs::write(folder.path().join("config.yaml"), config)?;
-    let mut reader = TestClient::connected(options(
-        broker.address(),
-        "reader",
-        &[(OUT, Qos::AtLeastOnce)],
-    ))
-    .await?;
-    let mut device = TestClient::connected(options(broker.address(), "device", &[])).await?;
-
-    let http = format!("127.0.0.1:{}", free_port()?);
-    let arguments = [
-        "run",
-        "--config=/tmp/mounted/config.yaml",
-        "--download",
-        "--http",
-        &http,
-    ];
-    let mut worker = tokio::process::Command::from(
-        Container::of(&image)
-            .mounting(folder.path())
-            .entry(&arguments),
-    )
-    .stderr(Stdio::piped())
-    .kill_on_drop(true)
-    .spawn()?;
-    let ready = tests::eventually(async || {
-        anyhow::ensure!(worker.try_wait()?.is_none(), "the worker has ended");
-        let answer = tests::running::get(http.parse()?, "/readyz").await?;
-        Ok((answer.0 == 200).then_some(()))
-    })
-    .await;
-    let outcome = async {
-        ready?;
-        device.send(IN, message(86), Qos::AtLeastOnce).await?;
-        let result = reader.take().await?;
-        signal(worker.id().context("the worker has ended")?, Signal::TERM)?;
-        let status = tokio::time::timeout(Duration::from_secs(30), worker.wait()).await??;
-        anyhow::ensure!(status.success(), "the worker ended with {status}");
-        Ok(serde_json::from_slice(&result.payload)?)
+/// In a container, the worker is process 1: what processes of models leave behind is given to it.
+#[tokio::test]
+async fn nothing_piles_up_of_what_models_leave_behind() -> anyhow::Result<()> {
+    let index = "
+import subprocess
+def handler(event, context):
+    subprocess.run('sleep 0.05 & true', shell=True)
+";
+    let mut pod = Pod::start("worker", |models| models.pack("industry", index)).await?;
+    for _ in 0..20 {
+        pod.measure().await?;
     }
-    .await;
-    let mut log = String::new();
-    let _ = worker.start_kill();
-    if let Some(mut stderr) = worker.stderr.take() {
-        stderr.read_to_string(&mut log).await?;
-    }
-    outcome.with_context(|| format!("the worker's log: {log}"))
+    let ended = || -> anyhow::Result<usize> {
+        let mut ended = 0;
+        for child in children(pod.pid()?)? {
+            let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            ended += usize::from(stat.contains(") Z "));
+        }
+        Ok(ended)
+    };
+    tests::eventually(async || Ok((ended()? > 0).then_some(()))).await?;
+    tests::eventually(async || Ok((ended()? == 0).then_some(()))).await?;
+    pod.stop().await
 }
