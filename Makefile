@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build operator host test tools kubernetes fuzz bench generate
+.PHONY: demo build operator host test tools kubernetes fuzz bench generate images test-images
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -47,3 +47,13 @@ bench: tools
 		cargo build --locked --quiet --release --package host --target-dir target/host
 	@cargo build --locked --quiet --release --package worker
 	@cargo bench --locked --quiet --package tests --bench worker -- --write
+
+## Builds the images of operator and worker, to target/images, and tells their sizes.
+images:
+	@deploy/images/build.sh
+	@python3 deploy/images/archive.py sizes target/images/operator.tar target/images/worker.tar \
+		target/images/worker-science.tar
+
+## Tests the images that `make images` has built.
+test-images: tools images
+	cargo test --locked --package tests --test images

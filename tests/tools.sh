@@ -12,6 +12,7 @@ need mosquitto_passwd mosquitto
 need promtool prometheus
 need flock util-linux
 need faketime faketime
+need readelf binutils
 # For libFuzzer.
 need c++ g++
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)

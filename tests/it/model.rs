@@ -5,6 +5,7 @@ use std::path::Path;
 use crds::validated::ValidatedFunc;
 use tests::scripted_server::{ScriptedServer, response};
 use tests::site::{Models, SEED, file_url};
+use tests::wheel::gauge;
 use worker::model::pack::Packed;
 use worker::model::store::{Error, InstallOptions, Installed, Origin, Store};
 
@@ -358,33 +359,6 @@ async fn two_installations_at_once_get_along() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A wheel by hand: a zip with a module and its description.
-fn wheel(path: &Path) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let mut zip = zip::ZipWriter::new(std::fs::File::create(path)?);
-    let settings = zip::write::SimpleFileOptions::default();
-    for (name, text) in [
-        ("gauge.py", "VALUE = 42\n"),
-        (
-            "gauge-1.0.dist-info/METADATA",
-            "Metadata-Version: 2.1\nName: gauge\nVersion: 1.0\n",
-        ),
-        (
-            "gauge-1.0.dist-info/WHEEL",
-            "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        ),
-        (
-            "gauge-1.0.dist-info/RECORD",
-            "gauge.py,,\ngauge-1.0.dist-info/METADATA,,\ngauge-1.0.dist-info/WHEEL,,\ngauge-1.0.dist-info/RECORD,,\n",
-        ),
-    ] {
-        zip.start_file(name, settings)?;
-        zip.write_all(text.as_bytes())?;
-    }
-    zip.finish()?;
-    Ok(())
-}
-
 #[tokio::test]
 async fn wheels_in_a_model_are_installed_once_and_without_network() -> anyhow::Result<()> {
     let models = Models::new()?;
@@ -394,7 +368,7 @@ async fn wheels_in_a_model_are_installed_once_and_without_network() -> anyhow::R
         folder.join("index.py"),
         "import gauge\ndef handler(event, context):\n    return gauge.VALUE\n",
     )?;
-    wheel(&folder.join("wheels/gauge-1.0-py3-none-any.whl"))?;
+    gauge(&folder.join("wheels/gauge-1.0-py3-none-any.whl"))?;
     let packed = models.pack_folder(&folder)?;
     let func = func(&file_url(&packed.path)?, &packed)?;
     let store = Store::open(&models.installed())?;

@@ -12,6 +12,7 @@ pub mod running;
 pub mod scripted_server;
 pub mod site;
 pub mod web_socket;
+pub mod wheel;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! both rest on.
 
 pub mod cli;
+mod orphans;
 pub mod run;
 pub mod shutdown;
 pub mod supervisor;

@@ -19,7 +19,7 @@ use crate::pipeline::Context;
 use crate::settings::{Replica, Settings};
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
-use crate::{admin, stream};
+use crate::{admin, orphans, stream};
 
 /// How long HTTP answers that are being written at the end may take.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -162,6 +162,7 @@ impl Worker {
             .enable_all()
             .build()
             .map_err(Error::Runtime)?;
+        side.spawn(orphans::collect());
         let result = data.block_on(self.serve(&side, asked));
         // Ends what is left of the models' processes before the threads that log for them.
         drop(data);

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Builds images without a registry or a daemon, from Debian's packages, PyPI's and this repository, into files that nodes
+# import: `build.sh [--tag TAG] [--arch ARCH] [--refresh] [IMAGE...]` with IMAGEs operator, worker and worker-science, all by
+# default. A TAG other than the version, or an ARCH other than this machine's, becomes part of the file's name. What has not
+# changed is not built again; --refresh takes Debian's packages of today. Needs root, for owners of files.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+
+own_arch=$(dpkg --print-architecture)
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+tag=$version arch=$own_arch refresh= images=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --tag) tag=$2 && shift ;;
+    --arch) arch=$2 && shift ;;
+    --refresh) refresh=yes ;;
+    operator | worker | worker-science) images+=("$1") ;;
+    *)
+        sed -n '2,6s/^# //p' "$0" >&2
+        echo "\"$1\" is neither an option nor an image" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+[ ${#images[@]} -gt 0 ] || images=(operator worker worker-science)
+
+"$here/tools.sh"
+output=target/images
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/edgemodel/images
+mkdir -p "$output" "$cache"
+# Two builds at once would write the same files.
+exec 9>"$output/lock"
+flock 9
+work=$(mktemp --directory "$PWD/$output/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export BUILDAH_ISOLATION=chroot
+buildah() {
+    command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" --registries-conf /dev/null "$@"
+}
+# All layers have this time, so that the same content is the same layer in each version; Debian bookworm's.
+time=1686355200
+
+digest() { # of files, independent of where they are
+    (cd "$here" && sha256sum "$@") | sha256sum | cut -c 1-16
+}
+
+# Keeps what a script makes under the digest of what it is made of; prints its path.
+cached() { # name, digest, script, its arguments
+    local file=$cache/$1-$2.tar
+    shift 2
+    if [ -n "$refresh" ] || [ ! -e "$file" ]; then
+        echo "Making $(basename "$file")" >&2
+        "$@" "$file" >&2
+    fi
+    echo "$file"
+}
+
+root() { # name
+    local parts=(root.sh merge-usr.sh finish-root.sh finish-worker.sh compile-python.sh "roots/$1" "roots/$1.left-out")
+    cached "root-$1-$arch" "$(digest "${parts[@]}")" "$here/root.sh" "$1" "$arch"
+}
+
+packages() {
+    cached "science-$arch" "$(digest science.sh science.txt compile-python.sh)" packages_archive
+}
+
+packages_archive() { # file
+    "$here/science.sh" "$arch" "$work/science"
+    tar --create --file "$1.part" --directory "$work/science" --sort=name --owner=0 --group=0 --mtime="@$time" .
+    rm -r "$work/science"
+    mv "$1.part" "$1"
+}
+
+build() { # image, program, variant
+    local image=$1 program=$2 variant=$3 name=$1 reference root packages= key
+    [ "$tag" = "$version" ] || name+=-$tag
+    [ "$arch" = "$own_arch" ] || name+=-$arch
+    reference=docker.io/library/edgemodel-$program:$tag
+    [ "$variant" = plain ] || reference+=-$variant
+    root=$(root "$program")
+    [ "$variant" = plain ] || packages=$(packages)
+    [ -d "$work/$program" ] || "$here/programs.sh" "$arch" "$work/$program" "$program"
+    local sources=(operator worker crds Cargo.toml Cargo.lock deploy)
+    local revision
+    revision=$(git log -1 --format=%H -- "${sources[@]}" 2>/dev/null || true)
+    key=$({
+        echo "$reference $revision"
+        ls -l --time-style=+%s "$root" $packages
+        sha256sum "deploy/Dockerfile.$program" deploy/images/archive.py deploy/images/build.sh
+        (cd "$work/$program" && find . -type f -exec sha256sum {} +)
+    } | sha256sum)
+    if [ -e "$output/$name.tar" ] && [ "$(cat "$output/$name.key" 2>/dev/null)" = "$key" ]; then
+        return
+    fi
+    echo "Building $reference for $arch" >&2
+    base "$root" "$program"
+    [ -z "$packages" ] || mkdir -p "$work/packages"
+    [ -z "$packages" ] || tar --extract --file "$packages" --directory "$work/packages"
+    buildah bud --quiet --pull-never --timestamp "$time" --arch "$arch" --identity-label=false --omit-history \
+        --file "deploy/Dockerfile.$program" --tag "localhost/$image" \
+        --build-arg TARGETARCH="$arch" --build-arg BUILDARCH="$own_arch" --build-arg BASE="localhost/root-$program" --build-arg VARIANT="$variant" \
+        --build-arg VERSION="$tag" --build-arg REVISION="$revision" \
+        --build-context programs="$work/$program" --build-context packages="$work/packages" . >/dev/null
+    buildah push --quiet --compression-format gzip "localhost/$image" "oci:$work/$image.oci:latest"
+    python3 deploy/images/archive.py write "$work/$image.oci" "$reference" "$output/$name.tar.part"
+    mv "$output/$name.tar.part" "$output/$name.tar"
+    echo "$key" >"$output/$name.key"
+}
+
+base() { # archive, name
+    if buildah inspect --type image "localhost/root-$2" >/dev/null 2>&1; then
+        return
+    fi
+    local container
+    container=$(buildah from --arch "$arch" scratch)
+    buildah add --quiet "$container" "$1" / >/dev/null
+    buildah commit --quiet --timestamp "$time" --identity-label=false --omit-history "$container" "localhost/root-$2" >/dev/null
+    buildah rm "$container" >/dev/null
+}
+
+for image in "${images[@]}"; do
+    case $image in
+    operator) build operator operator plain ;;
+    worker) build worker worker plain ;;
+    worker-science) build worker-science worker science ;;
+    esac
+done

@@ -1,0 +1,10 @@
+//! The images that `make images` has built, through their own programs, without Kubernetes. Run as root, by
+//! `make test-images`.
+
+mod container;
+mod content;
+mod image;
+mod operator;
+mod pod;
+mod science;
+mod worker;

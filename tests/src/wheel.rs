@@ -1,0 +1,33 @@
+//! A wheel by hand, as models bring them along: a zip with a module and its description.
+
+use std::io::Write as _;
+use std::path::Path;
+
+/// Writes the wheel `gauge-1.0-py3-none-any.whl`, with a module `gauge` whose `VALUE` is 42.
+///
+/// # Errors
+/// It cannot be written.
+pub fn gauge(path: &Path) -> anyhow::Result<()> {
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path)?);
+    let settings = zip::write::SimpleFileOptions::default();
+    for (name, text) in [
+        ("gauge.py", "VALUE = 42\n"),
+        (
+            "gauge-1.0.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: gauge\nVersion: 1.0\n",
+        ),
+        (
+            "gauge-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        ),
+        (
+            "gauge-1.0.dist-info/RECORD",
+            "gauge.py,,\ngauge-1.0.dist-info/METADATA,,\ngauge-1.0.dist-info/WHEEL,,\ngauge-1.0.dist-info/RECORD,,\n",
+        ),
+    ] {
+        zip.start_file(name, settings)?;
+        zip.write_all(text.as_bytes())?;
+    }
+    zip.finish()?;
+    Ok(())
+}
