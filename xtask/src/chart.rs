@@ -30,9 +30,9 @@ pub(crate) fn schema() -> anyhow::Result<Value> {
 
 /// The definition as a template, so that it is upgraded with the release.
 pub(crate) fn definition(yaml: &str) -> anyhow::Result<String> {
-    let (head, rest) = yaml
-        .split_once("  labels:\n")
-        .ok_or_else(|| anyhow::anyhow!("the definition has no labels, before which its annotations belong"))?;
+    let (head, rest) = yaml.split_once("  labels:\n").ok_or_else(|| {
+        anyhow::anyhow!("the definition has no labels, before which its annotations belong")
+    })?;
     let escaped = |text: &str| {
         text.replace("{{", "\u{0}")
             .replace("}}", "{{ \"}}\" }}")

@@ -78,6 +78,9 @@ fn the_page_of_the_operator_lists_every_metric() {
         .collect();
     assert_eq!(names.len(), 9, "{names:?}");
     for name in names {
-        assert!(page.contains(&format!("`{name}")), "{name} is not in docs/operator.md");
+        assert!(
+            page.contains(&format!("`{name}")),
+            "{name} is not in docs/operator.md"
+        );
     }
 }

@@ -20,7 +20,10 @@ fn the_schema_is_closed_everywhere_and_describes_every_value() -> anyhow::Result
             open.push(path.to_owned());
         }
         let children: Vec<_> = match schema {
-            Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, value)| (key.clone(), value))
+                .collect(),
             Value::Array(list) => list.iter().map(|one| (String::new(), one)).collect(),
             _ => Vec::new(),
         };
@@ -52,6 +55,17 @@ fn the_schema_is_closed_everywhere_and_describes_every_value() -> anyhow::Result
     Ok(())
 }
 
+/// The chart would install images that are not of this version.
+#[test]
+fn the_chart_installs_the_images_of_this_version() {
+    let chart = include_str!("../../../charts/edgemodel/Chart.yaml");
+    let line = format!("appVersion: {}", env!("CARGO_PKG_VERSION"));
+    assert!(
+        chart.lines().any(|one| one == line),
+        "{line} is not in\n{chart}"
+    );
+}
+
 /// Braces of a description would be run by Helm.
 #[test]
 fn braces_of_the_definition_reach_the_cluster() -> anyhow::Result<()> {
@@ -67,10 +81,16 @@ fn every_alert_has_a_section_and_a_case_and_no_section_is_left_over() {
     let alerts = after(RULES, "alert: ");
     assert!(alerts.len() > 15, "{alerts:?}");
     let sections = after(RUNBOOKS, "## EdgeModel");
-    let sections: BTreeSet<_> = sections.iter().map(|one| format!("EdgeModel{one}")).collect();
+    let sections: BTreeSet<_> = sections
+        .iter()
+        .map(|one| format!("EdgeModel{one}"))
+        .collect();
     assert_eq!(alerts, sections);
     let fires = after(CASES, "- alertname: ");
-    assert_eq!(alerts, fires, "alerts, and those with a case in which they fire");
+    assert_eq!(
+        alerts, fires,
+        "alerts, and those with a case in which they fire"
+    );
     let pages = after(RULES, "docs/runbooks.md#");
     let anchors: BTreeSet<_> = alerts.iter().map(|one| one.to_lowercase()).collect();
     assert_eq!(anchors, pages);
@@ -86,7 +106,10 @@ fn after(text: &str, mark: &str) -> BTreeSet<String> {
 /// A query for a metric that is not there shows nothing, for ever.
 #[test]
 fn alerts_and_dashboard_ask_for_metrics_that_there_are() {
-    let there: BTreeSet<_> = [OF_WORKERS, OF_OPERATOR].into_iter().flat_map(metrics).collect();
+    let there: BTreeSet<_> = [OF_WORKERS, OF_OPERATOR]
+        .into_iter()
+        .flat_map(metrics)
+        .collect();
     for text in [RULES, DASHBOARD] {
         let asked: Vec<_> = metrics(text).collect();
         assert!(asked.len() > 20, "{asked:?}");
@@ -94,7 +117,10 @@ fn alerts_and_dashboard_ask_for_metrics_that_there_are() {
             let part = ["_bucket", "_sum", "_count"];
             let family = part.iter().find_map(|part| name.strip_suffix(part));
             let known = |name: &str| there.contains(name);
-            assert!(known(&name) || family.is_some_and(known), "there is no {name}");
+            assert!(
+                known(&name) || family.is_some_and(known),
+                "there is no {name}"
+            );
         }
     }
 }

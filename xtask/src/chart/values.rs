@@ -132,13 +132,15 @@ fn row(path: &str, field: &Value, root: &Value, page: &mut String) {
         other => format!("`{other}`"),
     };
     let bounds = bounds(field, root);
-    let text = format!("| `{path}` | {default} | {}{bounds} |\n", description(field));
-    page.push_str(&text);
+    let meaning = description(field).replace('|', "\\|");
+    page.push_str(&format!("| `{path}` | {default} | {meaning}{bounds} |\n"));
 }
 
 /// What may be written, where the default does not tell.
 fn bounds(field: &Value, root: &Value) -> String {
-    let name = field["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let name = field["$ref"]
+        .as_str()
+        .and_then(|path| path.rsplit('/').next());
     let field = name.map_or(field, |name| &root["definitions"][name]);
     let choices = field.get("enum").or(field["items"].get("enum"));
     if let Some(choices) = choices.and_then(Value::as_array) {
