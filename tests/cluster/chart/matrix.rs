@@ -298,7 +298,7 @@ pub(super) fn everything(namespace: &str) -> Value {
         "labels": { "team": "edge" },
         "podLabels": { "team": "edge" },
         "podAnnotations": { "note": "1" },
-        "resources": { "requests": { "cpu": 1, "memory": "1Gi" }, "limits": { "cpu": "1.5" } },
+        "resources": { "requests": { "cpu": 1, "memory": "1Gi" }, "limits": { "cpu": "1.5", "memory": "2Gi" } },
         "priorityClassName": "system-cluster-critical",
         "nodeSelector": { "kubernetes.io/os": "linux" },
         "tolerations": [{ "key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule" }],
