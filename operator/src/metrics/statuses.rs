@@ -11,6 +11,9 @@ use prometheus::{IntGaugeVec, Opts};
 /// Namespace and name of a runtime.
 type Key = (String, String);
 
+/// Whether the runtime of a namespace and name is still there.
+type Exists = Box<dyn Fn(&str, &str) -> bool + Send>;
+
 /// The statuses, as last computed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Statuses(Arc<Mutex<Inner>>);
@@ -18,8 +21,7 @@ pub(super) struct Statuses(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     runtimes: BTreeMap<Key, RuntimeStatus>,
-    /// Whether a runtime is still there.
-    exists: Option<Box<dyn Fn(&str, &str) -> bool + Send>>,
+    exists: Option<Exists>,
 }
 
 impl std::fmt::Debug for Inner {

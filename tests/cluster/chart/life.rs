@@ -1,5 +1,7 @@
 //! From install to uninstall, with the operator that the chart's Deployment starts.
 
+mod monitoring;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
