@@ -52,7 +52,7 @@ fn the_example_of_a_scrape_is_a_configuration() -> anyhow::Result<()> {
     let mut config = String::new();
     let mut searching = false;
     for line in CONFIG.lines() {
-        searching = searching && line.starts_with("  -") || searching && line.starts_with("   ");
+        searching &= line.starts_with("  -") || line.starts_with("   ");
         if line.trim() == "kubernetes_sd_configs:" {
             searching = true;
             config.push_str("  static_configs: [{targets: [\"127.0.0.1:9\"]}]\n");

@@ -6,6 +6,7 @@ use tests::operator::cluster;
 use super::render;
 
 /// What is refused, and what is said of it.
+#[expect(clippy::too_many_lines, reason = "a plain table")]
 fn cases() -> Vec<(Value, &'static [&'static str])> {
     vec![
         // Names that are not there, at every depth.
