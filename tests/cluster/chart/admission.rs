@@ -115,7 +115,9 @@ async fn models_from_foreign_hosts_and_without_sha256_are_refused() -> anyhow::R
     }
 
     let mut unsigned = from("r", "http://models.example/m.zip");
-    unsigned["spec"]["funcs"][0]["modelSha256"].take();
+    if let Some(func) = unsigned["spec"]["funcs"][0].as_object_mut() {
+        func.remove("modelSha256");
+    }
     let answer = put(&control_plane, &namespace, &unsigned).await;
     let said = answer
         .err()
