@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build operator host test tools kubernetes fuzz bench generate images test-images
+.PHONY: demo build operator host test tools kubernetes fuzz bench generate install-yaml images test-images
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -37,9 +37,14 @@ tools:
 kubernetes:
 	@tests/kubernetes/build.sh >/dev/null
 
-## Writes the generated files: schemas and the reference pages.
+## Writes the generated files: schemas, the reference pages, the chart's definition, values and page.
 generate:
 	cargo xtask gen
+
+## Writes deploy/install.yaml: the chart as one file.
+install-yaml:
+	@helm="$$(tests/kubernetes/build.sh helm)/helm" && \
+		deploy/render "$$helm" >deploy/install.yaml.new && mv deploy/install.yaml.new deploy/install.yaml
 
 ## Measures the worker beside its baselines and writes docs/PERFORMANCE.md; takes some minutes.
 bench: tools

@@ -59,6 +59,10 @@ pub async fn run(
         watcher::Config::default(),
     );
     let store = controller.store();
+    metrics.follow({
+        let store = store.clone();
+        move |namespace, name| store.get(&ObjectRef::new(name).within(namespace)).is_some()
+    });
     let synced = {
         let (store, metrics) = (store.clone(), metrics.clone());
         async move {

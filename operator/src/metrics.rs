@@ -1,12 +1,17 @@
 //! The operator's metrics.
 
+mod statuses;
+
 use std::time::Duration;
 
+use crds::status::RuntimeStatus;
 use prometheus::core::Collector;
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     TextEncoder,
 };
+
+use statuses::Statuses;
 
 /// Counters and gauges; names and meanings are in [`Metrics::default`].
 #[derive(Debug, Clone)]
@@ -18,6 +23,7 @@ pub struct Metrics {
     watch_errors: IntCounter,
     leader: IntGauge,
     runtimes: IntGauge,
+    statuses: Statuses,
 }
 
 impl Default for Metrics {
@@ -69,6 +75,7 @@ impl Default for Metrics {
                     "Runtimes that this operator knows of.",
                 ),
             ),
+            statuses: register(&registry, Ok(Statuses::default())),
             registry,
         }
     }
@@ -102,6 +109,16 @@ impl Metrics {
         self.runtimes.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// What the status of a runtime says now.
+    pub fn observed(&self, namespace: &str, name: &str, status: &RuntimeStatus) {
+        self.statuses.put(namespace, name, status);
+    }
+
+    /// From now on, runtimes of whose namespace and name `exists` says no are left out.
+    pub fn follow(&self, exists: impl Fn(&str, &str) -> bool + Send + 'static) {
+        self.statuses.follow(exists);
+    }
+
     /// All of them in Prometheus' text format.
     pub fn render(&self) -> Vec<u8> {
         let mut text = Vec::new();
@@ -125,3 +142,6 @@ fn register<C: Collector + Clone + 'static>(
         .expect("the name is used once");
     collector
 }
+
+#[cfg(test)]
+mod tests;

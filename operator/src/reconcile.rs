@@ -200,6 +200,8 @@ async fn report(
     if !ctx.leadership.holds() {
         return Err(Error::Status(Failure::NotLeading));
     }
+    ctx.metrics
+        .observed(&identity.namespace, &identity.name, after);
     let written = status::write(&ctx.client, identity, object, after, &ctx.metrics).await;
     if written.map_err(Error::Status)? {
         events::tell(&ctx.recorder, object, before, after).await;

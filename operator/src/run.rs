@@ -92,6 +92,7 @@ async fn lead(
     mut stopped: watch::Receiver<bool>,
 ) -> End {
     let Some(election) = &settings.election else {
+        shared.metrics.set_leader(true);
         work(client, settings, shared, Leadership::alone(), stopped).await;
         return End::Stopped;
     };

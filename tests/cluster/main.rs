@@ -4,6 +4,7 @@
 
 mod admission;
 mod bed;
+mod chart;
 mod faults;
 mod operations;
 mod operator;

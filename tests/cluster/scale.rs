@@ -5,7 +5,7 @@
 //! another program than the one beside the test, as one that was built for release.
 
 mod audit;
-mod process;
+pub(crate) mod process;
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ const LIMIT: Duration = Duration::from_mins(20);
 /// The operator looks at each runtime at least this often when nothing happens.
 const IDLE: Duration = Duration::from_mins(3);
 
-const DEPLOY: &str = include_str!("../../deploy/operator.yaml");
+const DEPLOY: &str = include_str!("../../deploy/install.yaml");
 const ACCOUNT: [&str; 2] = ["edgemodel-system", "edgemodel-operator"];
 
 #[expect(clippy::print_stdout, reason = "what is measured is for people")]

@@ -7,5 +7,6 @@ mod faults;
 mod host;
 mod matching;
 mod model;
+mod monitoring;
 mod mqtt;
 mod worker;

@@ -17,6 +17,7 @@ mod storage;
 pub use clients::{Transport, client_through};
 pub use kubelet::Kubelet;
 pub use pod_state::{PodState, make_pods_ready, set_pod_status};
+pub use programs::helm as helm_program;
 pub use storage::Snapshot;
 
 use std::net::{Ipv4Addr, SocketAddr};

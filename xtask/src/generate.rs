@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use worker::metrics::Metrics;
 
-use crate::{metrics, reference};
+use crate::{chart, metrics, reference};
 
 const DEFINITION_HEAD: &str = "\
 # Written by `cargo xtask gen` from crds/src; edit the types and crds/src/custom_resource there.
@@ -23,10 +23,11 @@ spec:
 ";
 
 /// Path from the repository's root, and contents.
-fn files() -> anyhow::Result<[(&'static str, String); 7]> {
+fn files() -> anyhow::Result<Vec<(&'static str, String)>> {
     let schema = crds::schema::config();
-    let definition = crds::custom_resource::crd();
-    Ok([
+    let definition = crds::yaml::write(&crds::custom_resource::crd())?;
+    let values = chart::schema()?;
+    Ok(vec![
         ("crds/generated/config.schema.json", format!("{schema:#}\n")),
         (
             "crds/generated/panel.json",
@@ -39,13 +40,20 @@ fn files() -> anyhow::Result<[(&'static str, String); 7]> {
         ),
         (
             "crds/generated/edgemodelruntime.yaml",
-            format!("{DEFINITION_HEAD}{}", crds::yaml::write(&definition)?),
+            format!("{DEFINITION_HEAD}{definition}"),
         ),
         (
             "docs/reference/edgemodelruntime.md",
             reference::runtime_page(&crds::custom_resource::openapi()),
         ),
         ("deploy/samples/edgemodel.yaml", sample()),
+        (
+            "charts/edgemodel/templates/crd.yaml",
+            chart::definition(&definition)?,
+        ),
+        ("charts/edgemodel/values.yaml", chart::values(&values)?),
+        ("charts/edgemodel/README.md", chart::page(&values)),
+        ("deploy/prometheus/rules.yaml", chart::rules()),
     ])
 }
 

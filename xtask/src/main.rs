@@ -3,6 +3,7 @@
 //! `cargo xtask gen` writes the generated files, `cargo xtask gen --check` fails when one differs
 //! from what the code would write.
 
+mod chart;
 mod generate;
 mod metrics;
 mod reference;

@@ -72,12 +72,15 @@ pub(super) async fn explain(
     Obstacle::Failure { object, failure }
 }
 
-/// Which Service has `port`; `None` where the operator may not look.
+/// Which Service has `port`, as far as the operator may look: everywhere, or where the runtime is.
 async fn holder(ctx: &Context<'_>, port: u16) -> Option<String> {
-    let services: Api<Service> = Api::all(ctx.client.clone());
-    let services = api::call(services.list(&ListParams::default()))
-        .await
-        .ok()?;
+    let everywhere: Api<Service> = Api::all(ctx.client.clone());
+    let here = || Api::<Service>::namespaced(ctx.client.clone(), &ctx.identity.namespace);
+    let all = ListParams::default();
+    let services = match api::call(everywhere.list(&all)).await {
+        Ok(services) => services,
+        Err(_) => api::call(here().list(&all)).await.ok()?,
+    };
     let holds = |service: &&Service| {
         let ports = service
             .spec

@@ -12,16 +12,25 @@ use tests::{eventually, running};
 use tokio::process::{Child, Command};
 
 /// A running `edgemodel-operator run`; killed when it is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     http: SocketAddr,
 }
 
 impl Process {
     /// Starts it with the token of an account, and waits until it leads and has seen all runtimes.
-    pub(super) async fn start(
+    pub(crate) async fn start(
+        control_plane: &ControlPlane,
+        account: [&str; 2],
+    ) -> anyhow::Result<Self> {
+        Self::with(control_plane, account, &["run"]).await
+    }
+
+    /// The same with arguments of one's own.
+    pub(crate) async fn with(
         control_plane: &ControlPlane,
         [namespace, name]: [&str; 2],
+        arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let program = match std::env::var_os("EDGEMODEL_OPERATOR") {
             Some(program) => PathBuf::from(program),
@@ -31,7 +40,8 @@ impl Process {
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let log = std::fs::File::create(control_plane.directory().join("operator.log"))?;
         let child = Command::new(program)
-            .args(["run", "--http", &http.to_string()])
+            .args(arguments)
+            .args(["--http", &http.to_string()])
             .env(
                 "KUBECONFIG",
                 control_plane.kubeconfig_with_token(name, &token)?,
@@ -61,7 +71,7 @@ impl Process {
     }
 
     /// Its memory now and at most.
-    pub(super) fn memory(&self) -> anyhow::Result<String> {
+    pub(crate) fn memory(&self) -> anyhow::Result<String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
         let mut text = String::new();
         for name in ["VmRSS", "RssAnon", "VmHWM"] {
@@ -74,7 +84,7 @@ impl Process {
     }
 
     /// What it says of itself, without comments and buckets.
-    pub(super) async fn metrics(&self) -> anyhow::Result<String> {
+    pub(crate) async fn metrics(&self) -> anyhow::Result<String> {
         let text = running::get(self.http, "/metrics").await?.1;
         let lines = text.lines();
         let lines = lines.filter(|line| !line.starts_with('#') && !line.contains("_bucket"));
@@ -83,10 +93,10 @@ impl Process {
 }
 
 /// Processor time that each has had so far.
-pub(super) struct Usage(Vec<(&'static str, f64)>);
+pub(crate) struct Usage(Vec<(&'static str, f64)>);
 
 impl Usage {
-    pub(super) fn of(control_plane: &ControlPlane, operator: &Process) -> anyhow::Result<Self> {
+    pub(crate) fn of(control_plane: &ControlPlane, operator: &Process) -> anyhow::Result<Self> {
         let names = ["etcd", "API server", "controllers"];
         let pids = control_plane.pids();
         let mut all: Vec<_> = names.into_iter().zip(pids).collect();
@@ -100,7 +110,7 @@ impl Usage {
     }
 
     /// As a line.
-    pub(super) fn since(&self, before: &Self) -> String {
+    pub(crate) fn since(&self, before: &Self) -> String {
         let pairs = self.0.iter().zip(&before.0);
         let each = pairs.map(|((name, now), (_, before))| format!("{name} {:.1}", now - before));
         each.collect::<Vec<_>>().join(", ")

@@ -21,7 +21,7 @@ pub(super) async fn directory() -> anyhow::Result<&'static Path> {
 ///
 /// # Errors
 /// It is not there and cannot be built; the script has told why.
-pub(super) async fn helm() -> anyhow::Result<&'static Path> {
+pub async fn helm() -> anyhow::Result<&'static Path> {
     static HELM: OnceCell<PathBuf> = OnceCell::const_new();
     let helm = async || Ok::<_, anyhow::Error>(build(&["helm"]).await?.join("helm"));
     HELM.get_or_try_init(helm).await.map(PathBuf::as_path)

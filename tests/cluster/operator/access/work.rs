@@ -43,8 +43,8 @@ metadata: { name: broker }
 stringData: { username: edge, password: one }
 ";
 
-/// Each step ends when the runtime's status tells of it.
-pub(super) async fn all(site: &Site<'_>) -> anyhow::Result<()> {
+/// Each step ends when the runtime's status tells of it. In the namespace `other`, somebody has a port.
+pub(super) async fn all(site: &Site<'_>, other: &str) -> anyhow::Result<()> {
     let kubectl = async |arguments: &[&str]| site.kubectl(arguments).await;
     site.apply(HOLDER).await?;
     site.apply(&runtime(&["alpha", "beta"], FREE[0]).to_string())
@@ -66,8 +66,7 @@ pub(super) async fn all(site: &Site<'_>) -> anyhow::Result<()> {
     .await?;
     until(site, "Ready", "Ready").await?;
 
-    // The Service that has the port is in another namespace.
-    let other = site.control_plane.namespace("holder").await?;
+    // The Service that has the port may be in another namespace.
     kubectl(&["delete", "service", "holder"]).await?;
     let holder = HOLDER.replace("name: holder", &format!("name: holder, namespace: {other}"));
     let apply = ["apply", "-f", "-"];
@@ -79,7 +78,7 @@ pub(super) async fn all(site: &Site<'_>) -> anyhow::Result<()> {
     let message = taken["message"].as_str().unwrap_or_default();
     let named = format!("Service \"holder\" in namespace \"{other}\"");
     anyhow::ensure!(message.contains(&named), "{message}");
-    let delete = ["delete", "service", "holder", "-n", &other];
+    let delete = ["delete", "service", "holder", "-n", other];
     site.control_plane.kubectl(&delete).await?;
     until(site, "Exposed", "Exposed").await?;
     site.apply(&runtime(&["alpha"], FREE[1]).to_string())
