@@ -189,8 +189,13 @@ async fn an_upgrade_of_the_chart_replaces_no_pod_and_an_uninstall_keeps_the_runt
 async fn uninstalls(life: &Life, workers: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
     let uninstall = ["uninstall", RELEASE, "--namespace", SYSTEM];
     life.control_plane.helm(&uninstall).await?;
-    life.get(&[DEFINITION]).await?;
-    life.get(&["emr", "plant", "-n", &life.namespace]).await?;
+    let runtime = ["emr", "plant", "-n", &life.namespace];
+    for kept in [&[DEFINITION][..], &runtime] {
+        // What is on its way out is still there, for a moment.
+        let object = life.get(kept).await?;
+        let leaves = &object["metadata"]["deletionTimestamp"];
+        assert!(leaves.is_null(), "{kept:?} goes: {leaves}");
+    }
     assert_eq!(life.workers().await?, *workers);
     let of_operator = [
         "all,configmaps,clusterroles,clusterrolebindings,roles,rolebindings,validatingadmissionpolicies",
