@@ -4,6 +4,7 @@
 # default. A TAG other than the version, or an ARCH other than this machine's, becomes part of the file's name. What has not
 # changed is not built again; --refresh takes Debian's packages of today. Needs root, for owners of files.
 set -euo pipefail
+shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 
@@ -48,12 +49,17 @@ digest() { # of files, independent of where they are
 
 # Keeps what a script makes under the digest of what it is made of; prints its path.
 cached() { # name, digest, script, its arguments
-    local file=$cache/$1-$2.tar
+    local file=$cache/$1-$2.tar made=$work/$1.made
     shift 2
-    if [ -n "$refresh" ] || [ ! -e "$file" ]; then
-        echo "Making $(basename "$file")" >&2
-        "$@" "$file" >&2
-    fi
+    (
+        # Other builds on this machine keep theirs in the same place.
+        flock 8
+        if [ ! -e "$file" ] || { [ -n "$refresh" ] && [ ! -e "$made" ]; }; then
+            echo "Making $(basename "$file")" >&2
+            "$@" "$file" >&2
+            touch "$made"
+        fi
+    ) 8>"$cache/lock"
     echo "$file"
 }
 

@@ -4,6 +4,7 @@
 mod container;
 mod content;
 mod image;
+mod libraries;
 mod operator;
 mod pod;
 mod science;

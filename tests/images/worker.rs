@@ -4,8 +4,7 @@ use serde_json::json;
 use tests::site::SEED;
 use tests::wheel::gauge;
 
-use super::container::Container;
-use super::container::children;
+use super::container::{Container, children};
 use super::image::Image;
 use super::pod::{Pod, shared};
 
