@@ -13,6 +13,7 @@ pub mod service;
 use std::collections::BTreeMap;
 
 use crds::cluster::{AutoscalingClass, ExposeMode};
+use crds::digest::hex;
 use crds::runtime::{Func, RuntimeSpec};
 use crds::status::reason;
 use crds::validated::{Digests, ValidatedRuntime};
@@ -78,11 +79,7 @@ pub struct Child {
 impl Child {
     /// A child that carries a digest of itself.
     fn new(kind: Kind, name: String, mut body: Value) -> Self {
-        let digest = Sha256::digest(body.to_string());
-        let digest: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hex(&Sha256::digest(body.to_string())[..8]);
         if !body["metadata"]["annotations"].is_object() {
             body["metadata"]["annotations"] = json!({});
         }
