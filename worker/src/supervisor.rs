@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::host::{self, StartError};
 use crate::model::store::{self, InstallOptions, Installed, Store};
 use crate::pipeline::{Context, Pipeline, QUEUE_BYTES};
+use crate::samples;
 use crate::status::ModelState;
 
 /// First pause before another attempt.
@@ -147,6 +148,10 @@ impl Supervisor {
             queue_size: func.pre_queue_size,
             queue_bytes: QUEUE_BYTES,
         };
+        let metrics = self.ctx.shared.metrics.model(&func.name);
+        samples::check(&hosts, &metrics)
+            .await
+            .map_err(Error::Start)?;
         Pipeline::start(&self.ctx, self.func, hosts)
             .await
             .map_err(Error::Start)
