@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crds::cluster::{ExposeMode, Resources};
+use crds::digest::hex;
 use crds::worker_config::{self, SECRETS_DIR};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -56,11 +57,7 @@ pub(super) fn template(ctx: &Context<'_>, labels: &BTreeMap<&'static str, String
             .filter_map(|name| ctx.inputs.secrets.get(*name));
         let mut digest = Sha256::new();
         digests.for_each(|view| digest.update(&view.digest));
-        let digest = digest.finalize();
-        let digest: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hex(&digest.finalize()[..8]);
         annotations.insert(labels::SECRETS.to_owned(), digest.into());
     }
     let placement = spec.placement.clone().unwrap_or_default();
@@ -132,6 +129,8 @@ fn container<'a>(
             "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } },
         }));
         arguments.push("--replica=$(POD_NAME)".to_owned());
+        // There may have been one worker alone before, with a session that it would have come back to.
+        arguments.push("--adopt".to_owned());
     }
     let mut mounts = vec![
         json!({ "name": "config", "mountPath": CONFIG_DIR, "readOnly": true }),
@@ -263,7 +262,6 @@ fn volumes<'a>(ctx: &Context<'_>, secrets: impl Iterator<Item = &'a str>) -> Vec
 
 /// Names of volumes are shorter than those of Secrets.
 fn secret_volume(secret: &str) -> String {
-    let hash = Sha256::digest(secret.as_bytes());
-    let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("secret-{hash}")
+    let digest = hex(&Sha256::digest(secret.as_bytes())[..4]);
+    format!("secret-{digest}")
 }
