@@ -86,6 +86,16 @@ impl Child {
         body["metadata"]["annotations"][labels::APPLIED] = digest.into();
         Self { kind, name, body }
     }
+
+    /// The same Deployment with another number of pods.
+    pub(crate) fn with_replicas(&self, replicas: u64) -> Self {
+        let mut body = self.body.clone();
+        body["spec"]["replicas"] = replicas.into();
+        if let Some(annotations) = body["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(labels::APPLIED);
+        }
+        Self::new(self.kind, self.name.clone(), body)
+    }
 }
 
 /// The children of one model.

@@ -32,10 +32,9 @@ pub struct Context {
     pub brokers: Vec<Broker>,
     /// The sessions' client ids.
     pub client_ids: HashMap<SessionKey, String>,
-    /// Client ids of a worker that does not come back, whose sessions this one empties and ends.
-    pub adopted: Option<HashMap<SessionKey, String>>,
-    /// Whether this worker does not come back under its client ids.
-    pub leaves: bool,
+    /// For one of several workers, which does not come back under its client ids: those of the worker that was
+    /// alone before, if there was one. Its sessions are emptied and ended.
+    pub alone: Option<HashMap<SessionKey, String>>,
     /// State and metrics.
     pub shared: Arc<Shared>,
 }
@@ -187,14 +186,18 @@ impl Pipeline {
             subscribed: None,
         };
         let (client, state) = session(Role::Sub, rule.sub_mqtt, &rule.sub_topic);
-        let fate = if ctx.leaves { Fate::Left } else { Fate::Kept };
+        let fate = if ctx.alone.is_some() {
+            Fate::Left
+        } else {
+            Fate::Kept
+        };
         let mut own = intake_of(self, client, state, fate);
         let key = SessionKey {
             rule: index,
             func,
             role: Role::Sub,
         };
-        if let Some(id) = ctx.adopted.as_ref().and_then(|ids| ids.get(&key)) {
+        if let Some(id) = ctx.alone.as_ref().and_then(|ids| ids.get(&key)) {
             let broker = &ctx.brokers[rule.sub_mqtt];
             let client = Session::new(broker.inherited(id.clone(), &rule.sub_topic));
             let address = broker.settings().broker.address();

@@ -118,10 +118,8 @@ impl Worker {
         Ok(Self {
             ctx: Context {
                 client_ids: client_id::assign(&runtime, &settings.hostname, replica.as_deref()),
-                adopted: settings
-                    .adopt
+                alone: matches!(settings.replica, Some(Replica::Name(_)))
                     .then(|| client_id::assign(&runtime, &settings.hostname, None)),
-                leaves: matches!(settings.replica, Some(Replica::Name(_))),
                 shared: Shared::new(&runtime),
                 brokers,
                 runtime,

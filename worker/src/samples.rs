@@ -7,6 +7,7 @@
 mod compare;
 mod read;
 mod runner;
+mod text;
 
 use std::time::Duration;
 

@@ -17,8 +17,6 @@ pub struct Settings {
     pub download: bool,
     /// Which of several workers with the same configuration this is.
     pub replica: Option<Replica>,
-    /// Whether the sessions that one worker without [`Self::replica`] left at the brokers are emptied and ended.
-    pub adopt: bool,
     /// `HOST:PORT` of all workers of the runtime, which answer for each other.
     pub peers: Option<String>,
     /// Whether the worker ends when a model is refused, for whoever started it to try again.

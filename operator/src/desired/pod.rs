@@ -21,6 +21,9 @@ const HOST_HTTP_PORTS: std::ops::Range<u16> = 20_000..30_000;
 /// The worker's container; its termination message is where it says why it does not serve.
 pub const CONTAINER: &str = "worker";
 
+/// How the argument begins that a worker has which shares its subscriptions with others.
+pub const REPLICA: &str = "--replica=";
+
 /// A user without a name on any image.
 const USER: u32 = 65_532;
 
@@ -128,9 +131,7 @@ fn container<'a>(
             "name": "POD_NAME",
             "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } },
         }));
-        arguments.push("--replica=$(POD_NAME)".to_owned());
-        // There may have been one worker alone before, with a session that it would have come back to.
-        arguments.push("--adopt".to_owned());
+        arguments.push(format!("{REPLICA}$(POD_NAME)"));
     }
     let mut mounts = vec![
         json!({ "name": "config", "mountPath": CONFIG_DIR, "readOnly": true }),

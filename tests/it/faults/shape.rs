@@ -16,11 +16,11 @@ use worker::mqtt::Event;
 
 use crate::worker::pod::config;
 
-/// Slow enough for messages to wait in every place where they can.
+/// Slow enough, with a short queue, for messages to wait at the broker.
 const MODEL: &str = "
 import time
 def handler(event, context):
-    time.sleep(0.001)
+    time.sleep(0.003)
     return event['n']
 ";
 
@@ -44,7 +44,8 @@ impl Plant {
                 "name: m, broker",
                 &format!("name: m, version: '{version}', broker"),
             )
-            .replace("topic: in", "clientId: only, topic: in");
+            .replace("topic: in", "clientId: only, topic: in")
+            .replace("devices:", "preQueueSize: 5, devices:");
         let results = [("out", Qos::AtLeastOnce)];
         let reader = TestClient::connected(options(broker.address(), "reader", &results)).await?;
         Ok(Self {
@@ -66,7 +67,7 @@ impl Plant {
     async fn several(&self, names: &[&str]) -> anyhow::Result<Vec<Running>> {
         let mut workers = Vec::new();
         for name in names {
-            let arguments = ["--replica", name, "--adopt"];
+            let arguments = ["--replica", name];
             let installed = self.models.installed();
             let worker = Running::with_arguments(&self.shared, &installed, &arguments).await?;
             worker.ready().await?;
@@ -75,7 +76,7 @@ impl Plant {
         Ok(workers)
     }
 
-    /// Publishes numbered messages until it is stopped, and tells how many.
+    /// Publishes numbered messages in heaps until it is stopped, and tells how many.
     fn load(&self) -> Load {
         let address = self.broker.address();
         let stop = Arc::new(AtomicBool::new(false));
@@ -86,9 +87,9 @@ impl Plant {
             while !stopped.load(Ordering::Relaxed) {
                 let last = device.push("in", message(count), Qos::AtLeastOnce).await?;
                 count += 1;
-                if count % 20 == 0 {
+                if count % 100 == 0 {
                     device.done(last).await?;
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    tokio::time::sleep(Duration::from_millis(300)).await;
                 }
             }
             let last = device.push("in", message(count), Qos::AtLeastOnce).await?;
@@ -143,6 +144,17 @@ fn message(number: u64) -> String {
     format!("{{\"deviceInfo\": {{\"deviceName\": \"d\"}}, \"n\": {number}}}")
 }
 
+/// Stops workers, each while the broker has messages for it.
+async fn stop_busy(workers: Vec<Running>) -> anyhow::Result<()> {
+    for worker in workers {
+        worker
+            .until(|status| status["models"][0]["queues"]["pre"]["depth"] == 5)
+            .await?;
+        stop(vec![worker]).await?;
+    }
+    Ok(())
+}
+
 async fn stop(workers: Vec<Running>) -> anyhow::Result<()> {
     for worker in workers {
         let (status, log) = worker.stop().await?;
@@ -165,6 +177,10 @@ fn inherited(log: &[serde_json::Value]) -> Option<u64> {
 const VERSIONS: [&str; 2] = ["3.1.1", "5"];
 
 /// Its name does not come again, so what the broker has for it must be taken before it goes.
+#[expect(
+    clippy::print_stdout,
+    reason = "what was repeated, for who measures it"
+)]
 #[tokio::test]
 async fn a_named_replica_that_is_asked_to_end_leaves_no_message_behind() -> anyhow::Result<()> {
     for version in VERSIONS {
@@ -172,12 +188,8 @@ async fn a_named_replica_that_is_asked_to_end_leaves_no_message_behind() -> anyh
         let mut workers = plant.several(&["a", "b"]).await?;
         let load = plant.load();
         for name in ["c", "d"] {
-            let busy = |status: &serde_json::Value| {
-                status["models"][0]["ledger"]["published"].as_u64() > Some(200)
-            };
-            workers[0].until(busy).await?;
             workers.extend(plant.several(&[name]).await?);
-            stop(vec![workers.remove(0)]).await?;
+            stop_busy(vec![workers.remove(0)]).await?;
         }
         let count = load.end().await?;
         let repeated = plant.results(count).await?;
@@ -189,6 +201,10 @@ async fn a_named_replica_that_is_asked_to_end_leaves_no_message_behind() -> anyh
     Ok(())
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "what was repeated, for who measures it"
+)]
 #[tokio::test]
 async fn from_one_worker_to_three_and_back_no_message_is_lost() -> anyhow::Result<()> {
     for version in VERSIONS {
@@ -203,7 +219,7 @@ async fn from_one_worker_to_three_and_back_no_message_is_lost() -> anyhow::Resul
         stop(vec![one]).await?;
         three[2].until(busy).await?;
         let one = plant.one().await?;
-        stop(three).await?;
+        stop_busy(three).await?;
         one.until(busy).await?;
         let count = load.end().await?;
         let repeated = plant.results(count).await?;

@@ -17,12 +17,12 @@ fn settings(broker: &Mosquitto, client_id: &str, version: MqttVersion) -> Option
 }
 
 /// Whether a session notices that it has to stay away, and for how long.
-fn stays_away(event: Event) -> Option<Duration> {
+fn stays_away(event: &Event) -> Option<Duration> {
     match event {
         Event::Disconnected {
             error: Error::TakenOver { .. },
             retry_in,
-        } => Some(retry_in),
+        } => Some(*retry_in),
         _ => None,
     }
 }
@@ -37,8 +37,8 @@ async fn a_session_that_is_taken_over_stays_away() -> anyhow::Result<()> {
         // Both are driven; one of them notices soon that it has to stay away, and from then on the
         // other is left alone.
         let retry_in = tokio::select! {
-            retry = first.until(stays_away) => retry?,
-            retry = second.until(stays_away) => retry?,
+            retry = first.until(|event| stays_away(&event)) => retry?,
+            retry = second.until(|event| stays_away(&event)) => retry?,
         };
         assert!(retry_in >= Duration::from_secs(40), "{retry_in:?}");
     }
@@ -60,8 +60,8 @@ async fn of_two_sessions_the_one_that_has_just_begun_gets_the_id() -> anyhow::Re
         for (number, mut old) in olds.into_iter().enumerate() {
             let mut new = TestClient::new(settings(&broker, &id(number), version));
             tokio::select! {
-                away = old.until(stays_away) => away?,
-                away = new.until(stays_away) => {
+                away = old.until(|event| stays_away(&event)) => away?,
+                away = new.until(|event| stays_away(&event)) => {
                     anyhow::bail!("{version:?}: the new one stays away for {:?}", away?)
                 }
             };

@@ -71,7 +71,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         models_dir: demo.models_dir(),
         download: true,
         replica: None,
-        adopt: false,
         peers: None,
         give_up: false,
         hostname: settings::hostname(),

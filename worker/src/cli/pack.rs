@@ -10,7 +10,7 @@ use crate::model::pack::pack;
 use crate::samples::{self, Sample};
 use crate::telemetry::{self, LogFormat};
 
-use super::trial::{Trial, told};
+use super::trial::{Trial, Tried, told};
 use super::{End, print};
 
 /// A call that takes longer is no use to anybody who waits for it.
@@ -86,7 +86,7 @@ fn try_out(arguments: &Arguments, samples: &[Sample]) -> anyhow::Result<()> {
     let trial = Trial::prepare(&arguments.folder, arguments.python.as_deref(), CALL_TIMEOUT)
         .map_err(|error| anyhow::anyhow!("{error:#}{hint}"))?;
     let tried = trial.run(samples).map_err(|error| told(&error, hint))?;
-    let failed: Vec<_> = tried.iter().filter_map(|one| one.failed()).collect();
+    let failed: Vec<_> = tried.iter().filter_map(Tried::failed).collect();
     anyhow::ensure!(
         failed.is_empty(),
         "the model does not pass {} of its {} samples{hint}\n{}",

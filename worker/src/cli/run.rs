@@ -51,13 +51,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     ordinal: Option<u32>,
     /// Name of this replica, appended to the client ids. The broker keeps no session for it, since a name
-    /// such as a pod's does not come again.
+    /// such as a pod's does not come again; and the sessions of a worker without --replica, which was alone
+    /// before, are emptied and ended.
     #[arg(long, value_name = "NAME", env = env::REPLICA, conflicts_with = "ordinal")]
     replica: Option<String>,
-    /// Empty and end the sessions that a worker with this configuration and without --replica left at the
-    /// brokers, and that nobody comes back to.
-    #[arg(long, requires = "replica")]
-    adopt: bool,
     /// Name that resolves to all workers of the runtime, and their HTTP port: /queue_size_metrics is then
     /// of all of them.
     #[arg(long, value_name = "HOST:PORT", env = env::PEERS, value_parser = peers)]
@@ -134,7 +131,6 @@ fn settings(arguments: &Arguments) -> Settings {
         download: !arguments.no_download
             && (arguments.download || settings::download_from_environment()),
         replica: ordinal.or_else(|| arguments.replica.clone().map(Replica::Name)),
-        adopt: arguments.adopt,
         peers: arguments.peers.clone(),
         give_up: arguments.termination_log.is_some(),
         hostname: settings::hostname(),

@@ -176,9 +176,10 @@ pub fn recorded(
     let text = std::str::from_utf8(result).ok().filter(|_| json);
     let text = text.ok_or_else(|| not_json(result))?;
     let event = String::from_utf8_lossy(&sample.event);
-    let context = match context.is_empty() {
-        true => String::new(),
-        false => format!(",\n\"context\": {}", serde_json::json!(context)),
+    let context = if context.is_empty() {
+        String::new()
+    } else {
+        format!(",\n\"context\": {}", serde_json::json!(context))
     };
     Ok(format!(
         "{{\n\"event\": {event},\n\"result\": {text}{context}\n}}\n"
