@@ -3,7 +3,7 @@
 use jiter::JsonValue;
 
 use super::TOLERANCE;
-use super::text::shown;
+use super::text::{cut, shown};
 
 /// Most differences that are kept of one result.
 const MOST: usize = 5;
@@ -79,7 +79,7 @@ impl Comparison {
         };
         if !same {
             self.found.push(Difference {
-                path: self.path.clone(),
+                path: cut(&self.path),
                 expected: expected.map(shown),
                 actual: actual.map(shown),
             });

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use jiter::{Jiter, JsonValue};
 
+use super::text::cut;
 use super::{Context, Sample};
 
 /// The folder beside `index.py`.
@@ -244,7 +245,8 @@ fn at<T>(jiter: &Jiter<'_>, result: jiter::JiterResult<T>) -> Result<T, String> 
 }
 
 fn unknown(key: &str, known: &[&str]) -> String {
-    let meant = crds::nearest(key, known.iter().copied());
+    let key = cut(key);
+    let meant = crds::nearest(&key, known.iter().copied());
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
     format!("{key:?} is not known{meant}")
 }

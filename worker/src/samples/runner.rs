@@ -5,13 +5,11 @@ use std::time::{Duration, SystemTime};
 use jiter::{JsonValue, PartialMode};
 
 use super::compare::{Difference, differences};
+use super::text::cut;
 use super::{Sample, seconds};
 use crate::host::{Call, Lost, Options, StartError, Trial};
 use crate::message::{FailureReason, Outcome};
 use crate::metrics::ModelMetrics;
-
-/// Longest part of a result that is not JSON, or of what a model raised, in a message.
-const SHOWN: usize = 300;
 
 /// What is wrong with a model's answer to a sample.
 #[derive(Debug, thiserror::Error)]
@@ -191,14 +189,6 @@ fn not_json(bytes: &[u8]) -> Fault {
         Ok(text) => format!("{:?}", cut(text)),
         Err(_) => format!("{} bytes that are no text", bytes.len()),
     })
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= SHOWN {
-        return text.to_owned();
-    }
-    let cut: String = text.chars().take(SHOWN).collect();
-    cut + "…"
 }
 
 fn now() -> f64 {

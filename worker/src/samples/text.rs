@@ -4,18 +4,23 @@ use std::fmt::Write as _;
 
 use jiter::JsonValue;
 
-/// Longest text of a value in a message.
-const SHOWN: usize = 120;
+/// Longest text of a value, a place or what a model raised in a message.
+const SHOWN: usize = 200;
 
 /// A value as JSON, the end of a long one left out.
 pub(super) fn shown(value: &JsonValue<'_>) -> String {
     let mut text = String::new();
     write_value(value, &mut text);
-    if text.chars().count() > SHOWN {
-        text = text.chars().take(SHOWN).collect();
-        text.push('…');
+    cut(&text)
+}
+
+/// A text without the end of a long one.
+pub(super) fn cut(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
     }
-    text
+    let cut: String = text.chars().take(SHOWN).collect();
+    cut + "…"
 }
 
 fn write_value(value: &JsonValue<'_>, text: &mut String) {
