@@ -23,6 +23,7 @@ mod broker;
 mod chaos;
 mod clock;
 mod payloads;
+mod plant;
 mod rollout;
 mod shape;
 mod soak;
