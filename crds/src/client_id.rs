@@ -105,11 +105,7 @@ fn slug(text: &str) -> String {
     if kept == text {
         return kept;
     }
-    let hash = Sha256::digest(text.as_bytes());
-    let short = format!(
-        "{:02x}{:02x}{:02x}{:02x}",
-        hash[0], hash[1], hash[2], hash[3]
-    );
+    let short = crate::digest::hex(&Sha256::digest(text.as_bytes())[..4]);
     if kept.is_empty() {
         short
     } else {

@@ -26,7 +26,7 @@ impl FromStr for Md5 {
 
     /// Base64 of the 16 bytes, as pyboot has it, or 32 hex digits.
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let bytes = hex(text).or_else(|| STANDARD.decode(text).ok());
+        let bytes = from_hex(text).or_else(|| STANDARD.decode(text).ok());
         bytes
             .and_then(|bytes| bytes.try_into().ok())
             .map(Self)
@@ -48,7 +48,7 @@ impl FromStr for Sha256 {
 
     /// 64 hex digits.
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        hex(text)
+        from_hex(text)
             .and_then(|bytes| bytes.try_into().ok())
             .map(Self)
             .ok_or(InvalidDigest {
@@ -60,11 +60,16 @@ impl FromStr for Sha256 {
 impl fmt::Display for Sha256 {
     /// Lower-case hex.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
-fn hex(text: &str) -> Option<Vec<u8>> {
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<_>> = text.chars().map(|c| c.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     let byte = |pair: &[u32]| u8::try_from(pair[0] * 16 + pair[1]).ok();

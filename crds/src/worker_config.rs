@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use crate::client_id::{self, Role, SessionKey};
+use crate::digest::hex;
 use crate::runtime::{Auth, Expose, Mqtt, RuntimeSpec, Tls};
 use crate::validated::ValidatedRuntime;
 
@@ -121,11 +122,7 @@ pub fn rollout_digest(config: &RuntimeSpec) -> String {
         entry.out_port = 0;
     }
     let text = serde_json::to_vec(&config).unwrap_or_default();
-    let digest = Sha256::digest(text);
-    digest[..5]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(text)[..5])
 }
 
 fn with_files(mqtt: &Mqtt, secrets: &SecretKeys) -> Mqtt {

@@ -6,10 +6,11 @@
 mod child;
 mod orphans;
 pub(crate) mod ports;
+mod scale;
 
 use kube::Client;
 
-use crate::desired::{Desired, Identity, Model, ModelChildren, Port};
+use crate::desired::{Child, Desired, Identity, Model, ModelChildren, Port};
 use crate::observe::{Live, Observed};
 
 pub use child::Obstacle;
@@ -80,7 +81,12 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
     };
     for model in models {
         applied.models.push(match model {
-            Model::Served(children) => Some(self::model(ctx, children).await),
+            Model::Served(children) => {
+                let held = scale::held(ctx.observed, children);
+                applied.pending |= held.is_some();
+                let deployment = held.as_ref().unwrap_or(&children.deployment);
+                Some(self::model(ctx, children, deployment).await)
+            }
             Model::Withheld(_) => None,
         });
     }
@@ -96,11 +102,11 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
     applied
 }
 
-async fn model(ctx: &Context<'_>, children: &ModelChildren) -> ModelOutcome {
+async fn model(ctx: &Context<'_>, children: &ModelChildren, deployment: &Child) -> ModelOutcome {
     let ModelChildren {
         func: _,
         config_map,
-        deployment,
+        deployment: _,
         autoscaler,
         replicas: _,
         digest: _,

@@ -13,6 +13,7 @@ pub mod service;
 use std::collections::BTreeMap;
 
 use crds::cluster::{AutoscalingClass, ExposeMode};
+use crds::digest::hex;
 use crds::runtime::{Func, RuntimeSpec};
 use crds::status::reason;
 use crds::validated::{Digests, ValidatedRuntime};
@@ -78,16 +79,22 @@ pub struct Child {
 impl Child {
     /// A child that carries a digest of itself.
     fn new(kind: Kind, name: String, mut body: Value) -> Self {
-        let digest = Sha256::digest(body.to_string());
-        let digest: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hex(&Sha256::digest(body.to_string())[..8]);
         if !body["metadata"]["annotations"].is_object() {
             body["metadata"]["annotations"] = json!({});
         }
         body["metadata"]["annotations"][labels::APPLIED] = digest.into();
         Self { kind, name, body }
+    }
+
+    /// The same Deployment with another number of pods.
+    pub(crate) fn with_replicas(&self, replicas: u64) -> Self {
+        let mut body = self.body.clone();
+        body["spec"]["replicas"] = replicas.into();
+        if let Some(annotations) = body["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(labels::APPLIED);
+        }
+        Self::new(self.kind, self.name.clone(), body)
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crds::cluster::AutoscalingClass;
+use crds::digest::hex;
 use crds::worker_config;
 use crds::{EdgeModelRuntime, RuntimeSpec};
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -216,9 +217,8 @@ fn view(secret: &Secret, salt: &str) -> SecretView {
             digest.update(part);
         }
     }
-    let digest = digest.finalize();
     SecretView {
         keys: data.map(|(key, _)| key.clone()).collect(),
-        digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        digest: hex(&digest.finalize()),
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 const SEED: &str = include_str!("../fixtures/seed/config.yaml");
 
 /// Runs `edgemodel` with `input` on stdin.
-fn edgemodel(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
+pub(crate) fn edgemodel(arguments: &[&str], input: &str) -> anyhow::Result<Output> {
     let mut child = Command::new(tests::edgemodel()?)
         .args(arguments)
         .stdin(Stdio::piped())

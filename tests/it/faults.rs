@@ -13,6 +13,7 @@
 //! | WK-09 payloads that are not what they should be | `payloads::wk_09_...` |
 //! | WK-10 devices of no, one and many models | `payloads::wk_10_...` |
 //! | WK-11 another model takes over under load | `takeover::wk_11_...` |
+//! | one worker, several, one again; as Kubernetes does it | `shape::...`, `rollout::...` |
 //! | WK-12 crash at each step of an installation | `model::what_a_crash_left_...` |
 //! | WK-14 scrapes during all this | `chaos::wk_04_...` scrapes all the time |
 //! | WK-17 the clock jumps | `clock::wk_17_...` |
@@ -22,5 +23,8 @@ mod broker;
 mod chaos;
 mod clock;
 mod payloads;
+mod plant;
+mod rollout;
+mod shape;
 mod soak;
 mod takeover;

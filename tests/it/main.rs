@@ -9,4 +9,5 @@ mod matching;
 mod model;
 mod monitoring;
 mod mqtt;
-mod worker;
+mod samples;
+pub(crate) mod worker;

@@ -6,6 +6,7 @@ mod failures;
 mod limits;
 mod security;
 mod subscriptions;
+mod takeover;
 
 use crds::validated::{MqttVersion, Qos};
 

@@ -3,6 +3,6 @@
 mod bad_input;
 mod delivery;
 mod pages;
-mod pod;
+pub(crate) mod pod;
 mod seed;
 mod several;

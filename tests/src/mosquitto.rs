@@ -57,6 +57,27 @@ impl Mosquitto {
         Ok(broker)
     }
 
+    /// Starts a broker for one user alone.
+    ///
+    /// # Errors
+    /// mosquitto is missing or does not start.
+    pub async fn with_user(name: &str, password: &str) -> anyhow::Result<Self> {
+        Self::with(|folder, port| {
+            let file = folder.join("passwords");
+            let made = std::process::Command::new("mosquitto_passwd")
+                .args(["-b", "-c"])
+                .arg(&file)
+                .args([name, password])
+                .status();
+            assert!(made.is_ok_and(|status| status.success()));
+            format!(
+                "listener {port} 127.0.0.1\npassword_file {}\n",
+                file.display()
+            )
+        })
+        .await
+    }
+
     async fn wait_until_up(&mut self) -> anyhow::Result<()> {
         let address = self.address();
         eventually(async || {

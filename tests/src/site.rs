@@ -43,10 +43,26 @@ impl Models {
     /// # Errors
     /// It cannot be written.
     pub fn pack(&self, name: &str, index: &str) -> anyhow::Result<Packed> {
+        self.pack_folder(&self.folder(name, index, &[])?)
+    }
+
+    /// Makes the folder of a model with further files; folders in it are made too.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn folder(
+        &self,
+        name: &str,
+        index: &str,
+        files: &[(&str, &str)],
+    ) -> anyhow::Result<PathBuf> {
         let folder = self.directory.path().join(name);
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(folder.join("index.py"), index)?;
-        self.pack_folder(&folder)
+        for (name, text) in [("index.py", index)].iter().chain(files) {
+            let file = folder.join(name);
+            std::fs::create_dir_all(file.parent().context("it lies in the folder")?)?;
+            std::fs::write(file, text)?;
+        }
+        Ok(folder)
     }
 
     /// Packs a folder.

@@ -131,6 +131,19 @@ impl Broker {
         &self.settings
     }
 
+    /// Options of the session of a worker that does not come back. Its subscription was that of this
+    /// configuration, or the same without a group.
+    pub fn inherited(&self, client_id: String, subscription: &str) -> mqtt::Options {
+        let mut options = self.options(client_id, Some(subscription));
+        options.clean_start = false;
+        let alone = unshared(subscription);
+        if alone != subscription {
+            let qos = self.settings.qos;
+            options.subscriptions.push((alone.to_owned(), qos));
+        }
+        options
+    }
+
     /// A session's options; `subscription` is a filter to subscribe to.
     pub fn options(&self, client_id: String, subscription: Option<&str>) -> mqtt::Options {
         mqtt::Options {
@@ -153,6 +166,14 @@ impl Broker {
             gather: GATHER,
         }
     }
+}
+
+/// The filter of a worker that has its subscription alone.
+fn unshared(filter: &str) -> &str {
+    let shared = filter.strip_prefix("$share/");
+    shared
+        .and_then(|shared| shared.split_once('/'))
+        .map_or(filter, |(_, filter)| filter)
 }
 
 /// A session that another client took over waits this long before it tries again, so that two workers

@@ -8,13 +8,19 @@ mod pack;
 mod run;
 mod schema;
 mod simulate;
+mod test;
+mod trial;
 
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use crds::ValidatedRuntime;
+use crds::validated::ValidatedRule;
+
+use crate::simulate::topic_for;
 
 /// Runs data scientists' Python models on MQTT device data at the edge.
 #[derive(Debug, Parser)]
@@ -38,6 +44,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Pack a model's folder into a zip and print its digests, as the configuration takes them.
     Pack(pack::Arguments),
+    /// Run a model's samples on this machine, or record one.
+    Test(test::Arguments),
     /// Show the main job at once: a broker, a model server, devices and a worker on this machine.
     Demo(demo::Arguments),
     /// Run the worker: take messages, run the models, publish their results.
@@ -58,6 +66,8 @@ enum Command {
 /// How a command ended.
 enum End {
     Done,
+    /// What was looked at is not as it should be; that was printed.
+    Failed,
     BadConfiguration,
 }
 
@@ -67,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
@@ -80,6 +91,7 @@ pub fn main() -> ExitCode {
     };
     match end {
         Ok(End::Done) => ExitCode::SUCCESS,
+        Ok(End::Failed) => ExitCode::FAILURE,
         Ok(End::BadConfiguration) => ExitCode::from(2),
         Err(error) => {
             print_error(&format!("error: {error:#}"));
@@ -114,6 +126,24 @@ fn accept(text: &str, source: &str) -> Option<ValidatedRuntime> {
     crds::load(text, source)
         .map_err(|problems| print_error(&problems.to_string()))
         .ok()
+}
+
+/// A rule of `--rule`, and the topic of `--topic` or else one that the rule's subscription gets.
+fn rule_and_topic<'a>(
+    runtime: &'a ValidatedRuntime,
+    rule: usize,
+    topic: Option<&str>,
+) -> anyhow::Result<(&'a ValidatedRule, String)> {
+    let found = runtime.rules.get(rule).with_context(|| {
+        let last = runtime.rules.len() - 1;
+        format!("--rule {rule}: the last rule is {last}")
+    })?;
+    let topic = match topic {
+        Some(topic) => topic.to_owned(),
+        None => topic_for(&found.sub_topic)
+            .with_context(|| format!("{:?} reaches no topic; give --topic", found.sub_topic))?,
+    };
+    Ok((found, topic))
 }
 
 /// Reads a file, or stdin for `-`, and gives the text with its name for messages.

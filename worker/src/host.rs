@@ -11,6 +11,7 @@ mod output;
 mod quarantine;
 mod record;
 mod start;
+mod trial;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -28,6 +29,7 @@ use crate::queue::Queue;
 
 pub use find::{library, python};
 pub use start::StartError;
+pub use trial::{Call, Lost, Trial};
 
 use lane::Lane;
 
@@ -120,19 +122,6 @@ impl HostState {
         let known = self.quarantined.lock();
         *known.unwrap_or_else(PoisonError::into_inner) = devices;
     }
-}
-
-/// Starts one host, waits until it has imported the model, and ends it: what `edgemodel pack` tries
-/// before it packs.
-///
-/// # Errors
-/// The host does not get there.
-pub async fn check(options: Options, metrics: &ModelMetrics) -> Result<(), StartError> {
-    let host = start::start(&Arc::new(options), metrics).await?;
-    if let Err(error) = host.end().await {
-        tracing::debug!(%error, "Host not ended in order");
-    }
-    Ok(())
 }
 
 impl Pool {

@@ -55,6 +55,38 @@ pub struct Intake<C> {
     pub state: SessionState,
     /// Told by the pipeline.
     pub phase: watch::Receiver<Phase>,
+    /// What is to become of its session.
+    pub fate: Fate,
+    /// Told when the first subscription stands.
+    pub subscribed: Option<oneshot::Sender<()>>,
+}
+
+/// What is to become of an intake's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The broker keeps it for the worker that comes next.
+    Kept,
+    /// Nobody comes back to it: when the worker goes down, it takes what the broker has for it first.
+    Left,
+    /// It is of a worker that does not come back: it gets no new messages, and is forgotten when it is empty.
+    Inherited,
+}
+
+/// Takes over the session of a worker that does not come back, once `ready`: another session has to get what is
+/// published from now on.
+pub async fn inherit<C: Client>(
+    mut intake: Intake<C>,
+    ready: oneshot::Receiver<()>,
+    emptied: oneshot::Sender<()>,
+) {
+    tokio::select! {
+        ready = ready => if ready.is_err() {
+            return;
+        },
+        _ = intake.phase.wait_for(|phase| *phase != Phase::Serving) => return,
+    }
+    intake.client.leave();
+    self::intake(intake, emptied).await;
 }
 
 /// Takes messages until the phase is [`Phase::Finishing`] (or its sender is gone), then disconnects.
@@ -65,6 +97,8 @@ pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<(
     // What a message waits for that cannot be queued yet; those behind it are held.
     let mut blocked: Option<BoxFuture<'static, ()>> = None;
     let mut acks = Vec::new();
+    let mut left = false;
+    let mut messages = 0_u64;
     loop {
         let phase = *intake.phase.borrow_and_update();
         while blocked.is_none()
@@ -72,19 +106,36 @@ pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<(
         {
             blocked = intake.take(message);
         }
-        let open = blocked.is_none() && phase == Phase::Serving;
+        let leaving = phase == Phase::Draining && intake.fate == Fate::Left;
+        if leaving {
+            intake.client.leave();
+        }
+        let open = blocked.is_none() && (phase == Phase::Serving || leaving);
         intake.client.set_intake(open);
         intake.acknowledge(&mut acks);
         if phase == Phase::Finishing {
             break;
         }
-        if phase == Phase::Draining && blocked.is_none() {
+        if left && blocked.is_none() && intake.fate == Fate::Inherited {
+            tracing::info!(
+                model = intake.state.model(),
+                messages,
+                "Session of the worker before emptied and forgotten"
+            );
+            return intake.client.forget().await;
+        }
+        if phase == Phase::Draining && blocked.is_none() && (left || !leaving) {
             // The receiver is gone only when the pipeline was given up.
             let _ = emptied.take().map(|emptied| emptied.send(()));
         }
         tokio::select! {
             () = intake.client.drive() => {
                 while let Some(event) = intake.client.next_event() {
+                    match event {
+                        Event::Emptied => left = true,
+                        Event::Message(_) => messages += 1,
+                        _ => {}
+                    }
                     intake.take_event(event, &mut held);
                 }
             }
@@ -116,7 +167,11 @@ impl<C: Client> Intake<C> {
     fn take_event(&mut self, event: Event, held: &mut VecDeque<Incoming>) {
         match event {
             Event::Message(message) => held.push_back(message),
-            Event::Subscribed => self.state.up(),
+            Event::Subscribed => {
+                self.state.up();
+                // Nobody may be waiting for it.
+                let _ = self.subscribed.take().map(|subscribed| subscribed.send(()));
+            }
             Event::SubscriptionRefused { filter, reason } => self.state.refused(&filter, &reason),
             Event::Disconnected { error, retry_in } => self.state.down(&error, retry_in),
             Event::Oversized { size, limit } => {
@@ -139,8 +194,8 @@ impl<C: Client> Intake<C> {
                     "Connected"
                 );
             }
-            // An intake publishes nothing.
-            Event::Published { .. } => {}
+            // An intake publishes nothing; that its session is empty is noticed by its loop.
+            Event::Published { .. } | Event::Emptied => {}
         }
     }
 

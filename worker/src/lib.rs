@@ -10,6 +10,7 @@ pub mod shutdown;
 pub mod supervisor;
 
 pub mod model;
+pub mod samples;
 
 pub mod pipeline;
 

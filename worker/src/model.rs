@@ -3,6 +3,7 @@
 pub mod archive;
 mod error;
 pub mod fetch;
+pub mod local;
 mod manifest;
 pub mod pack;
 pub mod store;

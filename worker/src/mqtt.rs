@@ -10,6 +10,7 @@ mod frame;
 #[cfg(test)]
 mod hostile;
 mod inbox;
+mod leave;
 mod outbox;
 mod packet;
 mod refusal;
@@ -124,6 +125,9 @@ pub enum Event {
         /// The limit.
         limit: usize,
     },
+    /// After [`Client::leave`]: the broker holds nothing for the session, and everything that it held is
+    /// acknowledged.
+    Emptied,
     /// A publication is done: acknowledged by the broker, or written at QoS 0, or refused for good.
     Published {
         /// As given to [`Client::publish`].
@@ -234,6 +238,14 @@ pub trait Client: Send {
     /// survive reconnects.
     fn publish(&mut self, publication: Publication, token: u64);
 
+    /// Ends the subscriptions. What the broker has for the session already still comes and is to be
+    /// acknowledged; [`Event::Emptied`] says that this was all. Of a session that the broker does not keep, all is
+    /// lost with its connection.
+    fn leave(&mut self);
+
     /// Writes what is queued, sends DISCONNECT and closes.
     fn disconnect(self) -> impl Future<Output = ()> + Send;
+
+    /// Disconnects, and makes the broker forget the session.
+    fn forget(self) -> impl Future<Output = ()> + Send;
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::brokers::Broker;
 use crate::delivery::Acks;
 use crate::host::{self, HostStatus, Monitor, Pool, StartError};
-use crate::intake::{Intake, Phase, intake};
+use crate::intake::{Fate, Intake, Phase, inherit, intake};
 use crate::matcher::Matcher;
 use crate::mqtt::Session;
 use crate::outlet::{Destination, ModelOutlet, Parcel};
@@ -32,6 +32,9 @@ pub struct Context {
     pub brokers: Vec<Broker>,
     /// The sessions' client ids.
     pub client_ids: HashMap<SessionKey, String>,
+    /// For one of several workers, which does not come back under its client ids: those of the worker that was
+    /// alone before, if there was one. Its sessions are emptied and ended.
+    pub alone: Option<HashMap<SessionKey, String>>,
     /// State and metrics.
     pub shared: Arc<Shared>,
 }
@@ -165,26 +168,50 @@ impl Pipeline {
             timeout: rule.pub_timeout,
             metrics: metrics.clone(),
             state,
+            phase: self.phase.subscribe(),
         }));
+        let intake_of = |pipeline: &Self, client, state, fate| Intake {
+            client,
+            rule: index,
+            matcher: Matcher::new(&model.devices),
+            on_full: model.on_full,
+            lanes: pipeline.pool.lanes(),
+            ledger: view.ledger.clone(),
+            acks: Arc::new(Acks::default()),
+            outlet: outlet.clone(),
+            metrics: metrics.clone(),
+            state,
+            phase: pipeline.phase.subscribe(),
+            fate,
+            subscribed: None,
+        };
         let (client, state) = session(Role::Sub, rule.sub_mqtt, &rule.sub_topic);
+        let fate = if ctx.alone.is_some() {
+            Fate::Left
+        } else {
+            Fate::Kept
+        };
+        let mut own = intake_of(self, client, state, fate);
+        let key = SessionKey {
+            rule: index,
+            func,
+            role: Role::Sub,
+        };
+        if let Some(id) = ctx.alone.as_ref().and_then(|ids| ids.get(&key)) {
+            let broker = &ctx.brokers[rule.sub_mqtt];
+            let client = Session::new(broker.inherited(id.clone(), &rule.sub_topic));
+            let address = broker.settings().broker.address();
+            let state = SessionState::unlisted(view, index, address);
+            let heir = intake_of(self, client, state, Fate::Inherited);
+            let (subscribed, ready) = oneshot::channel();
+            own.subscribed = Some(subscribed);
+            let (emptied, receiver) = oneshot::channel();
+            self.emptied.push(receiver);
+            self.intakes.spawn(inherit(heir, ready, emptied));
+        }
         let (emptied, receiver) = oneshot::channel();
         self.emptied.push(receiver);
-        self.intakes.spawn(intake(
-            Intake {
-                client,
-                rule: index,
-                matcher: Matcher::new(&model.devices),
-                on_full: model.on_full,
-                lanes: self.pool.lanes(),
-                ledger: view.ledger.clone(),
-                acks: Arc::new(Acks::default()),
-                outlet: outlet.clone(),
-                metrics,
-                state,
-                phase: self.phase.subscribe(),
-            },
-            emptied,
-        ));
+        self.intakes.spawn(intake(own, emptied));
     }
 
     /// Stops taking messages, finishes those that were taken, acknowledges them and disconnects.

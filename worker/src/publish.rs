@@ -6,10 +6,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use crate::delivery::Settled;
+use crate::intake::Phase;
 use crate::message::{Failure, FailureReason};
 use crate::metrics::ModelMetrics;
-use crate::mqtt::{Client, Event, Refused};
+use crate::mqtt::{Client, Error, Event, Refused};
 use crate::outlet::{ModelOutlet, Parcel};
 use crate::queue::Queue;
 use crate::session_state::SessionState;
@@ -29,6 +32,8 @@ pub struct Publisher<C> {
     pub metrics: ModelMetrics,
     /// The session's state for others.
     pub state: SessionState,
+    /// Told by the pipeline.
+    pub phase: watch::Receiver<Phase>,
 }
 
 /// Publications that are not done, oldest first, found by token without a map: tokens are counted
@@ -77,18 +82,38 @@ impl Pending {
 /// Publishes until the queue is closed and everything in it is acknowledged, then disconnects.
 ///
 /// Dropped before that (a shutdown's deadline), what is not acknowledged stays unsettled, and the
-/// broker delivers its message again.
+/// broker delivers its message again. So does a publisher itself that has to go down while another client has
+/// its session, as the worker's successor does: there is nothing to wait for.
 pub async fn publish<C: Client>(mut publisher: Publisher<C>) {
     let mut pending = Pending::default();
     let mut batch = VecDeque::new();
     let mut ended = false;
+    let mut taken_over = false;
+    let mut given_up = false;
     // Runs freely like a lane's: setting it for each publication would cost more than publishing.
     let mut late = pin!(tokio::time::sleep(publisher.timeout));
     while !(ended && pending.open == 0 && batch.is_empty()) {
-        let capacity = publisher.client.publish_capacity();
+        given_up |= taken_over && *publisher.phase.borrow() != Phase::Serving;
+        if given_up {
+            pending = Pending::default();
+            batch.clear();
+            if ended {
+                break;
+            }
+        }
+        let capacity = if given_up {
+            usize::MAX
+        } else {
+            publisher.client.publish_capacity()
+        };
         tokio::select! {
-            () = publisher.client.drive() => {
+            () = publisher.client.drive(), if !given_up => {
                 while let Some(event) = publisher.client.next_event() {
+                    match event {
+                        Event::Connected { .. } => taken_over = false,
+                        Event::Disconnected { error: Error::TakenOver { .. }, .. } => taken_over = true,
+                        _ => {}
+                    }
                     publisher.take_event(event, &mut pending, &mut batch);
                 }
             }
@@ -96,6 +121,7 @@ pub async fn publish<C: Client>(mut publisher: Publisher<C>) {
                 ended = !readable;
                 publisher.queue.pop_into(&mut batch, capacity, usize::MAX);
             }
+            Ok(()) = publisher.phase.changed() => {}
             () = &mut late => {
                 let now = Instant::now();
                 let mut next = pending.deadline(publisher.timeout);
@@ -107,7 +133,9 @@ pub async fn publish<C: Client>(mut publisher: Publisher<C>) {
                 late.as_mut().reset(next.unwrap_or(now + publisher.timeout).into());
             }
         }
-        publisher.send(&mut batch, &mut pending);
+        if !given_up {
+            publisher.send(&mut batch, &mut pending);
+        }
     }
     publisher.state.closed();
     publisher.client.disconnect().await;

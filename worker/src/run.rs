@@ -118,6 +118,8 @@ impl Worker {
         Ok(Self {
             ctx: Context {
                 client_ids: client_id::assign(&runtime, &settings.hostname, replica.as_deref()),
+                alone: matches!(settings.replica, Some(Replica::Name(_)))
+                    .then(|| client_id::assign(&runtime, &settings.hostname, None)),
                 shared: Shared::new(&runtime),
                 brokers,
                 runtime,

@@ -12,8 +12,8 @@ use crds::client_id::Role;
 #[derive(Debug)]
 pub struct SessionState {
     view: Arc<ModelView>,
-    metrics: SessionMetrics,
-    index: usize,
+    /// Gauge, counter and place in `/status`; `None` for a session that is not the worker's own.
+    listed: Option<(SessionMetrics, usize)>,
     role: Role,
     rule: usize,
     broker: String,
@@ -42,13 +42,31 @@ impl SessionState {
             error: None,
         });
         Self {
-            metrics: metrics.session(&view.name, rule, role.as_str()),
+            listed: Some((metrics.session(&view.name, rule, role.as_str()), index)),
             view: view.clone(),
-            index,
             role,
             rule,
             broker,
             failing: false,
+        }
+    }
+
+    /// For the session of another worker that is emptied: whether this one is ready does not depend on it.
+    pub fn unlisted(view: &Arc<ModelView>, rule: usize, broker: String) -> Self {
+        Self {
+            listed: None,
+            view: view.clone(),
+            role: Role::Sub,
+            rule,
+            broker,
+            failing: false,
+        }
+    }
+
+    fn record(&self, ready: bool, error: Option<String>) {
+        if let Some((metrics, index)) = &self.listed {
+            metrics.connected.set(i64::from(ready));
+            self.view.set_session(*index, ready, error);
         }
     }
 
@@ -60,8 +78,7 @@ impl SessionState {
     /// It does its work: connected, and for a subscription subscribed.
     pub fn up(&mut self) {
         self.failing = false;
-        self.metrics.connected.set(1);
-        self.view.set_session(self.index, true, None);
+        self.record(true, None);
         tracing::info!(
             model = self.view.name,
             rule = self.rule,
@@ -73,10 +90,10 @@ impl SessionState {
 
     /// The connection was lost or not made.
     pub fn down(&mut self, error: &Error, retry_in: Duration) {
-        self.metrics.connected.set(0);
-        self.metrics.reconnects.inc();
-        self.view
-            .set_session(self.index, false, Some(error.to_string()));
+        if let Some((metrics, _)) = &self.listed {
+            metrics.reconnects.inc();
+        }
+        self.record(false, Some(error.to_string()));
         let (model, rule, role) = (&self.view.name, self.rule, self.role.as_str());
         if self.failing {
             tracing::debug!(model, rule, role, %error, ?retry_in, "Session still down");
@@ -88,7 +105,6 @@ impl SessionState {
 
     /// The broker refused the subscription, while the connection stands.
     pub fn refused(&mut self, filter: &str, reason: &str) {
-        self.metrics.connected.set(0);
         let message = format!("the broker refused the subscription to {filter:?}: {reason}");
         self.view.error("SubscriptionRefused", &message);
         tracing::error!(
@@ -99,12 +115,11 @@ impl SessionState {
             error = reason,
             "Subscription refused"
         );
-        self.view.set_session(self.index, false, Some(message));
+        self.record(false, Some(message));
     }
 
     /// It was ended by us.
     pub fn closed(&mut self) {
-        self.metrics.connected.set(0);
-        self.view.set_session(self.index, false, None);
+        self.record(false, None);
     }
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::host::{self, StartError};
 use crate::model::store::{self, InstallOptions, Installed, Store};
 use crate::pipeline::{Context, Pipeline, QUEUE_BYTES};
+use crate::samples;
 use crate::status::ModelState;
 
 /// First pause before another attempt.
@@ -73,7 +74,7 @@ pub struct Supervisor {
     pub store: Arc<Store>,
     /// Whether models are downloaded.
     pub download: bool,
-    /// Where installing runs, so that it does not hold up messages.
+    /// Where models are installed and run their samples, so that this does not hold up messages.
     pub side: Handle,
     /// Whether a refusal is the end, even if its cause may pass.
     pub give_up: bool,
@@ -147,6 +148,11 @@ impl Supervisor {
             queue_size: func.pre_queue_size,
             queue_bytes: QUEUE_BYTES,
         };
+        let metrics = self.ctx.shared.metrics.model(&func.name);
+        let options = hosts.clone();
+        self.aside(async move { samples::check(&options, &metrics).await })
+            .await
+            .map_err(Error::Start)?;
         Pipeline::start(&self.ctx, self.func, hosts)
             .await
             .map_err(Error::Start)
@@ -160,13 +166,17 @@ impl Supervisor {
             progress: true,
             ..InstallOptions::default()
         };
+        self.aside(async move { store.install(&ctx.runtime.funcs[index], &options).await })
+            .await
+            .map_err(Error::Install)
+    }
+
+    /// Does what would hold up messages on the thread that carries them.
+    async fn aside<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let mut task = JoinSet::new();
-        task.spawn_on(
-            async move { store.install(&ctx.runtime.funcs[index], &options).await },
-            &self.side,
-        );
+        task.spawn_on(work, &self.side);
         match task.join_next().await {
-            Some(Ok(result)) => result.map_err(Error::Install),
+            Some(Ok(result)) => result,
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The side runtime is gone: so is the worker, in a moment.
             _ => std::future::pending().await,

@@ -3,6 +3,7 @@
 //! A name shows what it is for and ends in a digest of all that it is for, since names of runtimes and
 //! models may be long, may hold any character, and may run into each other (`a-b`, `c` and `a`, `b-c`).
 
+use crds::digest::hex;
 use sha2::{Digest as _, Sha256};
 
 /// Longest part of a runtime's name in a child's.
@@ -91,8 +92,7 @@ fn digest(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    let hash = hash.finalize();
-    hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..4])
 }
 
 #[cfg(test)]
@@ -128,6 +128,12 @@ mod tests {
         assert!(deployment("edgemodel", "industry").starts_with("edgemodel-industry-"));
         assert_eq!(label("industry"), "industry");
         assert!(label("设备2").starts_with("2-"));
+    }
+
+    /// Another digest would be another Deployment: every worker would be replaced at an upgrade.
+    #[test]
+    fn names_stay_as_they_are() {
+        assert_eq!(digest(&["runtime", "model", "part"]), "3dad2523");
     }
 
     #[test]

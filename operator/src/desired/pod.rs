@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crds::cluster::{ExposeMode, Resources};
+use crds::digest::hex;
 use crds::worker_config::{self, SECRETS_DIR};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -19,6 +20,9 @@ const HOST_HTTP_PORTS: std::ops::Range<u16> = 20_000..30_000;
 
 /// The worker's container; its termination message is where it says why it does not serve.
 pub const CONTAINER: &str = "worker";
+
+/// How the argument begins that a worker has which shares its subscriptions with others.
+pub const REPLICA: &str = "--replica=";
 
 /// A user without a name on any image.
 const USER: u32 = 65_532;
@@ -56,11 +60,7 @@ pub(super) fn template(ctx: &Context<'_>, labels: &BTreeMap<&'static str, String
             .filter_map(|name| ctx.inputs.secrets.get(*name));
         let mut digest = Sha256::new();
         digests.for_each(|view| digest.update(&view.digest));
-        let digest = digest.finalize();
-        let digest: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hex(&digest.finalize()[..8]);
         annotations.insert(labels::SECRETS.to_owned(), digest.into());
     }
     let placement = spec.placement.clone().unwrap_or_default();
@@ -131,7 +131,7 @@ fn container<'a>(
             "name": "POD_NAME",
             "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } },
         }));
-        arguments.push("--replica=$(POD_NAME)".to_owned());
+        arguments.push(format!("{REPLICA}$(POD_NAME)"));
     }
     let mut mounts = vec![
         json!({ "name": "config", "mountPath": CONFIG_DIR, "readOnly": true }),
@@ -263,7 +263,6 @@ fn volumes<'a>(ctx: &Context<'_>, secrets: impl Iterator<Item = &'a str>) -> Vec
 
 /// Names of volumes are shorter than those of Secrets.
 fn secret_volume(secret: &str) -> String {
-    let hash = Sha256::digest(secret.as_bytes());
-    let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("secret-{hash}")
+    let digest = hex(&Sha256::digest(secret.as_bytes())[..4]);
+    format!("secret-{digest}")
 }

@@ -60,7 +60,11 @@ fn of_deployment(
     live: &Live,
 ) -> (bool, Progress, String, String) {
     let rollout = rollout(live);
-    if rollout.is_complete() {
+    // Fewer than the spec asks for, while workers that share their subscriptions take the place of one that did not.
+    let held = children
+        .replicas
+        .is_some_and(|wanted| u64::from(wanted) > rollout.wanted);
+    if rollout.is_complete() && !held {
         let reason = if rollout.wanted == 0 && children.replicas == Some(0) {
             reason::SCALED_TO_ZERO
         } else {

@@ -60,11 +60,18 @@ async fn wk_11_every_message_is_handled_by_the_old_model_or_the_new_one() -> any
         let Some(newer) = newer else {
             anyhow::bail!("it was not started");
         };
-        newer
-            .until(|status| status["models"][0]["state"]["state"] == "serving")
+        // In a rolling update Kubernetes waits for this, and then ends the old one, which has nothing to wait for.
+        newer.ready().await?;
+        site.worker
+            .until(|status| {
+                let sessions = status["models"][0]["sessions"].as_array();
+                sessions.is_some_and(|all| all.iter().all(|session| session["ready"] == false))
+            })
             .await?;
         let (status, log) = site.worker.stop().await?;
         assert!(status.success(), "{log:#?}");
+        let done = log.iter().any(|line| line["message"] == "Shutdown done");
+        assert!(done, "{log:#?}");
         site.device.done(2999).await?;
         let mut results: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         while results.len() < 3000 {

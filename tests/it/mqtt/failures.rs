@@ -9,8 +9,6 @@ use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use worker::mqtt::{Client as _, Error, Event};
 
-use super::VERSIONS;
-
 const SUBSCRIPTION: [(&str, Qos); 1] = [("t", Qos::AtLeastOnce)];
 
 #[tokio::test]
@@ -129,34 +127,6 @@ async fn acknowledgements_from_before_a_reconnect_acknowledge_nothing_after_it()
         "x",
         "it was not acknowledged"
     );
-    Ok(())
-}
-
-/// Two workers under one client id would otherwise throw each other out for ever.
-#[tokio::test]
-async fn a_session_that_is_taken_over_stays_away() -> anyhow::Result<()> {
-    let broker = Mosquitto::start().await?;
-    for version in VERSIONS {
-        let mut settings = options(broker.address(), "same", &SUBSCRIPTION);
-        settings.takeover_retry = Duration::from_mins(1);
-        settings.version = version;
-        let mut first = TestClient::connected(settings.clone()).await?;
-        let mut second = TestClient::new(settings);
-        // Both are driven; one of them notices soon that it has to stay away, and from then on the
-        // other is left alone.
-        let taken = |event: Event| match event {
-            Event::Disconnected {
-                error: Error::TakenOver { .. },
-                retry_in,
-            } => Some(retry_in),
-            _ => None,
-        };
-        let retry_in = tokio::select! {
-            retry = first.until(taken) => retry?,
-            retry = second.until(taken) => retry?,
-        };
-        assert!(retry_in >= Duration::from_secs(40), "{retry_in:?}");
-    }
     Ok(())
 }
 

@@ -34,20 +34,7 @@ async fn failure(settings: Options) -> anyhow::Result<Error> {
 
 #[tokio::test]
 async fn user_and_password_are_sent_and_a_wrong_one_is_told() -> anyhow::Result<()> {
-    let broker = Mosquitto::with(|folder, port| {
-        let file = folder.join("passwords");
-        let made = std::process::Command::new("mosquitto_passwd")
-            .args(["-b", "-c"])
-            .arg(&file)
-            .args(["edge", "geheim"])
-            .status();
-        assert!(made.is_ok_and(|status| status.success()));
-        format!(
-            "listener {port} 127.0.0.1\npassword_file {}\n",
-            file.display()
-        )
-    })
-    .await?;
+    let broker = Mosquitto::with_user("edge", "geheim").await?;
     for version in VERSIONS {
         let mut settings = options(broker.address(), "c", &SUBSCRIPTION);
         settings.version = version;

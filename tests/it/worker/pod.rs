@@ -15,7 +15,7 @@ use worker::mqtt::Event;
 const ECHO: &str = "def handler(event, context): return event\n";
 
 /// A configuration of one model, as a pod has it.
-fn config(broker: &str, address: &str, digest: &str) -> String {
+pub(crate) fn config(broker: &str, address: &str, digest: &str) -> String {
     format!(
         "mqtts: [{{name: m, broker: '{broker}'}}]\n\
          rules: [{{sub: {{name: m, topic: in}}, pub: {{name: m, topic: out}}}}]\n\
@@ -32,7 +32,7 @@ fn of_model(broker: &str, model: &Packed) -> anyhow::Result<String> {
     ))
 }
 
-fn termination(file: &Path) -> anyhow::Result<Termination> {
+pub(crate) fn termination(file: &Path) -> anyhow::Result<Termination> {
     let text = std::fs::read_to_string(file)?;
     assert!(text.len() <= MAX_BYTES, "{} bytes", text.len());
     Ok(serde_json::from_str(&text)?)
@@ -222,20 +222,7 @@ async fn a_worker_tells_the_queues_of_its_peers() -> anyhow::Result<()> {
 /// As a pod has them: a Secret is mounted as files.
 #[tokio::test]
 async fn user_and_password_come_from_files() -> anyhow::Result<()> {
-    let broker = Mosquitto::with(|folder, port| {
-        let file = folder.join("passwords");
-        let made = std::process::Command::new("mosquitto_passwd")
-            .args(["-b", "-c"])
-            .arg(&file)
-            .args(["edge", "geheim"])
-            .status();
-        assert!(made.is_ok_and(|status| status.success()));
-        format!(
-            "listener {port} 127.0.0.1\npassword_file {}\n",
-            file.display()
-        )
-    })
-    .await?;
+    let broker = Mosquitto::with_user("edge", "geheim").await?;
     let models = Models::new()?;
     let model = models.pack("good", ECHO)?;
     let write = |name: &str, text: &str| {

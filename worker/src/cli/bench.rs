@@ -11,11 +11,11 @@ use crate::bench::{Bench, End as RunEnd, MatchedBy, Summary};
 use crate::brokers::Broker;
 use crate::matcher::Matcher;
 use crate::mqtt::Session;
-use crate::simulate::{Generator, topic_for};
+use crate::simulate::Generator;
 use crate::telemetry::{self, LogFormat};
 use crate::{settings, shutdown};
 
-use super::{End, configuration, print};
+use super::{End, configuration, print, rule_and_topic};
 
 const EXAMPLES: &str = "\
 A worker must be running on the configuration. The messages go to its models like any other, so their
@@ -83,15 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 }
 
 fn bench(arguments: &Arguments, runtime: &ValidatedRuntime) -> anyhow::Result<Bench<Session>> {
-    let rule = runtime.rules.get(arguments.rule).with_context(|| {
-        let last = runtime.rules.len() - 1;
-        format!("--rule {}: the last rule is {last}", arguments.rule)
-    })?;
-    let topic = match &arguments.topic {
-        Some(topic) => topic.clone(),
-        None => topic_for(&rule.sub_topic)
-            .with_context(|| format!("{:?} reaches no topic; give --topic", rule.sub_topic))?,
-    };
+    let (rule, topic) = rule_and_topic(runtime, arguments.rule, arguments.topic.as_deref())?;
     let served: Vec<_> = runtime
         .funcs
         .iter()

@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::json;
-use tokio::runtime::Builder;
 
-use crate::host;
-use crate::metrics::Metrics;
 use crate::model::pack::pack;
+use crate::samples::{self, Sample};
 use crate::telemetry::{self, LogFormat};
 
+use super::trial::{Trial, Tried, told};
 use super::{End, print};
 
-/// An import that takes longer is no use to anybody who waits for it.
-const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
+/// A call that takes longer is no use to anybody who waits for it.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,7 +34,7 @@ pub(super) struct Arguments {
     /// python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
-    /// Do not try to import the model.
+    /// Do not try to import the model, nor run its samples.
     #[arg(long)]
     no_import: bool,
     /// Print one JSON document instead of text.
@@ -48,8 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         Some(output) => output.clone(),
         None => default_output(&arguments.folder)?,
     };
+    let samples = samples::read(&arguments.folder)?;
     if !arguments.no_import && arguments.folder.join("index.py").is_file() {
-        import(arguments)?;
+        try_out(arguments, &samples)?;
     }
     let packed = pack(&arguments.folder, &output).context("failed to pack")?;
     let path = packed.path.display().to_string();
@@ -61,11 +61,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
             "size": packed.size,
             "files": packed.files,
             "imported": !arguments.no_import,
+            "samples": samples.len(),
         });
         return print(&format!("{document:#}\n"));
     }
+    let passed = match samples.len() {
+        0 => String::new(),
+        count if arguments.no_import => format!(", {count} samples not run"),
+        count => format!(", {count} samples passed"),
+    };
     print(&format!(
-        "{path}: {} files, {} bytes\n  modelMd5: {}\n  modelSha256: {}\n",
+        "{path}: {} files, {} bytes{passed}\n  modelMd5: {}\n  modelSha256: {}\n",
         packed.files.len(),
         packed.size,
         packed.md5,
@@ -73,36 +79,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     ))
 }
 
-/// Imports the model as a worker would, so that a mistake shows here and not at the edge.
-fn import(arguments: &Arguments) -> anyhow::Result<()> {
+/// Imports the model and runs its samples as a worker would, so that a mistake shows here and not at the edge.
+fn try_out(arguments: &Arguments, samples: &[Sample]) -> anyhow::Result<()> {
     telemetry::init(LogFormat::Text, "warn");
     let hint = "; give --no-import to pack without trying";
-    let directory = arguments.folder.canonicalize()?;
-    let options = host::Options {
-        model: "model".to_owned(),
-        directory,
-        wheels: None,
-        python: host::python(arguments.python.as_deref())
-            .map_err(|error| anyhow::anyhow!("{error}{hint}"))?,
-        library: host::library().map_err(|error| anyhow::anyhow!("{error}{hint}"))?,
-        hosts: 1,
-        devices: Vec::new(),
-        timeout: IMPORT_TIMEOUT,
-        start_timeout: IMPORT_TIMEOUT,
-        queue_size: 1,
-        queue_bytes: 1,
-    };
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("failed to start a runtime")?;
-    let metrics = Metrics::new().model("model");
-    runtime
-        .block_on(host::check(options, &metrics))
-        .map_err(|error| {
-            let traceback = error.traceback().unwrap_or_default().trim_end();
-            anyhow::anyhow!("{error}{hint}\n{traceback}")
-        })
+    let trial = Trial::prepare(&arguments.folder, arguments.python.as_deref(), CALL_TIMEOUT)
+        .map_err(|error| anyhow::anyhow!("{error:#}{hint}"))?;
+    let tried = trial.run(samples).map_err(|error| told(&error, hint))?;
+    let failed: Vec<_> = tried.iter().filter_map(Tried::failed).collect();
+    anyhow::ensure!(
+        failed.is_empty(),
+        "the model does not pass {} of its {} samples{hint}\n{}",
+        failed.len(),
+        samples.len(),
+        failed.join("\n")
+    );
+    Ok(())
 }
 
 fn default_output(folder: &Path) -> anyhow::Result<PathBuf> {

@@ -51,7 +51,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     ordinal: Option<u32>,
     /// Name of this replica, appended to the client ids. The broker keeps no session for it, since a name
-    /// such as a pod's does not come again.
+    /// such as a pod's does not come again; and the sessions of a worker without --replica, which was alone
+    /// before, are emptied and ended.
     #[arg(long, value_name = "NAME", env = env::REPLICA, conflicts_with = "ordinal")]
     replica: Option<String>,
     /// Name that resolves to all workers of the runtime, and their HTTP port: /queue_size_metrics is then

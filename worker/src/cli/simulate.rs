@@ -10,12 +10,12 @@ use tokio::runtime::Builder;
 
 use crate::brokers::Broker;
 use crate::mqtt::Session;
+use crate::simulate::Generator;
 use crate::simulate::publisher::{Publisher, Summary};
-use crate::simulate::{Generator, topic_for};
 use crate::telemetry::{self, LogFormat};
 use crate::{settings, shutdown};
 
-use super::{End, accept, print, read};
+use super::{End, accept, print, read, rule_and_topic};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,15 +99,7 @@ fn publisher(
     arguments: &Arguments,
     runtime: &ValidatedRuntime,
 ) -> anyhow::Result<Publisher<Session>> {
-    let rule = runtime.rules.get(arguments.rule).with_context(|| {
-        let last = runtime.rules.len() - 1;
-        format!("--rule {}: the last rule is {last}", arguments.rule)
-    })?;
-    let topic = match &arguments.topic {
-        Some(topic) => topic.clone(),
-        None => topic_for(&rule.sub_topic)
-            .with_context(|| format!("{:?} reaches no topic; give --topic", rule.sub_topic))?,
-    };
+    let (rule, topic) = rule_and_topic(runtime, arguments.rule, arguments.topic.as_deref())?;
     let broker = Broker::open(rule.sub_mqtt, &runtime.mqtts[rule.sub_mqtt])?;
     let qos = match arguments.qos {
         None => broker.settings().qos,

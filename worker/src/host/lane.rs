@@ -380,7 +380,8 @@ fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
     }
 }
 
-fn outcome(reply: Reply<'_>) -> Outcome {
+/// What a host's reply means.
+pub(super) fn outcome(reply: Reply<'_>) -> Outcome {
     let failed = |reason, message: &str, traceback: &str| {
         Outcome::Failed(Failure {
             reason,

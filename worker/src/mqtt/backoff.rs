@@ -16,6 +16,9 @@ const SHORT: Duration = Duration::from_secs(1);
 /// once, are no chance: MQTT 3.1.1 has no other way to say that another client uses our id. A broker
 /// that restarts again and again refuses a connection now and then.
 const SHORT_IN_A_ROW: u32 = 3;
+/// The same for a session that has never had a longer connection: it has just begun, and whoever closes its
+/// connections has served before. It insists, until the other, who counts to three, stays away.
+const SHORT_IN_A_ROW_AT_FIRST: u32 = 12;
 /// The pause after a takeover grows up to this many times the first.
 const TAKEOVER_GROWTH: u32 = 16;
 
@@ -26,6 +29,8 @@ pub(super) struct Backoff {
     failures: u32,
     closed_short: u32,
     takeovers: u32,
+    /// Whether a connection has lasted.
+    settled: bool,
 }
 
 impl Backoff {
@@ -45,27 +50,44 @@ impl Backoff {
 
     /// The pause after a connection that lasted `lasted`.
     pub(super) fn lost(&mut self, lasted: Duration) -> Duration {
+        self.settled |= lasted >= SHORT;
         if lasted >= STABLE {
-            *self = Self::default();
+            self.begin_again();
         }
         self.pause()
     }
 
-    /// Whether a connection that the broker closed without a word after `lasted` was probably taken
-    /// over by another client.
-    pub(super) fn closed_by_broker(&mut self, lasted: Duration) -> bool {
-        if lasted < SHORT {
-            self.closed_short += 1;
-        } else {
+    /// The next failure is the first again.
+    pub(super) fn begin_again(&mut self) {
+        *self = Self {
+            settled: self.settled,
+            ..Self::default()
+        };
+    }
+
+    /// The pause after a connection that the broker closed without a word after `lasted`; `None` when it was
+    /// probably taken over by another client.
+    pub(super) fn closed_by_broker(&mut self, lasted: Duration) -> Option<Duration> {
+        if lasted >= SHORT {
             self.closed_short = 0;
+            return Some(self.lost(lasted));
         }
-        self.closed_short >= SHORT_IN_A_ROW
+        self.closed_short += 1;
+        let newcomer = !self.settled && self.takeovers == 0;
+        let patience = if newcomer {
+            SHORT_IN_A_ROW_AT_FIRST
+        } else {
+            SHORT_IN_A_ROW
+        };
+        // Pauses that grow would make the other's connections longer than short ones.
+        (self.closed_short < patience).then(|| FIRST.mul_f64(rand::rng().random_range(0.05..=1.0)))
     }
 
     /// The pause after a takeover, `first` the first time.
     pub(super) fn taken_over(&mut self, first: Duration) -> Duration {
         let growth = (1 << self.takeovers.min(16)).min(TAKEOVER_GROWTH);
         self.takeovers += 1;
+        self.closed_short = 0;
         first
             .saturating_mul(growth)
             .mul_f64(rand::rng().random_range(0.8..=1.2))
@@ -90,11 +112,46 @@ mod tests {
     fn three_short_connections_in_a_row_are_a_takeover() {
         let mut backoff = Backoff::default();
         let short = Duration::from_millis(1);
-        assert!(!backoff.closed_by_broker(short));
-        assert!(!backoff.closed_by_broker(SHORT));
-        assert!(!backoff.closed_by_broker(short));
-        assert!(!backoff.closed_by_broker(short));
-        assert!(backoff.closed_by_broker(short));
+        assert!(backoff.closed_by_broker(short).is_some());
+        assert!(backoff.closed_by_broker(SHORT).is_some());
+        assert!(backoff.closed_by_broker(short).is_some());
+        assert!(backoff.closed_by_broker(short).is_some());
+        assert!(backoff.closed_by_broker(short).is_none());
+        backoff.taken_over(Duration::from_mins(1));
+        assert!(backoff.closed_by_broker(short).is_some());
+        assert!(backoff.closed_by_broker(short).is_some());
+        assert!(backoff.closed_by_broker(short).is_none());
+    }
+
+    /// In a rolling update, the new worker would otherwise be the one to stay away: its first connection is
+    /// short, while the old one's was long.
+    #[test]
+    fn a_session_that_has_just_begun_insists_until_another_stays_away() {
+        let (mut old, mut new) = (Backoff::default(), Backoff::default());
+        let short = Duration::from_millis(50);
+        assert!(
+            old.closed_by_broker(STABLE)
+                .is_some_and(|pause| pause <= FIRST)
+        );
+        for _ in 1..SHORT_IN_A_ROW {
+            assert!(
+                new.closed_by_broker(short)
+                    .is_some_and(|pause| pause <= FIRST)
+            );
+            assert!(
+                old.closed_by_broker(short)
+                    .is_some_and(|pause| pause <= FIRST)
+            );
+        }
+        assert!(new.closed_by_broker(short).is_some());
+        assert!(old.closed_by_broker(short).is_none());
+    }
+
+    #[test]
+    fn two_that_begin_at_once_do_not_go_on_for_ever() {
+        let mut backoff = Backoff::default();
+        let mut closes = (0..100).map(|_| backoff.closed_by_broker(Duration::ZERO));
+        assert_eq!(closes.position(|pause| pause.is_none()), Some(11));
     }
 
     /// Workers must not stay away from a broker that had a bad minute.
@@ -102,8 +159,7 @@ mod tests {
     fn a_broker_that_restarts_again_and_again_is_no_takeover() {
         let mut backoff = Backoff::default();
         for _ in 0..10 {
-            assert!(!backoff.closed_by_broker(Duration::from_millis(1)));
-            backoff.lost(Duration::from_millis(1));
+            assert!(backoff.closed_by_broker(Duration::from_millis(1)).is_some());
             backoff.not_connected();
         }
     }

@@ -40,6 +40,9 @@ pub(super) struct Connection {
     keep_alive: KeepAlive,
     gathering: Gathering,
     pub(super) since: Instant,
+    /// Pings that were written to `output`, and answers that were taken.
+    pings: u64,
+    pongs: u64,
 }
 
 /// So many packets within [`Options::gather`] are a high rate.
@@ -203,7 +206,27 @@ impl Connection {
                 timer: None,
             },
             since: now,
+            pings: 0,
+            pongs: 0,
         }
+    }
+
+    /// Asks the broker for a sign, and gives what [`Self::pongs`] will be when it comes.
+    pub(super) fn ping(&mut self) -> u64 {
+        self.writer.ping(&mut self.output);
+        self.keep_alive.pinged = Some(Instant::now());
+        self.pings += 1;
+        self.pings
+    }
+
+    /// The broker answered a ping.
+    pub(super) fn ponged(&mut self) {
+        self.pongs += 1;
+    }
+
+    /// How many pings the broker answered.
+    pub(super) fn pongs(&self) -> u64 {
+        self.pongs
     }
 
     /// Writes what is there to write, and reads if `read`; ready when something was written or read,
@@ -274,6 +297,7 @@ impl Connection {
             let mut next = last + keep_alive.interval;
             if next <= now {
                 self.writer.ping(&mut self.output);
+                self.pings += 1;
                 keep_alive.pinged = Some(now);
                 // Half an interval later is when an unanswered ping means the end.
                 next = now + keep_alive.interval / 2;

@@ -106,6 +106,11 @@ impl Inbox {
         }
     }
 
+    /// Whether everything that came is acknowledged and released.
+    pub(super) fn is_done(&self) -> bool {
+        self.entries.is_empty() && self.received.is_empty()
+    }
+
     /// The broker released a message at QoS 2.
     pub(super) fn released(&mut self, id: u16, writer: Writer, buffer: &mut BytesMut) {
         self.received.remove(&id);

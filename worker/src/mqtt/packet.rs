@@ -39,6 +39,10 @@ pub(super) enum Inbound {
         id: u16,
         refused: Vec<Option<String>>,
     },
+    /// The subscriptions are gone, or never were; whatever the broker thinks of it.
+    UnsubAck {
+        id: u16,
+    },
     PingResp,
     Disconnect {
         reason: String,
@@ -121,6 +125,7 @@ fn read_v4(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
                 })
                 .collect(),
         },
+        Packet::UnsubAck(ack) => Inbound::UnsubAck { id: ack.pkid },
         Packet::PingResp => Inbound::PingResp,
         other => return Err(unexpected(&other)),
     })
@@ -190,6 +195,7 @@ fn read_v5(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
                 })
                 .collect(),
         },
+        Packet::UnsubAck(ack) => Inbound::UnsubAck { id: ack.pkid },
         Packet::PingResp(_) => Inbound::PingResp,
         Packet::Disconnect(disconnect) => Inbound::Disconnect {
             reason: words(&disconnect.reason_code),
@@ -291,6 +297,26 @@ impl Writer {
                 subscribe.pkid = id;
                 Self::put(subscribe.write(buffer));
             }
+        }
+    }
+
+    pub(super) fn unsubscribe(self, id: u16, filters: Vec<String>, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(
+                v4::Unsubscribe {
+                    pkid: id,
+                    topics: filters,
+                }
+                .write(buffer),
+            ),
+            MqttVersion::V5 => Self::put(
+                v5::Unsubscribe {
+                    pkid: id,
+                    filters,
+                    properties: None,
+                }
+                .write(buffer),
+            ),
         }
     }
 

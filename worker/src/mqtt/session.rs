@@ -1,5 +1,7 @@
 //! The session: connects again and again, and keeps over all connections what is not done.
 
+mod leaving;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::connection::{Connection, Ended, Found};
 use super::inbox::{Admitted, Inbox};
+use super::leave::Leave;
 use super::outbox::Outbox;
 use super::packet::{Inbound, Limits, Publish, Writer};
 use super::{Client, DeliveryTag, Error, Event, Incoming, Options, Publication};
@@ -31,6 +34,9 @@ pub struct Session {
     /// Whether the broker granted all subscriptions in the session that it has.
     granted: bool,
     intake: bool,
+    leave: Leave,
+    /// Messages that came, whatever became of them.
+    messages: u64,
     inbox: Inbox,
     outbox: Outbox,
     backoff: Backoff,
@@ -69,6 +75,8 @@ impl Session {
             subscribing: None,
             granted: false,
             intake: true,
+            leave: Leave::No,
+            messages: 0,
             inbox: Inbox::default(),
             outbox: Outbox::new(options.max_in_flight, options.max_packet_size),
             backoff: Backoff::default(),
@@ -100,7 +108,11 @@ impl Session {
         // The broker's session may also be one of an older configuration, or one in which our
         // subscriptions were refused or never arrived.
         self.granted &= session_present;
-        if self.options.subscriptions.is_empty() || self.granted {
+        if self.leave == Leave::Asked && !session_present {
+            self.emptied();
+        } else if self.leave != Leave::No {
+            // The next turn ends the subscriptions.
+        } else if self.options.subscriptions.is_empty() || self.granted {
             self.events.push_back(Event::Subscribed);
         } else {
             let id = self.outbox.free_id();
@@ -118,33 +130,48 @@ impl Session {
     }
 
     fn ended(&mut self, ended: Ended, lasted: Duration) {
-        let first = self.options.takeover_retry;
         let closed = matches!(ended, Ended::Closed);
         if closed && self.outbox.closed_by_broker() {
             // Over one publication: no other client took the session, and once the publication is
             // refused, nothing stands in the way of the next.
             if !self.outbox.nothing_done() {
-                self.backoff = Backoff::default();
+                self.backoff.begin_again();
                 self.tell_what_is_done();
             }
-        } else if closed && self.backoff.closed_by_broker(lasted) {
-            let retry_in = self.backoff.taken_over(first);
-            let client_id = self.options.client_id.clone();
-            return self.wait(Error::TakenOver { client_id }, retry_in);
+        } else if closed {
+            let Some(retry_in) = self.backoff.closed_by_broker(lasted) else {
+                return self.taken_over();
+            };
+            return self.wait(ended.into_error(self.options.broker.address()), retry_in);
         }
         let retry_in = self.backoff.lost(lasted);
         self.wait(ended.into_error(self.options.broker.address()), retry_in);
     }
 
+    /// Another client has the session; it gets time before it is asked for again.
+    fn taken_over(&mut self) {
+        // It may have ended the subscriptions.
+        self.granted = false;
+        let retry_in = self.backoff.taken_over(self.options.takeover_retry);
+        let client_id = self.options.client_id.clone();
+        self.wait(Error::TakenOver { client_id }, retry_in);
+    }
+
     fn wait(&mut self, error: Error, retry_in: Duration) {
         self.subscribing = None;
+        self.leave.disconnected();
         self.state = State::Waiting(Instant::now() + retry_in);
         self.events
             .push_back(Event::Disconnected { error, retry_in });
+        self.lost_with_its_connection();
     }
 
     /// One turn of an open connection.
     async fn turn(&mut self) {
+        self.go_on_leaving();
+        if !self.events.is_empty() {
+            return;
+        }
         let State::Open(connection) = &mut self.state else {
             return;
         };
@@ -184,6 +211,7 @@ impl Session {
         let (writer, output) = (self.writer, &mut connection.output);
         match found {
             Found::Oversized { size, qos, id } => {
+                self.messages += 1;
                 let limit = self.options.max_packet_size as usize;
                 if let Admitted::New(Some(tag)) = self.inbox.admit(qos, id, writer, output) {
                     self.inbox.acknowledge(tag, writer, output);
@@ -198,12 +226,18 @@ impl Session {
             Found::Packet(Inbound::PubRel { id }) => self.inbox.released(id, writer, output),
             Found::Packet(Inbound::PubComp { id }) => self.outbox.completed(id),
             Found::Packet(Inbound::SubAck { id, refused }) => self.subscribed(id, refused),
+            Found::Packet(Inbound::UnsubAck { id }) => {
+                if self.leave == Leave::Unsubscribing(id) {
+                    self.leave = Leave::Unsubscribed;
+                }
+            }
+            Found::Packet(Inbound::PingResp) => connection.ponged(),
             Found::Packet(Inbound::Disconnect { reason, taken_over }) => {
                 let lasted = connection.since.elapsed();
                 self.dismissed(&reason, taken_over, lasted);
             }
-            // A second greeting means nothing; the answer to a ping was noticed as bytes that came.
-            Found::Packet(Inbound::ConnAck { .. } | Inbound::PingResp) => {}
+            // A second greeting means nothing.
+            Found::Packet(Inbound::ConnAck { .. }) => {}
         }
     }
 
@@ -211,6 +245,7 @@ impl Session {
         let State::Open(connection) = &mut self.state else {
             return;
         };
+        self.messages += 1;
         let output = &mut connection.output;
         let admitted = self
             .inbox
@@ -271,9 +306,7 @@ impl Session {
 
     fn dismissed(&mut self, reason: &str, taken_over: bool, lasted: Duration) {
         if taken_over {
-            let retry_in = self.backoff.taken_over(self.options.takeover_retry);
-            let client_id = self.options.client_id.clone();
-            self.wait(Error::TakenOver { client_id }, retry_in);
+            self.taken_over();
         } else {
             let reason = format!("the broker closed it: {reason}");
             self.ended(Ended::Lost(reason), lasted);
@@ -332,9 +365,36 @@ impl Client for Session {
         self.outbox.add(publication, token);
     }
 
+    fn leave(&mut self) {
+        if self.leave != Leave::No {
+            return;
+        }
+        self.leave = Leave::Asked;
+        if !matches!(self.state, State::Open(_)) {
+            self.lost_with_its_connection();
+        }
+    }
+
     async fn disconnect(self) {
         if let State::Open(connection) = self.state {
             connection.close().await;
+        }
+    }
+
+    async fn forget(self) {
+        let options = Options {
+            clean_start: true,
+            ..(*self.options).clone()
+        };
+        // The only way in MQTT 3.1.1: a session that begins anew and is not kept. Our connection ends by it, so
+        // that nobody else gets in between.
+        match Connection::open(&options).await {
+            Ok((connection, ..)) => connection.close().await,
+            Err(error) => tracing::warn!(
+                %error,
+                client_id = options.client_id,
+                "Session not forgotten by the broker, though nothing is in it"
+            ),
         }
     }
 }

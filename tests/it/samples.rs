@@ -1,0 +1,4 @@
+//! Golden samples: a model that does not give the results that it was made to give never serves.
+
+mod command;
+mod worker;

@@ -1,0 +1,163 @@
+//! What `edgemodel pack` and `edgemodel test` do with samples.
+
+use tests::site::Models;
+
+use crate::cli::edgemodel;
+
+const DOUBLE: &str = "def handler(event, context): return {'twice': event['x'] * 2}\n";
+
+const GOOD: &str = r#"{"event": {"x": 1.5}, "result": {"twice": 3}}"#;
+const BAD: &str =
+    r#"[{"event": {"x": 1.5}, "result": {"twice": 4}}, {"event": {}, "result": null}]"#;
+
+fn run(arguments: &[&str], input: &str) -> anyhow::Result<(Option<i32>, String, String)> {
+    let output = edgemodel(arguments, input)?;
+    let text = |bytes| String::from_utf8(bytes);
+    Ok((
+        output.status.code(),
+        text(output.stdout)?,
+        text(output.stderr)?,
+    ))
+}
+
+/// Scientists should see it on a laptop, not at the edge.
+#[test]
+fn pack_runs_the_samples_first() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let folder = models.folder("m", DOUBLE, &[("samples/good.json", GOOD)])?;
+    let (folder, zip) = (folder.display().to_string(), models.path().join("m.zip"));
+    let output = zip.display().to_string();
+    let (code, out, err) = run(&["pack", &folder, "--output", &output], "")?;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.contains(": 2 files, ") && out.contains(", 1 samples passed\n"),
+        "{out}"
+    );
+    std::fs::remove_file(&zip)?;
+    models.folder("m", DOUBLE, &[("samples/bad.json", BAD)])?;
+    let (code, _, err) = run(&["pack", &folder, "--output", &output], "")?;
+    assert_eq!(code, Some(1));
+    let expected = "error: the model does not pass 2 of its 3 samples; give --no-import to pack without trying\n\
+         samples/bad.json[0]: $.twice is 3.0, expected 4\n\
+         samples/bad.json[1]: the model raised KeyError: 'x'\n";
+    assert_eq!(err, expected);
+    assert!(!zip.exists());
+    let (code, out, err) = run(&["pack", &folder, "--output", &output, "--no-import"], "")?;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains(", 3 samples not run\n"), "{out}");
+    models.folder("m", DOUBLE, &[("samples/bad.json", "{}")])?;
+    let (code, _, err) = run(&["pack", &folder, "--output", &output, "--no-import"], "")?;
+    assert_eq!(code, Some(1));
+    let expected = "error: samples/bad.json is no sample: \"event\" is missing; ";
+    assert!(err.starts_with(expected), "{err}");
+    Ok(())
+}
+
+#[test]
+fn test_tells_of_each_sample_whether_the_model_passes() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let files = [("samples/a.json", GOOD), ("samples/b.json", BAD)];
+    let folder = models.folder("m", DOUBLE, &files)?;
+    let zip = models.pack_folder(&folder)?.path.display().to_string();
+    let folder = folder.display().to_string();
+    for model in [&folder, &zip] {
+        let (code, out, err) = run(&["test", model], "")?;
+        assert_eq!(code, Some(1), "{err}");
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(lines[0], "passed  samples/a.json");
+        assert_eq!(
+            lines[1],
+            "FAILED  samples/b.json[0]: $.twice is 3.0, expected 4"
+        );
+        assert_eq!(
+            lines[2],
+            "FAILED  samples/b.json[1]: the model raised KeyError: 'x'"
+        );
+        assert!(lines[3].starts_with("        Traceback"), "{out}");
+        assert_eq!(lines.last(), Some(&"1 passed, 2 failed"));
+    }
+    let (code, out, _) = run(&["test", &folder, "--json"], "")?;
+    assert_eq!(code, Some(1));
+    let document: serde_json::Value = serde_json::from_str(&out)?;
+    assert_eq!(
+        (&document["passed"], &document["failed"]),
+        (&1.into(), &2.into())
+    );
+    let difference = serde_json::json!({ "path": "$.twice", "expected": "4", "actual": "3.0" });
+    let failed = &document["samples"][1];
+    assert_eq!(failed["reason"], "SampleFailed");
+    assert_eq!(failed["differences"], serde_json::json!([difference]));
+    Ok(())
+}
+
+/// One that hangs or crashes costs its process, not the samples behind it.
+#[test]
+fn samples_behind_one_that_costs_the_process_are_run() -> anyhow::Result<()> {
+    let index = "
+import os, time
+def handler(event, context):
+    if event == 'hang': time.sleep(3600)
+    if event == 'die': os._exit(3)
+    return event
+";
+    let models = Models::new()?;
+    let sample = |event: &str| format!("{{\"event\": \"{event}\", \"result\": \"{event}\"}}");
+    let all = format!("[{}, {}, {}]", sample("hang"), sample("die"), sample("on"));
+    let folder = models.folder("m", index, &[("samples/all.json", &all)])?;
+    let folder = folder.display().to_string();
+    let (code, out, err) = run(&["test", &folder, "--timeout", "1"], "")?;
+    assert_eq!(code, Some(1), "{err}");
+    let expected = "FAILED  samples/all.json[0]: the call took longer than timeout, 1 s\n\
+         FAILED  samples/all.json[1]: the model's process ended during the call (exit status: 3); the log has \
+         what it printed\n\
+         passed  samples/all.json[2]\n\
+         1 passed, 2 failed\n";
+    assert_eq!(out, expected);
+    Ok(())
+}
+
+#[test]
+fn a_recorded_sample_passes_and_is_not_overwritten() -> anyhow::Result<()> {
+    let index = "def handler(event, context): return [event, context.topic, context.device, float('nan')]\n";
+    let models = Models::new()?;
+    let folder = models.folder("m", index, &[])?;
+    let file = folder.join("samples/normal.json");
+    let folder = folder.display().to_string();
+    let (code, _, err) = run(&["test", &folder], "")?;
+    assert_eq!(code, Some(2));
+    assert!(
+        err.ends_with("has no samples; record one with --record EVENT.json\n"),
+        "{err}"
+    );
+    let event = models.path().join("normal.json");
+    std::fs::write(&event, "{\"x\": 12345678901234567890,\n \"y\": NaN}\n")?;
+    let event = event.display().to_string();
+    let record = [
+        "test", &folder, "--record", &event, "--topic", "t/1", "--device", "设备2",
+    ];
+    let (code, out, err) = run(&record, "")?;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("look whether it is right"), "{out}");
+    let expected = "{\n\"event\": {\"x\": 12345678901234567890,\n \"y\": NaN},\n\
+         \"result\": [{\"x\":12345678901234567890,\"y\":null},\"t/1\",\"设备2\",null],\n\
+         \"context\": {\"device\":\"设备2\",\"topic\":\"t/1\"}\n}\n";
+    assert_eq!(std::fs::read_to_string(&file)?, expected);
+    let (code, out, _) = run(&["test", &folder], "")?;
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(0), "passed  samples/normal.json\n1 passed, 0 failed\n")
+    );
+    let (code, _, err) = run(&record, "")?;
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains("is there already; remove it to record it again"),
+        "{err}"
+    );
+    let (code, _, err) = run(&["test", &folder, "--record", "-"], "no json")?;
+    assert_eq!(code, Some(1));
+    assert!(
+        err.starts_with("error: -: the event is not JSON: "),
+        "{err}"
+    );
+    Ok(())
+}

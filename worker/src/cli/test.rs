@@ -1,0 +1,173 @@
+//! `edgemodel test`: runs a model's samples where it is made, before it is packed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::samples::{self, Fault, Sample};
+use crate::telemetry::{self, LogFormat};
+
+use super::trial::{Trial, Tried, told};
+use super::{End, print, print_error, read};
+
+const EXAMPLES: &str = "\
+A sample is an event and the result that the model must give for it, in a file of the folder samples/.
+
+Examples:
+  edgemodel test models/industry                       runs models/industry/samples/*.json
+  edgemodel test industry.zip --json                   the same for a packed model, for scripts
+  edgemodel test models/industry --record event.json   writes samples/event.json with the present result
+
+Exit codes: 0 all passed, 1 one failed, 2 there are none or a file is no sample.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The folder that holds index.py, or a zip of it.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Write a sample of this event and the result that the model gives now; `-` reads stdin.
+    #[arg(long, value_name = "EVENT")]
+    record: Option<String>,
+    /// The topic that the model is told with the recorded event.
+    #[arg(long, requires = "record")]
+    topic: Option<String>,
+    /// The device that the model is told with the recorded event.
+    #[arg(long, requires = "record")]
+    device: Option<String>,
+    /// The Python interpreter that has what the model imports. Default: EDGEMODEL_PYTHON, else
+    /// python3.
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<String>,
+    /// Longest time of a call in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "10",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    telemetry::init(LogFormat::Text, "warn");
+    let timeout = Duration::from_secs(arguments.timeout);
+    let trial = Trial::prepare(&arguments.model, arguments.python.as_deref(), timeout)?;
+    if let Some(event) = &arguments.record {
+        return record(arguments, event, &trial);
+    }
+    let samples = match samples::read(&trial.options.directory) {
+        Ok(samples) => samples,
+        Err(error) => {
+            print_error(&format!("error: {error}"));
+            return Ok(End::BadConfiguration);
+        }
+    };
+    if samples.is_empty() {
+        print_error(&format!(
+            "error: {} has no samples; record one with --record EVENT.json",
+            arguments.model.display()
+        ));
+        return Ok(End::BadConfiguration);
+    }
+    let tried = trial.run(&samples).map_err(|error| told(&error, ""))?;
+    let failed = tried.iter().filter(|one| one.fault.is_some()).count();
+    if arguments.json {
+        let document = json!({
+            "samples": tried.iter().map(document).collect::<Vec<_>>(),
+            "passed": tried.len() - failed,
+            "failed": failed,
+        });
+        print(&format!("{document:#}\n"))?;
+    } else {
+        print(&text(&tried, failed))?;
+    }
+    Ok(if failed == 0 { End::Done } else { End::Failed })
+}
+
+fn text(tried: &[Tried<'_>], failed: usize) -> String {
+    let mut text = String::new();
+    for one in tried {
+        text += &match one.failed() {
+            None => format!("passed  {}\n", one.sample.name),
+            Some(failed) => format!("FAILED  {failed}\n"),
+        };
+        let traceback = one.fault.as_ref().and_then(Fault::traceback);
+        for line in traceback.into_iter().flat_map(str::lines) {
+            text += &format!("        {line}\n");
+        }
+    }
+    let passed = tried.len() - failed;
+    text + &format!("{passed} passed, {failed} failed\n")
+}
+
+fn document(one: &Tried<'_>) -> serde_json::Value {
+    let mut document = json!({ "name": one.sample.name, "passed": one.fault.is_none() });
+    if let Some(fault) = &one.fault {
+        document["reason"] = fault.reason().into();
+        document["message"] = fault.to_string().into();
+        if let Fault::Differs(differences) = fault {
+            document["differences"] = json!(differences);
+        }
+    }
+    document
+}
+
+/// Writes a sample, unless there is one of that name: what it says is not to be lost by a slip.
+fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<End> {
+    anyhow::ensure!(
+        arguments.model.is_dir(),
+        "{} is no folder; record into the model's folder and pack it again",
+        arguments.model.display()
+    );
+    let stem = match event {
+        "-" => "sample".as_ref(),
+        path => Path::new(path)
+            .file_stem()
+            .context("--record needs a file's name")?,
+    };
+    let folder = trial.options.directory.join(samples::FOLDER);
+    let mut file = folder.join(stem);
+    file.as_mut_os_string().push(".json");
+    anyhow::ensure!(
+        !file.exists(),
+        "{} is there already; remove it to record it again, or rename the event's file",
+        file.display()
+    );
+    let (text, _) = read(event)?;
+    let mut sample = Sample {
+        name: event.to_owned(),
+        event: text.trim().into(),
+        result: jiter::JsonValue::Null,
+        tolerance: None,
+        context: samples::Context::default(),
+    };
+    let mut context = serde_json::Map::new();
+    if let Some(device) = &arguments.device {
+        sample.context.device.clone_from(device);
+        context.insert("device".to_owned(), device.as_str().into());
+    }
+    if let Some(topic) = &arguments.topic {
+        sample.context.topic.clone_from(topic);
+        context.insert("topic".to_owned(), topic.as_str().into());
+    }
+    let result = trial.result(&sample).map_err(|error| told(&error, ""))?;
+    let recorded =
+        result.and_then(|result| samples::recorded(&sample, result.as_deref(), &context));
+    let recorded = recorded.map_err(|fault| {
+        let traceback = fault.traceback().unwrap_or_default().trim_end();
+        anyhow::anyhow!("{event}: {fault}\n{traceback}")
+    })?;
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&file, recorded))
+        .with_context(|| format!("failed to write {}", file.display()))?;
+    if arguments.json {
+        let document = json!({ "recorded": file.display().to_string() });
+        return print(&format!("{document:#}\n"));
+    }
+    print(&format!(
+        "{} holds the model's present result; look whether it is right\n",
+        file.display()
+    ))
+}

@@ -1,0 +1,110 @@
+//! What `edgemodel pack` and `edgemodel test` share: a model that is tried out on this machine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::host::{self, StartError};
+use crate::metrics::Metrics;
+use crate::model::local;
+use crate::samples::{Fault, Runner, Sample};
+
+/// An import that takes longer is no use to anybody who waits for it.
+const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The model's name while it is tried out; a configuration gives it another.
+const NAME: &str = "model";
+
+/// A model that is ready to be imported.
+pub(super) struct Trial {
+    pub(super) options: host::Options,
+    runtime: Runtime,
+    /// Holds what was unpacked.
+    _temporary: tempfile::TempDir,
+}
+
+/// How a sample went.
+pub(super) struct Tried<'a> {
+    pub(super) sample: &'a Sample,
+    pub(super) fault: Option<Fault>,
+}
+
+impl Tried<'_> {
+    /// What is wrong, in a line.
+    pub(super) fn failed(&self) -> Option<String> {
+        let fault = self.fault.as_ref()?;
+        Some(format!("{}: {fault}", self.sample.name))
+    }
+}
+
+impl Trial {
+    pub(super) fn prepare(
+        model: &Path,
+        python: Option<&str>,
+        timeout: Duration,
+    ) -> anyhow::Result<Self> {
+        let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
+        let python = host::python(python)?;
+        let local = local::prepare(model, temporary.path(), &python)?;
+        Ok(Self {
+            options: host::Options {
+                model: NAME.to_owned(),
+                directory: local.directory,
+                wheels: local.wheels,
+                python,
+                library: host::library()?,
+                hosts: 1,
+                devices: Vec::new(),
+                timeout,
+                start_timeout: IMPORT_TIMEOUT,
+                queue_size: 1,
+                queue_bytes: 1,
+            },
+            runtime: Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .context("failed to start a runtime")?,
+            _temporary: temporary,
+        })
+    }
+
+    /// Imports the model and runs samples, all of them.
+    pub(super) fn run<'a>(&self, samples: &'a [Sample]) -> Result<Vec<Tried<'a>>, StartError> {
+        self.runtime.block_on(async {
+            let mut runner = self.start().await?;
+            let mut tried = Vec::new();
+            for sample in samples {
+                let fault = runner.try_sample(sample).await?.err();
+                tried.push(Tried { sample, fault });
+            }
+            runner.end().await;
+            Ok(tried)
+        })
+    }
+
+    /// Imports the model and gives its result for a sample's event, as it would be published.
+    pub(super) fn result(
+        &self,
+        sample: &Sample,
+    ) -> Result<Result<Option<bytes::Bytes>, Fault>, StartError> {
+        self.runtime.block_on(async {
+            let mut runner = self.start().await?;
+            let result = runner.result(sample).await?;
+            runner.end().await;
+            Ok(result)
+        })
+    }
+
+    async fn start(&self) -> Result<Runner, StartError> {
+        let metrics = Metrics::new().model(NAME);
+        Runner::start(self.options.clone(), metrics).await
+    }
+}
+
+/// An error in one line, with what Python says below.
+pub(super) fn told(error: &StartError, hint: &str) -> anyhow::Error {
+    let traceback = error.traceback().unwrap_or_default().trim_end();
+    anyhow::anyhow!("{error}{hint}\n{traceback}")
+}

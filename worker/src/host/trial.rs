@@ -1,0 +1,97 @@
+//! A host for trying a model out: one call at a time, no queue, no retry, no replacement.
+
+use std::sync::Arc;
+
+use frame::{Request, Response};
+
+use super::Options;
+use super::child::HostProcess;
+use super::lane::outcome;
+use super::start::{self, StartError, describe};
+use crate::message::Outcome;
+use crate::metrics::ModelMetrics;
+
+/// A host that has imported its model. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Trial {
+    host: HostProcess,
+    calls: u64,
+}
+
+/// What the model is called with.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// `context.topic`.
+    pub topic: &'a str,
+    /// `context.device`.
+    pub device: &'a str,
+    /// `context.received_at`, in seconds since 1970.
+    pub received_at: f64,
+    /// The message.
+    pub payload: &'a [u8],
+}
+
+/// The process is of no use any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Lost {
+    /// It ended.
+    #[error("the model's process ended during the call ({0}); the log has what it printed")]
+    Died(String),
+    /// It wrote what is no reply, or the call is larger than a frame.
+    #[error("the model's process and this program do not understand each other: {0}")]
+    Broken(String),
+}
+
+impl Trial {
+    /// Starts a host and waits until it has imported the model.
+    ///
+    /// # Errors
+    /// The host does not get there.
+    pub async fn start(options: Options, metrics: &ModelMetrics) -> Result<Self, StartError> {
+        let host = start::start(&Arc::new(options), metrics).await?;
+        Ok(Self { host, calls: 0 })
+    }
+
+    /// Makes one call, for as long as it takes; the batch handler gets it alone, if there is one.
+    ///
+    /// # Errors
+    /// The process is lost.
+    pub async fn call(&mut self, call: &Call<'_>) -> Result<Outcome, Lost> {
+        let broken = |error: &dyn std::fmt::Display| Lost::Broken(error.to_string());
+        let id = self.calls;
+        self.calls += 1;
+        let request = Request::Call {
+            id,
+            alone: false,
+            received_at: call.received_at,
+            topic: call.topic,
+            device: call.device,
+            payload: call.payload,
+        };
+        request
+            .encode(&mut self.host.output)
+            .map_err(|error| broken(&error))?;
+        loop {
+            if let Err(error) = self.host.exchange().await {
+                let status = self.host.died().await;
+                return Err(Lost::Died(
+                    status.map_or_else(|_| error.to_string(), describe),
+                ));
+            }
+            let body = self.host.decoder.next_body();
+            if let Some(body) = body.map_err(|error| broken(&error))? {
+                return match Response::decode(body).map_err(|error| broken(&error))? {
+                    Response::Reply { id: of, reply, .. } if of == id => Ok(outcome(reply)),
+                    other => Err(broken(&format!("{other:?} for call {id}"))),
+                };
+            }
+        }
+    }
+
+    /// Ends it in order.
+    pub async fn end(self) {
+        if let Err(error) = self.host.end().await {
+            tracing::debug!(%error, "Host not ended in order");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! A model on this machine that is tried out without being installed: a folder, or a zip.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::archive::{Limits, unpack};
+use super::error::Error;
+use super::wheels;
+
+/// A model that can be imported.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// The folder that holds `index.py`.
+    pub directory: PathBuf,
+    /// The folder of its wheels.
+    pub wheels: Option<PathBuf>,
+}
+
+/// Unpacks a zip into the empty folder `temporary`, takes a folder as it is, and installs the model's wheels
+/// into `temporary`.
+///
+/// # Errors
+/// There is no such file, it is no model, or the wheels cannot be installed.
+pub fn prepare(model: &Path, temporary: &Path, python: &Path) -> Result<Local, Error> {
+    let unreadable = |error| Error::File {
+        path: model.to_owned(),
+        error,
+    };
+    let directory = if model.is_dir() {
+        model.canonicalize().map_err(unreadable)?
+    } else {
+        let file = File::open(model).map_err(unreadable)?;
+        let target = temporary.join("model");
+        fs::create_dir(&target).map_err(unreadable)?;
+        unpack(file, &target, &Limits::default()).map_err(Error::Archive)?
+    };
+    let wheels = wheels::install(temporary, &directory, python)?;
+    Ok(Local { directory, wheels })
+}

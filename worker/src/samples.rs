@@ -1,0 +1,116 @@
+//! Golden samples: events that a model brings along with the results that it must give for them, so that a
+//! model that works differently here than where it was made never serves.
+//!
+//! They run in a process of their own that ends with them: what a model remembers of samples is in no result
+//! of a real message.
+
+mod compare;
+mod read;
+mod runner;
+mod text;
+
+use std::time::Duration;
+
+use jiter::JsonValue;
+
+pub use compare::Difference;
+pub use read::{Error, FOLDER, read};
+pub use runner::{Fault, Runner, recorded};
+
+use crate::host::{Options, StartError};
+use crate::metrics::ModelMetrics;
+
+/// How far a number may be off, unless a sample says so itself.
+pub const TOLERANCE: f64 = 1e-6;
+
+/// An event and what a model must make of it.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Its file, and its place there if the file holds a list: `samples/normal.json`, `samples/all.json[2]`.
+    pub name: String,
+    /// The message.
+    pub event: Vec<u8>,
+    /// The result; null is also what a model that returns `None` gives.
+    pub result: JsonValue<'static>,
+    /// How far a number may be off, absolutely or relatively; `None` is [`TOLERANCE`], and none at all between
+    /// whole numbers.
+    pub tolerance: Option<f64>,
+    /// What the model is told about the message.
+    pub context: Context,
+}
+
+/// What a model is told about a sample's event beside it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Context {
+    /// `context.topic`.
+    pub topic: String,
+    /// `context.device`.
+    pub device: String,
+    /// `context.received_at`, in seconds since 1970; `None` is now.
+    pub received_at: Option<f64>,
+}
+
+/// A sample that a model does not pass.
+#[derive(Debug, thiserror::Error)]
+#[error("{sample}: {fault}; correct the model or the sample")]
+pub struct Failed {
+    /// The sample's name.
+    pub sample: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// Runs the samples of a model that is about to serve.
+///
+/// # Errors
+/// A file is no sample, the model does not start, or it does not pass; then the first sample that it fails.
+pub async fn check(options: &Options, metrics: &ModelMetrics) -> Result<(), StartError> {
+    let directory = options.directory.clone();
+    let samples = tokio::task::spawn_blocking(move || read(&directory)).await;
+    // Fails only when the worker goes down, or by a bug in the reading.
+    let samples = samples.unwrap_or_else(|error| {
+        Err(Error::Read {
+            file: FOLDER.to_owned(),
+            error: error.into(),
+        })
+    });
+    let samples = samples.map_err(StartError::SampleInvalid)?;
+    if samples.is_empty() {
+        return Ok(());
+    }
+    let mut runner = Runner::start(options.clone(), metrics.clone()).await?;
+    let mut current = "";
+    let all = async {
+        for sample in &samples {
+            current = &sample.name;
+            if let Err(fault) = runner.try_sample(sample).await? {
+                return Err(failed(&sample.name, fault));
+            }
+        }
+        Ok(())
+    };
+    let limit = options.start_timeout;
+    match tokio::time::timeout(limit, all).await {
+        Ok(passed) => passed?,
+        Err(_) => return Err(failed(current, Fault::Late(limit))),
+    }
+    runner.end().await;
+    tracing::info!(
+        model = options.model,
+        count = samples.len(),
+        "Samples passed"
+    );
+    Ok(())
+}
+
+fn failed(sample: &str, fault: Fault) -> StartError {
+    StartError::SampleFailed(Failed {
+        sample: sample.to_owned(),
+        fault,
+    })
+}
+
+/// A span of time as people write it.
+fn seconds(span: Duration) -> String {
+    format!("{} s", span.as_secs_f64())
+}
