@@ -1,11 +1,15 @@
 //! Results as JSON in UTF-8. Built-in types are walked here; the helper makes the others simpler.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 /// Deeper results are refused: they may contain themselves, and no reader would take them.
 const MAX_DEPTH: usize = 200;
+
+/// What is said of them.
+pub(crate) const TOO_DEEP: &str = "the result is nested deeper than 200; does it contain itself?";
 
 /// Why a result is not JSON.
 #[derive(Debug)]
@@ -17,6 +21,15 @@ pub(crate) enum Error {
 impl From<PyErr> for Error {
     fn from(error: PyErr) -> Self {
         Self::Python(error)
+    }
+}
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::TooDeep => PyValueError::new_err(TOO_DEEP),
+            Error::Python(error) => error,
+        }
     }
 }
 

@@ -5,17 +5,35 @@
 
 mod channel;
 mod context;
+mod decode;
 mod encode;
 mod model;
 mod record;
 mod serve;
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 /// The module `_edgemodel_host`.
 #[pymodule]
 mod _edgemodel_host {
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
+
+    /// What a model gets of a message.
+    #[pyfunction]
+    fn decode<'py>(py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        super::decode::decode(py, payload).map_err(PyValueError::new_err)
+    }
+
+    /// What is published of a model's result, unless it is None or bytes.
+    #[pyfunction]
+    fn encode<'py>(py: Python<'py>, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut json = Vec::new();
+        super::encode::encode(result, &super::helper(py)?, &mut json)?;
+        Ok(PyBytes::new(py, &json))
+    }
 
     /// Serves the worker at the other end of file descriptor 0 until it closes the connection.
     #[pyfunction]
@@ -26,12 +44,17 @@ mod _edgemodel_host {
 
 /// The part that is written in Python: imports, conversions and texts of exceptions.
 fn helper(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    PyModule::from_code(
-        py,
-        c_str(concat!(include_str!("helper.py"), "\0")),
-        c"_edgemodel_helper.py",
-        c"_edgemodel_helper",
-    )
+    static HELPER: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let helper = HELPER.get_or_try_init(py, || {
+        PyModule::from_code(
+            py,
+            c_str(concat!(include_str!("helper.py"), "\0")),
+            c"_edgemodel_helper.py",
+            c"_edgemodel_helper",
+        )
+        .map(Bound::unbind)
+    })?;
+    Ok(helper.bind(py).clone())
 }
 
 const fn c_str(text: &'static str) -> &'static std::ffi::CStr {

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use frame::{Decoder, Reply, Request, Response};
-use jiter::{PythonParse, StringCacheMode};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
 use crate::channel::Channel;
 use crate::context::Context;
+use crate::decode::decode;
 use crate::encode::{self, encode};
 use crate::helper;
 use crate::model::{Model, describe};
@@ -171,7 +171,7 @@ impl<'py> Host<'_, 'py> {
             };
             let call = Call {
                 id,
-                event: parse(py, payload),
+                event: decode(py, payload),
                 context: model.context(topic, device, received_at)?,
             };
             if model.takes_batches() && !alone {
@@ -268,9 +268,7 @@ impl<'py> Host<'_, 'py> {
             }
             Ok(result) => match encode(&result, self.helper, &mut self.result) {
                 Ok(()) => Outcome::Json,
-                Err(encode::Error::TooDeep) => Outcome::Unserializable(
-                    "the result is nested deeper than 200; does it contain itself?".to_owned(),
-                ),
+                Err(encode::Error::TooDeep) => Outcome::Unserializable(encode::TOO_DEEP.to_owned()),
                 Err(encode::Error::Python(error)) => {
                     Outcome::Unserializable(describe(py, self.helper, error).0)
                 }
@@ -306,17 +304,6 @@ impl<'py> Host<'_, 'py> {
         }
         Ok(())
     }
-}
-
-fn parse<'py>(py: Python<'py>, payload: &[u8]) -> Result<Bound<'py, PyAny>, String> {
-    let parser = PythonParse {
-        allow_inf_nan: true,
-        cache_mode: StringCacheMode::Keys,
-        ..PythonParse::default()
-    };
-    parser
-        .python_parse(py, payload)
-        .map_err(|error| error.description(payload))
 }
 
 /// Ends a process that a model forked and that came back from the model's code.
