@@ -5,7 +5,10 @@
 mod admission;
 mod bed;
 mod faults;
+mod named;
 mod operations;
 mod operator;
 mod plans;
+mod process;
+mod release;
 mod scale;

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share.
 
+pub mod black_hole;
 pub mod certificates;
 pub mod client;
 pub mod control_plane;
@@ -13,7 +14,7 @@ pub mod scripted_server;
 pub mod site;
 pub mod web_socket;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -47,6 +48,22 @@ fn program(name: &str, package: &str) -> anyhow::Result<PathBuf> {
         program.display()
     );
     Ok(program)
+}
+
+/// The library that `faketime` preloads: it lets a process see another time.
+///
+/// # Errors
+/// It is not installed.
+pub fn faketime() -> anyhow::Result<&'static Path> {
+    [
+        "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib64/faketime/libfaketime.so.1",
+    ]
+    .into_iter()
+    .map(Path::new)
+    .find(|path| path.exists())
+    .context("libfaketime.so.1 is missing; install faketime, as with `tests/tools.sh`")
 }
 
 /// Tries until `attempt` gives a value, for at most a minute: a condition with a deadline, not a sleep

@@ -11,6 +11,9 @@ use crate::api::{self, Failure};
 use crate::desired::{Port, service};
 use crate::kind::Kind;
 
+/// Objects of others that are read at a time.
+const PAGE: u32 = 250;
+
 /// Takes ports from Services of ours that are to have another, where a third of ours is to have theirs: each would
 /// wait for the other's port for ever.
 pub(super) async fn release(ctx: &Context<'_>, ports: &[Port]) -> Vec<Obstacle> {
@@ -72,25 +75,27 @@ pub(super) async fn explain(
     Obstacle::Failure { object, failure }
 }
 
-/// Which Service has `port`; `None` where the operator may not look.
+/// Which Service has `port`; `None` where the operator may not look. A cluster may have thousands: they come in pages.
 async fn holder(ctx: &Context<'_>, port: u16) -> Option<String> {
     let services: Api<Service> = Api::all(ctx.client.clone());
-    let services = api::call(services.list(&ListParams::default()))
-        .await
-        .ok()?;
-    let holds = |service: &&Service| {
-        let ports = service
-            .spec
-            .iter()
-            .filter_map(|spec| spec.ports.as_ref())
-            .flatten();
-        let mut ports = ports.filter_map(|one| one.node_port);
-        ports.any(|one| one == i32::from(port))
-    };
-    let service = services.items.iter().find(holds)?;
-    Some(format!(
-        "Service {:?} in namespace {:?}",
-        service.name_any(),
-        service.namespace().unwrap_or_default()
-    ))
+    let mut query = ListParams::default().limit(PAGE);
+    loop {
+        let page = api::call(services.list(&query)).await.ok()?;
+        if let Some(service) = page.items.iter().find(|service| holds(service, port)) {
+            return Some(format!(
+                "Service {:?} in namespace {:?}",
+                service.name_any(),
+                service.namespace().unwrap_or_default()
+            ));
+        }
+        let next = page.metadata.continue_.filter(|token| !token.is_empty())?;
+        query.continue_token = Some(next);
+    }
+}
+
+fn holds(service: &Service, port: u16) -> bool {
+    let spec = service.spec.iter();
+    let ports = spec.filter_map(|spec| spec.ports.as_ref()).flatten();
+    let mut ports = ports.filter_map(|one| one.node_port);
+    ports.any(|one| one == i32::from(port))
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use kube::Client;
 use serde_json::Value;
-use tests::control_plane::{ControlPlane, Kubelet, Options};
+use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
 use tests::faults::Plan;
-use tests::operator::{Operator, candidate, install};
+use tests::operator::{Operator, candidate};
 
 use super::Site;
 
@@ -21,12 +21,7 @@ const DEPLOY: &str = include_str!("../../../deploy/operator.yaml");
 /// nothing at all, until somebody has the operator's token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operator_uses_every_rule_of_its_account_and_needs_no_other() -> anyhow::Result<()> {
-    let control_plane = ControlPlane::start(Options {
-        node_port_range: Some("30000-60000".to_owned()),
-        ..Options::default()
-    })
-    .await?;
-    install(&control_plane).await?;
+    let control_plane = ControlPlane::start(tests::operator::options()).await?;
     let apply = ["apply", "-f", "-"];
     control_plane.kubectl_with_input(&apply, DEPLOY).await?;
     let kubelet = Kubelet::start(control_plane.client()?, None);
