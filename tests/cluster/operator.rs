@@ -7,7 +7,9 @@ mod environment;
 mod leadership;
 mod models;
 mod others;
+mod pausing;
 mod ports;
+mod scaling;
 mod seed;
 mod stale;
 

@@ -72,13 +72,24 @@ pub fn faketime() -> anyhow::Result<&'static Path> {
 /// # Errors
 /// The last error, or that the time is over.
 pub async fn eventually<T>(
+    attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    within(Duration::from_mins(1), attempt).await
+}
+
+/// The same with another deadline.
+///
+/// # Errors
+/// The last error, or that the time is over.
+pub async fn within<T>(
+    limit: Duration,
     mut attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+    let deadline = tokio::time::Instant::now() + limit;
     loop {
         let last = match attempt().await {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) => anyhow::anyhow!("the condition did not come true within a minute"),
+            Ok(None) => anyhow::anyhow!("the condition did not come true within {limit:?}"),
             Err(error) => error,
         };
         if tokio::time::Instant::now() > deadline {

@@ -111,14 +111,15 @@ pub(super) fn of_paused_and_changed() -> Vec<Condition> {
         status: "Unknown".to_owned(),
         ..of(kind, false)
     };
-    vec![
+    let mut conditions = of_paused();
+    conditions.extend([
         unknown(condition::ACCEPTED),
         unknown(condition::MODELS_READY),
         unknown(condition::EXPOSED),
-        of(condition::RECONCILING, false),
         of(condition::STALLED, true),
         of(condition::READY, false),
-    ]
+    ]);
+    conditions
 }
 
 pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {

@@ -1,8 +1,11 @@
 //! What happens while nobody watches.
 
+use std::time::Duration;
+
 use operator::desired::names;
 use tests::eventually;
 use tests::faults::Verb;
+use tests::operator::{Operator, settings};
 
 use super::stale::configuration;
 use super::{DEPLOYMENTS, RUNTIMES, plant, ready, start};
@@ -59,7 +62,14 @@ async fn one_of_two_children_that_is_deleted_in_a_gap_comes_back() -> anyhow::Re
 /// UN-11: an hour in which nothing but bookmarks comes is no trouble, and the watch goes on from the last of them.
 #[tokio::test]
 async fn a_watch_on_which_only_bookmarks_come_goes_on_from_the_last() -> anyhow::Result<()> {
-    let (site, plan) = start("un11").await?;
+    let (mut site, plan) = start("un11").await?;
+    // One that looks at nothing, and lists nothing, unless a watch tells it to.
+    let mut quiet = settings(&site.namespace);
+    quiet.resync = Duration::from_mins(30);
+    let client = tests::operator::client(site.control_plane, &plan).await?;
+    let before = std::mem::replace(&mut site.operator, Operator::start(client, quiet));
+    before.stop().await?;
+    site.looked(&plan, 1).await?;
     let resources = [RUNTIMES, DEPLOYMENTS, "configmaps", "services", "pods"];
     let lists = || plan.count(Verb::List, RUNTIMES);
     let before = lists();

@@ -94,7 +94,7 @@ async fn a_deployment_with_another_selector_is_replaced_and_that_is_told() -> an
         "/spec/template/metadata/labels",
     ] {
         let labels = theirs.pointer_mut(labels).expect("a Deployment has both");
-        labels["theirs"] = json!("yes");
+        labels["edgemodel.io/model"] = json!("theirs");
     }
     site.kubectl(&["delete", "deployment", &name]).await?;
     site.kubectl_with(&["create", "-f", "-"], &theirs.to_string())

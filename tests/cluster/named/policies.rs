@@ -1,12 +1,14 @@
 //! What a cluster's rules refuse, told in the cluster's words and not as a right that the operator lacks.
 
+use anyhow::Context as _;
+
 use super::{ready, start};
 use crate::operator::{condition, runtime};
 
 /// EN-04: a quota on ports of the nodes refuses the Service.
 #[tokio::test]
 async fn a_quota_on_ports_is_told_of_the_port_and_the_models_serve() -> anyhow::Result<()> {
-    let (site, _plan) = start("en04").await?;
+    let (site, plan) = start("en04").await?;
     let quota = ["create", "quota", "ports", "--hard=services.nodeports=0"];
     site.kubectl(&quota).await?;
     // It holds as soon as the controller has counted.
@@ -20,12 +22,15 @@ async fn a_quota_on_ports_is_told_of_the_port_and_the_models_serve() -> anyhow::
     ))
     .await?;
     let found = site
-        .until("plant", |status| status["expose"][0]["reason"] == "Refused")
-        .await?;
+        .until("plant", |status| {
+            status["expose"][0]["reason"] == "Refused"
+                && condition(status, "ModelsReady")["status"] == "True"
+        })
+        .await;
+    let found = found.with_context(|| format!("{:#?}", plan.writes()))?;
     let port = &found["status"]["expose"][0];
     let message = port["message"].as_str().unwrap_or_default();
     assert!(message.contains("exceeded quota: ports"), "{port}");
-    assert_eq!(condition(&found["status"], "ModelsReady")["status"], "True");
     assert_eq!(condition(&found["status"], "Stalled")["reason"], "Refused");
     site.kubectl(&["delete", "quota", "ports"]).await?;
     site.until("plant", ready).await?;

@@ -49,17 +49,19 @@ async fn without(verb: Verb, resource: &str, told: bool) -> anyhow::Result<()> {
     let site = Site::with(cluster().await?, "en02", &plan).await?;
     let secret = "{apiVersion: v1, kind: Secret, metadata: {name: broker}, stringData: {username: a, password: b}}";
     site.apply(secret).await?;
-    let of = |models: &[&str]| {
-        let mut plant = runtime("plant", models, &[]);
+    let of = |models: &[&str], ports: &[(&str, u16, u16)]| {
+        let mut plant = runtime("plant", models, ports);
+        plant["spec"]["exposeMode"] = "ClusterIP".into();
         let reference = serde_json::json!({ "name": "broker" });
         plant["spec"]["mqtts"][0]["credentialsSecretRef"] = reference;
         plant
     };
-    site.put(&of(&["alpha", "beta"])).await?;
+    site.put(&of(&["alpha", "beta"], &[])).await?;
     site.until("plant", ready).await?;
     plan.refuse(verb, resource, Answer::FORBIDDEN);
-    // A model comes, and one goes.
-    site.put(&of(&["beta", "gamma"])).await?;
+    // A model and a port come, and a model goes.
+    site.put(&of(&["beta", "gamma"], &[("monitor", 8080, 31_213)]))
+        .await?;
     let looks = || plan.count(Verb::Get, RUNTIMES);
     let before = looks();
     if told {

@@ -22,8 +22,8 @@ use crate::plans::workload::Action;
 /// The pods of the second model.
 pub(super) const BETA: [(&str, &str); 1] = [("edgemodel.io/model", "beta")];
 
-/// Longest until it is told (O4).
-const TOLD: Duration = Duration::from_secs(15);
+/// Longest until it is told (O4): ten seconds, on a machine that does nothing else.
+const TOLD: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_that_cannot_serve_says_why_harms_no_other_and_recovers_by_its_spec()

@@ -122,15 +122,6 @@ fn of_specs() -> Vec<Misoperation> {
             "ApiAbsent",
             "ScaledObject",
         ),
-        refused(
-            "OP-71 requests above limits",
-            |spec| {
-                spec["funcs"][1]["resources"] =
-                    json!({ "requests": { "memory": "2Gi" }, "limits": { "memory": "1Gi" } });
-            },
-            "Refused",
-            "must be less than or equal to memory limit",
-        ),
     ]
 }
 
