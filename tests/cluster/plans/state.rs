@@ -148,6 +148,9 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
         annotations
             .retain(|name, _| name.starts_with("edgemodel.io/") && name != "edgemodel.io/applied");
     }
+    if annotations.as_object().is_some_and(serde_json::Map::is_empty) {
+        annotations = Value::Null;
+    }
     let owners = metadata["ownerReferences"].take();
     value["metadata"] =
         json!({ "labels": labels, "annotations": annotations, "ownerReferences": owners });
