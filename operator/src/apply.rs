@@ -70,8 +70,8 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
         workers,
         withheld: _,
     } = desired;
-    let mut others = orphans::make_room(ctx, desired).await;
-    others.extend(ports::release(ctx, ports).await);
+    let left = orphans::make_room(ctx, desired).await;
+    let others = ports::release(ctx, ports).await;
     let mut applied = Applied {
         models: Vec::new(),
         ports: Vec::new(),
@@ -80,6 +80,12 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
     };
     for model in models {
         applied.models.push(match model {
+            // Its Deployment tells who scales it: by that, an autoscaler that is left is found again.
+            Model::Served(children)
+                if left.iter().any(|one| one.scales(&children.deployment.name)) =>
+            {
+                None
+            }
             Model::Served(children) => Some(self::model(ctx, children).await),
             Model::Withheld(_) => None,
         });
@@ -92,7 +98,9 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
     {
         applied.others.push(obstacle);
     }
-    orphans::remove(ctx, desired, &mut applied).await;
+    orphans::remove(ctx, desired, &left, &mut applied).await;
+    let left = left.into_iter().map(|one| one.obstacle);
+    applied.others.extend(left);
     applied
 }
 

@@ -3,6 +3,7 @@
 //! Watches carry metadata only and limit themselves to what is ours; everything else is read in
 //! [`crate::reconcile`] when it is needed.
 
+mod retry;
 mod rewind;
 
 use std::collections::HashMap;
@@ -19,27 +20,16 @@ use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::utils::Backoff;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt as _};
-use rand::RngExt as _;
 use tokio::sync::oneshot;
 
 use crate::desired::labels;
 use crate::reconcile::{self, Context, Error};
+use retry::{Steady, jittered};
 
 /// Changes that come together are looked at together.
 const DEBOUNCE: Duration = Duration::from_millis(200);
-
-/// Pause after a first failure; it doubles from there.
-const FIRST_RETRY: Duration = Duration::from_millis(500);
-
-/// Longest pause after failures: an API server that comes back finds everything repaired within this.
-const LAST_RETRY: Duration = Duration::from_secs(8);
-
-/// Pause of all watches after an error of one of them. It does not grow: when the API server comes back, each watch
-/// has an error to tell first, and with growing pauses the last would wait for minutes.
-const WATCH_RETRY: Duration = Duration::from_millis(400);
 
 type Runtime = PartialObjectMeta<EdgeModelRuntime>;
 
@@ -183,21 +173,6 @@ fn tell(error: &watcher::Error) {
     }
 }
 
-/// The same pause after each error.
-struct Steady;
-
-impl Iterator for Steady {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        Some(jittered(WATCH_RETRY))
-    }
-}
-
-impl Backoff for Steady {
-    fn reset(&mut self) {}
-}
-
 async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error> {
     let begun = Instant::now();
     let reference = ObjectRef::from_obj(&*runtime);
@@ -224,10 +199,7 @@ fn after_failure(runtime: &Runtime, error: &Error, context: &Loop) -> Action {
         *failures = failures.saturating_add(1);
         *failures
     };
-    let pause = FIRST_RETRY
-        .saturating_mul(1 << (failures - 1).min(10))
-        .min(LAST_RETRY);
-    let pause = jittered(pause).max(error.retry_after().unwrap_or_default());
+    let pause = retry::after(failures).max(error.retry_after().unwrap_or_default());
     let (name, namespace) = (runtime.name_any(), runtime.namespace());
     tracing::warn!(name, namespace, %error, failures, retry_in = ?pause, "Unable to reconcile, trying again");
     Action::requeue(pause)
@@ -237,11 +209,6 @@ impl Loop {
     fn failures(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectRef<Runtime>, u32>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Three quarters of `pause` to all of it, so that what began together does not stay together.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(rand::rng().random_range(0.75..=1.0))
 }
 
 /// The metadata of the objects of a kind.

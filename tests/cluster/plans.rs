@@ -118,16 +118,27 @@ async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow:
         let checked = outcome
             .and_then(|outcome| outcome.check(plan.reference))
             .map_err(|error| error.context(call.to_string()));
-        (plan.name(), took, checked)
+        let took = took.unwrap_or_default();
+        (
+            plan.name(),
+            took.saturating_sub(plan.reference.took),
+            checked,
+        )
     });
-    let mut slowest = (Duration::ZERO, String::new());
+    let (mut slowest, mut late) = ((Duration::ZERO, String::new()), 0);
     let mut results =
         std::pin::pin!(futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY));
-    while let Some((name, took, result)) = results.next().await {
-        slowest = slowest.max((took.unwrap_or_default(), name.clone()));
+    while let Some((name, delay, result)) = results.next().await {
+        slowest = slowest.max((delay, name.clone()));
+        late += u32::from(delay > run::DELAY);
         campaign.ended(&name, result)?;
     }
     println!("{}", campaign.summary());
-    println!("slowest: {} in {:.1?}", slowest.1, slowest.0);
+    println!(
+        "O4: {late} took more than {:?} longer than without the fault; most {:.1?}: {}",
+        run::DELAY,
+        slowest.0,
+        slowest.1
+    );
     campaign.verdict()
 }

@@ -13,7 +13,10 @@ use super::state::{self, State};
 use super::workload::Workload;
 
 /// A fault may cost at most this, beyond what the workload takes without it (O4).
-const DELAY: Duration = Duration::from_secs(10);
+pub(super) const DELAY: Duration = Duration::from_secs(10);
+
+/// How many times that on a machine that does other things too: pods start when the controllers get to it.
+const LOADED: u32 = 4;
 
 /// Where the operator itself is killed again and again, it takes as long as its successor needs to lead.
 const DELAY_OF_CREW: Duration = Duration::from_secs(60);
@@ -121,7 +124,7 @@ pub(super) async fn run(
             runner.act(action).await?;
         }
         let limit = match reference {
-            Some(reference) if crew().is_none() => reference.took + DELAY,
+            Some(reference) if crew().is_none() => reference.took + DELAY * LOADED,
             Some(reference) => reference.took + DELAY_OF_CREW,
             None => CONVERGENCE,
         };

@@ -1,13 +1,14 @@
 //! A namespace with a kubelet in which a runtime is changed and looked at.
 
+mod actions;
+
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
-use serde_json::{Value, json};
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use serde_json::json;
 use tests::control_plane::{ControlPlane, Kubelet};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use tokio::time::Instant;
 use super::neighbour::Neighbour;
 use super::state::{self, State};
 use super::witness::Witness;
-use super::workload::Action;
 
 /// Longest that a run may take to come to its end, where no other is known.
 pub(crate) const CONVERGENCE: Duration = Duration::from_secs(90);
@@ -179,139 +179,5 @@ impl<'a> Runner<'a> {
         let mut words = vec![(self.namespace.clone(), "NAMESPACE".to_owned())];
         words.extend((1..=PORTS).map(|n| ((self.ports + n).to_string(), format!("9000{n}"))));
         state::read(&self.client, &self.namespace, &words, secrets).await
-    }
-
-    pub(crate) async fn act(&self, action: &Action) -> anyhow::Result<()> {
-        let runtimes = state::api(&self.client, &self.namespace, "edgemodelruntimes");
-        match action {
-            Action::Apply(spec) => {
-                let body = json!({
-                    "apiVersion": "edgemodel.io/v1alpha1",
-                    "kind": "EdgeModelRuntime",
-                    "metadata": { "name": "plant" },
-                    "spec": self.with_ports(spec)?,
-                });
-                runtimes
-                    .patch(
-                        "plant",
-                        &PatchParams::apply("user").force(),
-                        &Patch::Apply(&body),
-                    )
-                    .await?;
-            }
-            Action::Delete => {
-                runtimes
-                    .delete("plant", &DeleteParams::background())
-                    .await?;
-            }
-            Action::Annotate(name, value) => {
-                let patch = json!({ "metadata": { "annotations": { *name: value } } });
-                runtimes
-                    .patch("plant", &PatchParams::default(), &Patch::Merge(&patch))
-                    .await?;
-            }
-            Action::Secret(text) => {
-                let password = format!("{text}-hunter2-{}", self.namespace);
-                self.witness.keep_secret(&password);
-                let secrets = kube::Api::<k8s_openapi::api::core::v1::Secret>::namespaced(
-                    self.client.clone(),
-                    &self.namespace,
-                );
-                let body = json!({
-                    "apiVersion": "v1",
-                    "kind": "Secret",
-                    "metadata": { "name": "broker" },
-                    "stringData": { "username": "edge", "password": password },
-                });
-                secrets
-                    .patch(
-                        "broker",
-                        &PatchParams::apply("user").force(),
-                        &Patch::Apply(&body),
-                    )
-                    .await?;
-            }
-            Action::DeleteChild(plural, part) => {
-                let name = self.child(plural, part).await?;
-                state::api(&self.client, &self.namespace, plural)
-                    .delete(&name, &DeleteParams::background())
-                    .await?;
-            }
-            Action::EditChild(plural, part, patch) => {
-                let name = self.child(plural, part).await?;
-                state::api(&self.client, &self.namespace, plural)
-                    .patch(&name, &PatchParams::default(), &Patch::Merge(patch))
-                    .await?;
-            }
-            Action::Until(kind, reason) => {
-                tests::eventually(async || {
-                    let runtime = runtimes.get("plant").await?;
-                    let status = &runtime.data["status"];
-                    let fresh =
-                        status["observedGeneration"].as_i64() == runtime.metadata.generation;
-                    let conditions = status["conditions"].as_array();
-                    let mut conditions = conditions.into_iter().flatten();
-                    let found =
-                        conditions.any(|one| one["type"] == *kind && one["reason"] == *reason);
-                    Ok((fresh && found).then_some(()))
-                })
-                .await
-                .with_context(|| format!("{kind} does not say {reason}"))?;
-            }
-            Action::Neighbour(spec) => {
-                let spec = self.with_ports(spec)?;
-                let neighbour = Neighbour::start(self.control_plane, &spec).await?;
-                *self.neighbour.lock().await = Some(neighbour);
-            }
-            Action::NeighbourLeaves => {
-                let neighbour = self.neighbour.lock().await.take();
-                neighbour.context("there is no neighbour")?.leave().await?;
-            }
-            Action::UntilGone => {
-                let gone = async || {
-                    let left = self.look("").await?.objects;
-                    anyhow::ensure!(left.is_empty(), "left: {:?}", left.keys());
-                    Ok(Some(()))
-                };
-                tests::eventually(gone).await?;
-            }
-            Action::DeleteNamespace => {
-                self.witness.let_go();
-                self.delete_namespace().await?;
-                let namespaces = self.namespaces();
-                let gone = async || {
-                    let found = namespaces.get_opt(&self.namespace).await?;
-                    Ok(found.is_none().then_some(()))
-                };
-                tests::eventually(gone).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn child(&self, plural: &str, part: &str) -> anyhow::Result<String> {
-        let children = state::api(&self.client, &self.namespace, plural)
-            .list(&ListParams::default())
-            .await?;
-        let names: Vec<_> = children
-            .items
-            .iter()
-            .map(kube::ResourceExt::name_any)
-            .collect();
-        let found = names.iter().find(|name| name.contains(part));
-        found
-            .cloned()
-            .with_context(|| format!("none of {names:?} is of {part:?}"))
-    }
-
-    fn with_ports(&self, spec: &Value) -> anyhow::Result<Value> {
-        let mut text = spec.to_string();
-        for number in 1..=PORTS {
-            text = text.replace(
-                &format!("\"PORT{number}\""),
-                &(self.ports + number).to_string(),
-            );
-        }
-        Ok(serde_json::from_str(&text)?)
     }
 }

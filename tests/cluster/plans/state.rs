@@ -148,7 +148,10 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
         annotations
             .retain(|name, _| name.starts_with("edgemodel.io/") && name != "edgemodel.io/applied");
     }
-    if annotations.as_object().is_some_and(serde_json::Map::is_empty) {
+    if annotations
+        .as_object()
+        .is_some_and(serde_json::Map::is_empty)
+    {
         annotations = Value::Null;
     }
     let owners = metadata["ownerReferences"].take();
@@ -213,7 +216,8 @@ pub(crate) fn differences(wanted: &State, found: &State) -> Vec<String> {
     lines
 }
 
-fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec<String>) {
+/// Where two values differ.
+pub(crate) fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec<String>) {
     match (wanted, found) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys()) {
