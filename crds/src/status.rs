@@ -139,6 +139,8 @@ pub mod reason {
     pub const NAME_CONFLICT: &str = "NameConflict";
     /// Children of a runtime of the same name that was deleted are still there.
     pub const WAITING_FOR_DELETION: &str = "WaitingForDeletion";
+    /// A child had what cannot be changed; it was deleted and is made again.
+    pub const REPLACED: &str = "Replaced";
     /// The API server does not give this port to Services.
     pub const PORT_OUT_OF_RANGE: &str = "PortOutOfRange";
     /// Another Service has the port.

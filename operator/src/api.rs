@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crds::status::reason;
 use kube::core::DynamicObject;
-use kube::{Api, Client};
+use kube::{Api, Client, Config};
 
 use crate::desired::Identity;
 use crate::kind::Kind;
@@ -35,6 +35,14 @@ impl Failure {
         self.code() == Some(404)
     }
 
+    /// Whether a field was to change that cannot, as the selector of a Deployment or the address of a Service: only
+    /// another object can have it.
+    pub fn is_immutable(&self) -> bool {
+        let words = ["field is immutable", "may not change once set"];
+        matches!(self, Self::Refused(status) if status.code == 422
+            && words.iter().any(|words| status.message.contains(words)))
+    }
+
     /// Whether the same call may succeed later, without a change by anybody.
     pub fn is_transient(&self) -> bool {
         // 409: somebody else was faster; 429 and 5xx: overload or restart.
@@ -53,8 +61,8 @@ impl Failure {
 
     /// A reason for conditions.
     pub fn reason(&self) -> &'static str {
-        match self.code() {
-            Some(401 | 403) => reason::FORBIDDEN,
+        match self {
+            Self::Refused(status) if is_unauthorized(status) => reason::FORBIDDEN,
             _ if self.is_transient() => reason::API_ERROR,
             _ => reason::REFUSED,
         }
@@ -66,6 +74,15 @@ impl Failure {
             Self::Unanswered(_) | Self::TimedOut | Self::NotLeading => None,
         }
     }
+}
+
+/// Gives up connections on which nothing comes for longer than `limit`: where a network swallows packets, a watch and
+/// every call that waits on its connection would else hang for as long as TCP tries, a quarter of an hour. The pause
+/// must be longer than that between the API server's bookmarks on a watch, one minute.
+pub fn limit_silence(config: &mut Config, limit: Duration) {
+    config.read_timeout = Some(limit);
+    // What counts is the time since the last request.
+    config.reset_reader_on_write = true;
 }
 
 /// Makes a call.
@@ -81,7 +98,47 @@ pub async fn call<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, F
     }
 }
 
+/// Whether it is the operator's rights that are missing. Quotas and policies forbid too (403), but the object and not
+/// the caller; an authorizer's words have been the same since the beginning.
+fn is_unauthorized(status: &kube::core::Status) -> bool {
+    status.code == 401
+        || status.code == 403
+            && status.message.contains(" cannot ")
+            && status.message.contains(" resource ")
+}
+
 /// The objects of a kind in the runtime's namespace.
 pub fn of(client: &Client, identity: &Identity, kind: Kind) -> Api<DynamicObject> {
     Api::namespaced_with(client.clone(), &identity.namespace, &kind.resource())
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(code: u16, message: &str, expected: &str) {
+        let mut status = Status::failure(message, "");
+        status.code = code;
+        assert_eq!(
+            Failure::Refused(Box::new(status)).reason(),
+            expected,
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_right_that_is_missing_is_told_from_an_object_that_is_refused() {
+        let right = "services \"a\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource \
+                     \"services\" in API group \"\" in the namespace \"a\"";
+        check(403, right, reason::FORBIDDEN);
+        check(401, "Unauthorized", reason::FORBIDDEN);
+        let quota =
+            "services \"a\" is forbidden: exceeded quota: ports, requested: services.nodeports=1";
+        check(403, quota, reason::REFUSED);
+        check(422, "Deployment.apps \"a\" is invalid", reason::REFUSED);
+        check(503, "etcdserver: no leader", reason::API_ERROR);
+    }
 }

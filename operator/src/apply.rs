@@ -71,8 +71,8 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
         workers,
         withheld: _,
     } = desired;
-    let mut others = orphans::make_room(ctx, desired).await;
-    others.extend(ports::release(ctx, ports).await);
+    let left = orphans::make_room(ctx, desired).await;
+    let others = ports::release(ctx, ports).await;
     let mut applied = Applied {
         models: Vec::new(),
         ports: Vec::new(),
@@ -81,6 +81,12 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
     };
     for model in models {
         applied.models.push(match model {
+            // Its Deployment tells who scales it: by that, an autoscaler that is left is found again.
+            Model::Served(children)
+                if left.iter().any(|one| one.scales(&children.deployment.name)) =>
+            {
+                None
+            }
             Model::Served(children) => {
                 let held = scale::held(ctx.observed, children);
                 applied.pending |= held.is_some();
@@ -98,7 +104,9 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
     {
         applied.others.push(obstacle);
     }
-    orphans::remove(ctx, desired, &mut applied).await;
+    orphans::remove(ctx, desired, &left, &mut applied).await;
+    let left = left.into_iter().map(|one| one.obstacle);
+    applied.others.extend(left);
     applied
 }
 

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kube::Client;
+use kube::{Client, Config};
+use operator::api;
 use operator::desired::Defaults;
 use operator::run::{self, Election, End, Settings};
 use operator::telemetry;
@@ -60,6 +61,13 @@ pub(crate) struct Run {
     /// This operator's name in the Lease.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     identity: Option<String>,
+    /// How many seconds the others wait for a leader that says nothing more.
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u64).range(3..=300))]
+    lease_duration: u64,
+    /// After how many seconds of silence a connection to the API server is given up. A watch on which nothing happens
+    /// gets a sign of life every minute.
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=290))]
+    silence_limit: u64,
 }
 
 impl Run {
@@ -82,9 +90,11 @@ impl Run {
 
     async fn serve(self) -> anyhow::Result<End> {
         let mut terminate = signal(SignalKind::terminate()).context("failed to catch SIGTERM")?;
-        let client = Client::try_default().await.context(
+        let mut config = Config::infer().await.context(
             "failed to find the cluster: run in a pod, or name a kubeconfig in KUBECONFIG",
         )?;
+        api::limit_silence(&mut config, Duration::from_secs(self.silence_limit));
+        let client = Client::try_from(config).context("failed to use the cluster's address")?;
         let listener = TcpListener::bind(self.http)
             .await
             .with_context(|| format!("failed to listen on {} (--http)", self.http))?;
@@ -94,6 +104,7 @@ impl Run {
                 .lease_namespace
                 .unwrap_or_else(|| client.default_namespace().to_owned()),
             identity: self.identity.unwrap_or_else(identity),
+            duration: Duration::from_secs(self.lease_duration),
         });
         let settings = Settings {
             namespace: self.namespace,

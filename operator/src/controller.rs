@@ -3,38 +3,33 @@
 //! Watches carry metadata only and limit themselves to what is ours; everything else is read in
 //! [`crate::reconcile`] when it is needed.
 
+mod retry;
+mod rewind;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crds::EdgeModelRuntime;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
+use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::utils::Backoff;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt as _};
-use rand::RngExt as _;
+use tokio::sync::oneshot;
 
 use crate::desired::labels;
 use crate::reconcile::{self, Context, Error};
+use retry::{Steady, jittered};
 
 /// Changes that come together are looked at together.
 const DEBOUNCE: Duration = Duration::from_millis(200);
-
-/// Pause after a first failure; it doubles from there.
-const FIRST_RETRY: Duration = Duration::from_millis(500);
-
-/// Longest pause after failures: an API server that comes back finds everything repaired within this.
-const LAST_RETRY: Duration = Duration::from_secs(8);
-
-/// Pause of all watches after an error of one of them. It does not grow: when the API server comes back, each watch
-/// has an error to tell first, and with growing pauses the last would wait for minutes.
-const WATCH_RETRY: Duration = Duration::from_millis(400);
 
 type Runtime = PartialObjectMeta<EdgeModelRuntime>;
 
@@ -51,13 +46,36 @@ pub async fn run(
     namespace: Option<&str>,
     concurrency: u16,
     ready: Arc<AtomicBool>,
-    stop: impl Future<Output = ()> + Send + Sync + 'static,
+    stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let (client, metrics) = (ctx.client.clone(), ctx.metrics.clone());
-    let controller = Controller::new(
-        api::<EdgeModelRuntime>(&client, namespace),
-        watcher::Config::default(),
-    );
+    let context = Arc::new(Loop {
+        ctx,
+        failures: Mutex::default(),
+    });
+    let stop = stop.shared();
+    while stop.peek().is_none() {
+        follow(
+            Arc::clone(&context),
+            namespace,
+            concurrency,
+            Arc::clone(&ready),
+            stop.clone(),
+        )
+        .await;
+    }
+}
+
+/// Follows from the beginning; ends when `stop` resolves, or when it has to begin anew.
+async fn follow(
+    context: Arc<Loop>,
+    namespace: Option<&str>,
+    concurrency: u16,
+    ready: Arc<AtomicBool>,
+    stop: impl Future<Output = ()> + Clone + Send + 'static,
+) {
+    let (client, metrics) = (context.ctx.client.clone(), context.ctx.metrics.clone());
+    let runtimes = api::<EdgeModelRuntime>(&client, namespace);
+    let mut controller = Controller::new(runtimes.clone(), watcher::Config::default());
     let store = controller.store();
     metrics.follow({
         let store = store.clone();
@@ -72,12 +90,29 @@ pub async fn run(
             }
         }
     };
-    let context = Arc::new(Loop {
-        ctx,
-        failures: Mutex::default(),
-    });
     let ours = format!("{}={}", labels::MANAGED_BY, labels::OPERATOR);
     let ours = || watcher::Config::default().labels(&ours);
+    let scalers = api::<HorizontalPodAutoscaler>(&client, namespace);
+    let there = tokio::select! {
+        there = is_there(&scalers) => there,
+        () = stop.clone() => return,
+    };
+    if there {
+        controller = controller.owns(scalers, ours());
+    }
+    let (ending, end) = oneshot::channel();
+    let over = {
+        let (store, metrics) = (store.clone(), metrics.clone());
+        let period = context.ctx.resync;
+        async move {
+            tokio::select! {
+                () = stop => {}
+                () = rewind::noticed(&runtimes, &store, period) => metrics.watch_error(),
+            }
+            // The other end goes when the controller has ended.
+            let _ = ending.send(());
+        }
+    };
     let looks = controller
         .with_config(
             Config::default()
@@ -91,7 +126,10 @@ pub async fn run(
             runtime_of_pod(&pod)
         })
         .trigger_backoff(Steady)
-        .graceful_shutdown_on(stop)
+        .graceful_shutdown_on(async {
+            // An error would mean that nobody can end it any more.
+            let _ = end.await;
+        })
         .run(
             look,
             |runtime, error, context| after_failure(&runtime, error, &context),
@@ -106,8 +144,24 @@ pub async fn run(
             }
             std::future::ready(())
         });
-    // The first ends when the list is there, the second when all is over.
-    futures_util::future::join(synced, looks).await;
+    // The first ends when the list is there, the others when all is over.
+    futures_util::future::join3(synced, over, looks).await;
+}
+
+/// Whether a kind can be watched: one that is not there would be asked for again and again.
+async fn is_there<K>(objects: &Api<PartialObjectMeta<K>>) -> bool
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    let found = crate::api::call(objects.list_metadata(&ListParams::default().limit(1))).await;
+    match found {
+        Err(failure) if !failure.is_transient() => {
+            let kind = K::kind(&());
+            tracing::warn!(%kind, %failure, "Not watched; changes by hand are seen at the next look");
+            false
+        }
+        _ => true,
+    }
 }
 
 /// A watch that broke is made again; only a missing definition needs somebody.
@@ -121,21 +175,6 @@ fn tell(error: &watcher::Error) {
     } else {
         tracing::info!(%error, "Watch broke, made again");
     }
-}
-
-/// The same pause after each error.
-struct Steady;
-
-impl Iterator for Steady {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        Some(jittered(WATCH_RETRY))
-    }
-}
-
-impl Backoff for Steady {
-    fn reset(&mut self) {}
 }
 
 async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error> {
@@ -164,10 +203,7 @@ fn after_failure(runtime: &Runtime, error: &Error, context: &Loop) -> Action {
         *failures = failures.saturating_add(1);
         *failures
     };
-    let pause = FIRST_RETRY
-        .saturating_mul(1 << (failures - 1).min(10))
-        .min(LAST_RETRY);
-    let pause = jittered(pause).max(error.retry_after().unwrap_or_default());
+    let pause = retry::after(failures).max(error.retry_after().unwrap_or_default());
     let (name, namespace) = (runtime.name_any(), runtime.namespace());
     tracing::warn!(name, namespace, %error, failures, retry_in = ?pause, "Unable to reconcile, trying again");
     Action::requeue(pause)
@@ -177,11 +213,6 @@ impl Loop {
     fn failures(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectRef<Runtime>, u32>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Three quarters of `pause` to all of it, so that what began together does not stay together.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(rand::rng().random_range(0.75..=1.0))
 }
 
 /// The metadata of the objects of a kind.

@@ -13,13 +13,10 @@ use kube::{Api, Client};
 use tokio::time::Instant;
 
 use crate::api::{self, Failure};
+use crate::run::Election;
 
-/// How long others wait after the last renewal.
-const DURATION: Duration = Duration::from_secs(15);
-/// After this long without a renewal the leader stops, well before others start.
-const DEADLINE: Duration = Duration::from_secs(10);
-/// Pause between renewals, and between attempts to acquire.
-const RETRY: Duration = Duration::from_secs(2);
+/// How long others wait after the last renewal, unless it is told otherwise.
+pub const DURATION: Duration = Duration::from_secs(15);
 
 /// The name of the Lease.
 pub const NAME: &str = "edgemodel-operator";
@@ -27,8 +24,8 @@ pub const NAME: &str = "edgemodel-operator";
 /// Whether this operator may write.
 #[derive(Debug, Clone, Default)]
 pub struct Leadership {
-    /// When the lease was last renewed; `None` for an operator that is alone.
-    renewed: Option<Arc<Mutex<Option<Instant>>>>,
+    /// How long the lease lasts, and when it was last renewed; `None` for an operator that is alone.
+    renewed: Option<(Duration, Arc<Mutex<Option<Instant>>>)>,
 }
 
 impl Leadership {
@@ -39,14 +36,14 @@ impl Leadership {
 
     /// Whether it may write now.
     pub fn holds(&self) -> bool {
-        self.renewed.as_ref().is_none_or(|renewed| {
+        self.renewed.as_ref().is_none_or(|(duration, renewed)| {
             let renewed = renewed.lock().unwrap_or_else(PoisonError::into_inner);
-            renewed.is_some_and(|at| at.elapsed() < DURATION)
+            renewed.is_some_and(|at| at.elapsed() < *duration)
         })
     }
 
     fn set(&self, at: Option<Instant>) {
-        if let Some(renewed) = &self.renewed {
+        if let Some((_, renewed)) = &self.renewed {
             *renewed.lock().unwrap_or_else(PoisonError::into_inner) = at;
         }
     }
@@ -56,22 +53,36 @@ impl Leadership {
 pub struct Candidate {
     leases: Api<Lease>,
     identity: String,
+    /// How long others wait after the last renewal.
+    duration: Duration,
     leadership: Leadership,
     /// The lease as last seen, and since when it has looked like that.
     seen: Option<(LeaseSpec, Instant)>,
 }
 
 impl Candidate {
-    /// A candidate under the name `identity` for the lease in `namespace`.
-    pub fn new(client: Client, namespace: &str, identity: String) -> Self {
+    /// A candidate for a lease.
+    pub fn new(client: Client, election: &Election) -> Self {
+        let duration = election.duration;
         Self {
-            leases: Api::namespaced(client, namespace),
-            identity,
+            leases: Api::namespaced(client, &election.namespace),
+            identity: election.identity.clone(),
+            duration,
             leadership: Leadership {
-                renewed: Some(Arc::default()),
+                renewed: Some((duration, Arc::default())),
             },
             seen: None,
         }
+    }
+
+    /// After this long without a renewal the leader stops, well before others start.
+    fn deadline(&self) -> Duration {
+        self.duration.mul_f64(2.0 / 3.0)
+    }
+
+    /// Pause between renewals, and between attempts to acquire.
+    fn retry(&self) -> Duration {
+        self.duration.mul_f64(2.0 / 15.0)
     }
 
     /// What others ask before they write.
@@ -92,23 +103,24 @@ impl Candidate {
                     failed = true;
                 }
             }
-            tokio::time::sleep(RETRY.mul_f64(1.0 + rand::random::<f64>() / 5.0)).await;
+            tokio::time::sleep(self.retry().mul_f64(1.0 + rand::random::<f64>() / 5.0)).await;
         }
     }
 
     /// Renews until the lease is lost.
     pub async fn keep(&mut self) {
         let mut renewed = Instant::now();
+        let deadline = self.deadline();
         loop {
-            tokio::time::sleep(RETRY).await;
-            let attempt = tokio::time::timeout_at(renewed + DEADLINE, self.attempt()).await;
+            tokio::time::sleep(self.retry()).await;
+            let attempt = tokio::time::timeout_at(renewed + deadline, self.attempt()).await;
             match attempt {
                 Ok(Ok(true)) => renewed = Instant::now(),
                 Ok(Ok(false)) => break tracing::error!("Lease taken by another operator"),
                 Ok(Err(error)) => tracing::warn!(%error, "Unable to renew the lease"),
                 Err(_) => {}
             }
-            if renewed.elapsed() >= DEADLINE {
+            if renewed.elapsed() >= deadline {
                 break tracing::error!("Lease not renewed in time");
             }
         }
@@ -181,7 +193,7 @@ impl Candidate {
         let seconds = spec
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok());
-        let duration = seconds.map_or(DURATION, Duration::from_secs);
+        let duration = seconds.map_or(self.duration, Duration::from_secs);
         self.seen
             .as_ref()
             .is_some_and(|(_, since)| since.elapsed() >= duration)
@@ -192,7 +204,7 @@ impl Candidate {
         let transitions = before.and_then(|spec| spec.lease_transitions).unwrap_or(0);
         LeaseSpec {
             holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(self.duration.as_secs()).ok(),
             acquire_time: mine
                 .and_then(|spec| spec.acquire_time.clone())
                 .or_else(|| Some(now())),

@@ -107,7 +107,7 @@ pub async fn reconcile(
         .get(labels::PAUSED)
         .is_some_and(|text| text == "true")
     {
-        let after = status::paused(&before, now);
+        let after = status::paused(generation, &before, now);
         report(ctx, &identity, &object, &before, &after).await?;
         return Ok(Some(ctx.resync));
     }
@@ -119,9 +119,16 @@ pub async fn reconcile(
             return Ok(Some(ctx.resync));
         }
     };
-    let observed = Box::pin(observe::all(&ctx.client, &identity, &spec))
-        .await
-        .map_err(Error::Read)?;
+    let observed = match Box::pin(observe::all(&ctx.client, &identity, &spec)).await {
+        Ok(observed) => observed,
+        Err(failure) => {
+            if !failure.is_transient() {
+                let after = status::unread(&failure, &before, now);
+                report(ctx, &identity, &object, &before, &after).await?;
+            }
+            return Err(Error::Read(failure));
+        }
+    };
     let desired = desired::build(&Inputs {
         identity: &identity,
         spec: &spec,

@@ -41,6 +41,8 @@ pub struct Election {
     pub namespace: String,
     /// This operator's name, different from all others'.
     pub identity: String,
+    /// How long others wait for a leader that says nothing more; whole seconds.
+    pub duration: Duration,
 }
 
 /// Why an operator ended.
@@ -96,11 +98,7 @@ async fn lead(
         work(client, settings, shared, Leadership::alone(), stopped).await;
         return End::Stopped;
     };
-    let mut candidate = Candidate::new(
-        client.clone(),
-        &election.namespace,
-        election.identity.clone(),
-    );
+    let mut candidate = Candidate::new(client.clone(), election);
     // A candidate that waits is as ready as it gets.
     shared.ready.store(true, Ordering::Relaxed);
     tokio::select! {

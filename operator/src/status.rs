@@ -8,7 +8,7 @@ mod port;
 mod text;
 
 use crds::RuntimeSpec;
-use crds::status::{ExposeStatus, ModelStatus, RuntimeStatus, reason};
+use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus, reason};
 use crds::validated::ValidatedRuntime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
@@ -119,10 +119,41 @@ pub fn refused(
     }
 }
 
-/// The status of a runtime that is paused: as it was, and said to be so.
-pub fn paused(before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
+/// The status of a runtime that is paused. One whose spec has been changed meanwhile waits for somebody to let it go on;
+/// of others all is as it was.
+pub fn paused(generation: i64, before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
+    if before.observed_generation == Some(generation) {
+        return overlaid(conditions::of_paused(), before, now);
+    }
+    let waiting = |model: &ModelStatus| ModelStatus {
+        ready: false,
+        reason: reason::PAUSED.to_owned(),
+        message: "the spec was changed while paused; what was applied before goes on".to_owned(),
+        ..model.clone()
+    };
+    let models: Vec<_> = before.models.iter().map(waiting).collect();
+    let conditions = conditions::of_paused_and_changed();
+    RuntimeStatus {
+        observed_generation: Some(generation),
+        conditions: conditions::transitions(conditions, generation, before, now),
+        models_summary: Some(format!("0/{}", models.len())),
+        models,
+        ..before.clone()
+    }
+}
+
+/// The status of a runtime whose children cannot be read for a cause that does not pass by itself: nothing new is known.
+pub fn unread(failure: &Failure, before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
+    overlaid(conditions::of_unread(failure), before, now)
+}
+
+/// `before` with some conditions of now.
+fn overlaid(
+    mut conditions: Vec<Condition>,
+    before: &RuntimeStatus,
+    now: Timestamp,
+) -> RuntimeStatus {
     let generation = before.observed_generation.unwrap_or(-1);
-    let mut conditions = conditions::of_paused();
     for kept in &before.conditions {
         if !conditions.iter().any(|one| one.r#type == kept.r#type) {
             conditions.push(kept.clone());

@@ -4,12 +4,16 @@
 //! says that it does not know how. Of each change: it is refused at admission where it must be (`REFUSED`), else it shows up in a child
 //! (O7), unless it only concerns people (`STATUS_ONLY`); and the way back ends where it began (O8).
 
+mod after;
+mod blast;
+mod misoperation;
 mod value;
 mod walk;
 
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use serde_json::Value;
+use tests::faults::Plan;
 use tests::operator::{Operator, settings};
 
 use crate::plans::runner::Runner;
@@ -49,7 +53,8 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
     let runs = runs.map(async |(path, schema)| {
         let operation = async {
             let runner = Runner::start(control_plane, "operation").await?;
-            let _operator = Operator::start(runner.client.clone(), settings(&runner.namespace));
+            let client = tests::operator::client(control_plane, &Plan::new()).await?;
+            let _operator = Operator::start(client, settings(&runner.namespace));
             change_and_back(&runner, path, schema).await?;
             runner.leave().await
         };
@@ -71,7 +76,7 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
     Ok(())
 }
 
-async fn change_and_back(runner: &Runner, path: &str, schema: &Value) -> anyhow::Result<()> {
+async fn change_and_back(runner: &Runner<'_>, path: &str, schema: &Value) -> anyhow::Result<()> {
     runner.act(&Action::Secret("secret")).await?;
     let begin = value::beginning(path, base());
     runner.act(&Action::Apply(begin.clone())).await?;
@@ -107,6 +112,23 @@ async fn change_and_back(runner: &Runner, path: &str, schema: &Value) -> anyhow:
     let back = back.context("O8: the way back")?;
     anyhow::ensure!(differences(&before, &back).is_empty());
     Ok(())
+}
+
+/// The valid operations: each property of the schema that a cluster takes, changed.
+fn valid() -> anyhow::Result<Vec<(String, Value)>> {
+    let schema = crds::custom_resource::openapi();
+    let leaves = value::leaves(&schema["properties"]["spec"], "");
+    let taken = leaves.into_iter().filter(|(path, _)| {
+        let refused = REFUSED.iter().any(|(of, _)| of == path);
+        // In the node's network a worker's port depends on the namespace's name, which differs from run to run.
+        let differs = path == "placement.hostNetwork";
+        !refused && !differs && !ELSEWHERE.contains(&path.as_str())
+    });
+    let changed = taken.map(|(path, schema)| {
+        let spec = value::changed(&path, &schema, value::beginning(&path, base()))?;
+        Ok((path, spec))
+    });
+    changed.collect()
 }
 
 /// What is not the runtime itself.

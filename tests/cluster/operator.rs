@@ -7,16 +7,24 @@ mod environment;
 mod leadership;
 mod models;
 mod others;
+mod pausing;
 mod ports;
+mod scaling;
 mod seed;
 mod stale;
 
 use anyhow::Context as _;
+use kube::Api;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::core::DynamicObject;
+use operator::desired::labels;
 use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
-use tests::faults::Plan;
+use tests::faults::{Plan, Verb};
 use tests::operator::{Operator, cluster, settings};
+
+use crate::plans::state;
 
 /// pyboot's sample configuration as the spec of a runtime.
 pub(crate) fn seed(name: &str) -> String {
@@ -79,7 +87,7 @@ impl<'a> Site<'a> {
     ) -> anyhow::Result<Self> {
         let namespace = control_plane.namespace(name).await?;
         let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
-        let client = control_plane.client_through(&plan.layer())?;
+        let client = tests::operator::client(control_plane, plan).await?;
         let operator = Operator::start(client, settings(&namespace));
         Ok(Self {
             control_plane,
@@ -125,17 +133,76 @@ impl<'a> Site<'a> {
         name: &str,
         wanted: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
+        self.until_runtime(name, |runtime| {
+            let generation = &runtime["metadata"]["generation"];
+            runtime["status"]["observedGeneration"] == *generation && wanted(&runtime["status"])
+        })
+        .await
+    }
+
+    /// Waits until `wanted` holds of the runtime.
+    pub(crate) async fn until_runtime(
+        &self,
+        name: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        let runtimes = self.objects("edgemodelruntimes")?;
         let mut last = Value::Null;
         let result = eventually(async || {
-            let runtime = self.get(&["emr", name]).await?;
-            let fresh =
-                runtime["status"]["observedGeneration"] == runtime["metadata"]["generation"];
-            let holds = fresh && wanted(&runtime["status"]);
+            let runtime = serde_json::to_value(runtimes.get(name).await?)?;
+            let holds = wanted(&runtime);
             last = runtime;
             Ok(holds.then(|| last.clone()))
         })
         .await;
         result.with_context(|| format!("{:#}", last["status"]))
+    }
+
+    /// The objects of a kind in the namespace, read without kubectl, which takes much longer: for what is asked again and
+    /// again.
+    pub(crate) fn objects(&self, plural: &str) -> anyhow::Result<Api<DynamicObject>> {
+        let client = self.control_plane.client()?;
+        Ok(state::api(&client, &self.namespace, plural))
+    }
+
+    /// Waits until the operator has looked at the runtime `plant` so many times more, from beginning to end.
+    pub(crate) async fn looked(&self, plan: &Plan, times: usize) -> anyhow::Result<()> {
+        let runtimes = self.objects("edgemodelruntimes")?;
+        let looks = || plan.count(Verb::Get, "edgemodelruntimes.edgemodel.io");
+        // One may be under way; the second to begin does so when the first of them has ended.
+        for _ in 0..=times {
+            let before = looks();
+            let patch = json!({ "metadata": { "annotations": { "look": before.to_string() } } });
+            let parameters = PatchParams::default();
+            runtimes
+                .patch("plant", &parameters, &Patch::Merge(&patch))
+                .await?;
+            eventually(async || Ok((looks() > before).then_some(()))).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is left that an operator made.
+    pub(crate) async fn until_nothing_is_left(&self) -> anyhow::Result<()> {
+        let ours = ListParams::default().labels(labels::RUNTIME);
+        for plural in [
+            "deployments",
+            "services",
+            "configmaps",
+            "pods",
+            "horizontalpodautoscalers",
+        ] {
+            let objects = self.objects(plural)?;
+            eventually(async || {
+                let left = objects.list(&ours).await?;
+                let names = left.iter().map(kube::ResourceExt::name_any);
+                let names: Vec<_> = names.collect();
+                anyhow::ensure!(names.is_empty(), "{plural} are left: {names:?}");
+                Ok(Some(()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 }
 

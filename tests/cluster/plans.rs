@@ -3,23 +3,28 @@
 //!
 //! A workload runs once without faults: its writes are counted and its end is remembered. Then it runs again for each write
 //! and fault. What is checked each time:
-//! the same end (O1), nothing that serves is deleted and made again (O2), few writes and none when all is done (O3), no panic
-//! (O5), nothing of others touched and a generation that never goes back (O6).
+//! the same end (O1), nothing that serves is deleted and made again (O2), few writes and none when all is done (O3), soon (O4),
+//! no panic (O5), and at every moment what [`witness`] knows (O6).
 //!
-//! By default each write of each workload meets one fault, another one from write to write;
-//! `EDGEMODEL_FAULT_PLANS=all` runs all of them, `EDGEMODEL_FAULT_PLANS=W05` one workload's.
+//! By default each write of each workload meets one fault, another one from write to write; [`campaign`] says how to
+//! run all of them.
 
+mod campaign;
+mod decoys;
+mod neighbour;
 mod run;
 pub(crate) mod runner;
 pub(crate) mod spec;
 pub(crate) mod state;
+mod witness;
 pub(crate) mod workload;
 
-use std::time::Instant;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tests::faults::{Answer, WriteFault};
 
+use campaign::Campaign;
 use run::{Outcome, Setting};
 use workload::Workload;
 
@@ -44,17 +49,32 @@ const FAULTS: [(&str, WriteFault); 9] = [
     ),
 ];
 
+/// A workload with a fault at one of its writes.
+struct Planned<'a> {
+    workload: &'a Workload,
+    reference: &'a Outcome,
+    write: usize,
+    name: &'static str,
+    fault: WriteFault,
+}
+
+impl Planned<'_> {
+    /// The same in every run.
+    fn name(&self) -> String {
+        format!("{} write {} {}", self.workload.name, self.write, self.name)
+    }
+}
+
 #[expect(
     clippy::print_stdout,
     reason = "what was run, for who runs all of them"
 )]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow::Result<()> {
-    let begun = Instant::now();
     let control_plane = tests::operator::cluster().await?;
-    let wanted = std::env::var("EDGEMODEL_FAULT_PLANS").unwrap_or_default();
-    let chosen = |workload: &&Workload| !wanted.starts_with('W') || workload.name == wanted;
+    let mut campaign = Campaign::from_environment()?;
     let workloads = workload::all();
+    let chosen = |workload: &&Workload| campaign.takes(workload.name);
     let workloads: Vec<_> = workloads.iter().filter(chosen).collect();
     let references = futures_util::stream::iter(workloads.iter().map(async |workload| {
         let run = run::run(control_plane, workload, Setting::Reference).await;
@@ -62,53 +82,63 @@ async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow:
     }));
     let references: Vec<_> = references.buffered(CONCURRENCY).collect().await;
     let mut plans = Vec::new();
-    let mut failures = Vec::new();
     for (index, (workload, reference)) in references.iter().enumerate() {
         let reference = match reference {
             Ok(reference) => reference,
             Err(error) => {
-                failures.push(format!("{} without faults: {error:#}", workload.name));
+                campaign.failed(&format!("{} without faults: {error:#}", workload.name));
                 continue;
             }
         };
-        println!("{}: {} writes", workload.name, reference.writes.len());
-        for write in (1..=reference.writes.len()).filter(|_| wanted != "reference") {
+        println!("{}: {reference}", workload.name);
+        for write in (1..=reference.writes.len()).filter(|_| !campaign.only_references()) {
             let one = [FAULTS[(index * 5 + write) % FAULTS.len()]];
-            let all = !wanted.is_empty();
-            for fault in if all { &FAULTS[..] } else { &one[..] } {
-                plans.push((*workload, reference, write, *fault));
+            let all = campaign.every_fault();
+            for (name, fault) in if all { &FAULTS[..] } else { &one[..] } {
+                plans.push(Planned {
+                    workload,
+                    reference,
+                    write,
+                    name,
+                    fault: *fault,
+                });
             }
         }
     }
-    let count = plans.len();
-    let runs = plans
-        .into_iter()
-        .map(async |(workload, reference, write, (name, fault))| {
-            let setting = Setting::Fault {
-                write,
-                fault,
-                reference,
-            };
-            let result = run::run(control_plane, workload, setting).await;
-            let plan = format!(
-                "{} write {write} ({}) {name}",
-                workload.name,
-                reference.writes[write - 1].call
-            );
-            result
-                .and_then(|outcome: Outcome| outcome.check(reference))
-                .map_err(|error| format!("{plan}: {error:#}"))
-        });
-    let results: Vec<_> = futures_util::stream::iter(runs)
-        .buffer_unordered(CONCURRENCY)
-        .collect()
-        .await;
-    failures.extend(results.into_iter().filter_map(Result::err));
+    let plans = campaign.choose(plans, Planned::name);
+    let runs = plans.into_iter().map(async |plan| {
+        let setting = Setting::Fault {
+            write: plan.write,
+            fault: plan.fault,
+            reference: plan.reference,
+        };
+        let outcome = run::run(control_plane, plan.workload, setting).await;
+        let took = outcome.as_ref().map(|outcome| outcome.took).ok();
+        let call = &plan.reference.writes[plan.write - 1].call;
+        let checked = outcome
+            .and_then(|outcome| outcome.check(plan.reference))
+            .map_err(|error| error.context(call.to_string()));
+        let took = took.unwrap_or_default();
+        (
+            plan.name(),
+            took.saturating_sub(plan.reference.took),
+            checked,
+        )
+    });
+    let (mut slowest, mut late) = ((Duration::ZERO, String::new()), 0);
+    let mut results =
+        std::pin::pin!(futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY));
+    while let Some((name, delay, result)) = results.next().await {
+        slowest = slowest.max((delay, name.clone()));
+        late += u32::from(delay > run::DELAY);
+        campaign.ended(&name, result)?;
+    }
+    println!("{}", campaign.summary());
     println!(
-        "{count} plans in {} s, {} failed",
-        begun.elapsed().as_secs(),
-        failures.len()
+        "O4: {late} took more than {:?} longer than without the fault; most {:.1?}: {}",
+        run::DELAY,
+        slowest.0,
+        slowest.1
     );
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
-    Ok(())
+    campaign.verdict()
 }

@@ -5,7 +5,6 @@
 //! another program than the one beside the test, as one that was built for release.
 
 mod audit;
-pub(crate) mod process;
 
 use std::time::Duration;
 
@@ -15,12 +14,11 @@ use kube::api::{ListParams, PostParams};
 use kube::core::{ApiResource, DynamicObject};
 use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Kubelet, Options};
-use tests::operator::install;
 use tokio::time::Instant;
 
 use crate::operator::condition;
+use crate::process::{Process, Start, Usage};
 use audit::Audit;
-use process::{Process, Usage};
 
 const MODELS: usize = 3;
 const FIRST_PORT: usize = 30_001;
@@ -47,16 +45,23 @@ async fn many_runtimes_become_ready() -> anyhow::Result<()> {
     let count = std::env::var("EDGEMODEL_SCALE_RUNTIMES").map_or(Ok(500), |text| text.parse())?;
     let audit = Audit::new(ACCOUNT)?;
     let control_plane = ControlPlane::start(Options {
-        node_port_range: Some("30000-60000".to_owned()),
         apiserver_flags: audit.flags(),
-        ..Options::default()
+        ..tests::operator::options()
     })
     .await?;
-    install(&control_plane).await?;
     let apply = ["apply", "-f", "-"];
     control_plane.kubectl_with_input(&apply, DEPLOY).await?;
     let _kubelet = Kubelet::start(control_plane.client()?, None);
-    let operator = Process::start(&control_plane, ACCOUNT).await?;
+    let [namespace, name] = ACCOUNT;
+    let token = control_plane.service_account_token(namespace, name).await?;
+    let kubeconfig = control_plane.kubeconfig_with_token(name, &token)?;
+    let operator = Process::start(Start {
+        // As it is installed.
+        arguments: vec![format!("--lease-namespace={namespace}")],
+        ..Start::alone(&kubeconfig)
+    })
+    .await?;
+    operator.until_leading().await?;
     println!("idle, nothing to do: {}", operator.memory()?);
 
     let namespace = control_plane.namespace("scale").await?;

@@ -30,6 +30,7 @@ use tokio::sync::OnceCell;
 use crate::certificates::Certificates;
 use crate::eventually;
 use crate::mosquitto::free_port;
+use crate::operator;
 use access::User;
 use process::{Janitor, Program};
 
@@ -46,6 +47,9 @@ pub struct Options {
     pub apiserver_flags: Vec<String>,
     /// Further flags of the controller manager.
     pub controller_flags: Vec<String>,
+    /// CustomResourceDefinitions that are there before the controllers start: the garbage collector looks for new ones
+    /// only twice a minute.
+    pub definitions: Vec<&'static str>,
 }
 
 impl Default for Options {
@@ -56,6 +60,7 @@ impl Default for Options {
             users: Vec::new(),
             apiserver_flags: Vec::new(),
             controller_flags: Vec::new(),
+            definitions: Vec::new(),
         }
     }
 }
@@ -107,6 +112,9 @@ impl ControlPlane {
         };
         control_plane.write_kubeconfigs()?;
         control_plane.until_ready().await?;
+        for definition in &options.definitions {
+            control_plane.define(definition).await?;
+        }
         if options.controllers {
             let folder = control_plane.directory();
             let flags = arguments::controllers(&options, folder, &control_plane.certificates);
@@ -117,20 +125,14 @@ impl ControlPlane {
         Ok(control_plane)
     }
 
-    /// The one that the tests of a process share: the default options, but ports from 30000 to 60000. Each
-    /// test takes a [`namespace`](Self::namespace) of its own, and stops nothing.
+    /// The one that the tests of a process share, with [`operator::options`]. Each test takes a
+    /// [`namespace`](Self::namespace) of its own, and stops nothing.
     ///
     /// # Errors
     /// It does not start.
     pub async fn shared() -> anyhow::Result<&'static Self> {
         static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
-        let start = async || {
-            Self::start(Options {
-                node_port_range: Some("30000-60000".to_owned()),
-                ..Options::default()
-            })
-            .await
-        };
+        let start = async || Self::start(operator::options()).await;
         SHARED.get_or_try_init(start).await
     }
 

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share.
 
+pub mod black_hole;
 pub mod certificates;
 pub mod client;
 pub mod control_plane;
@@ -14,7 +15,7 @@ pub mod site;
 pub mod web_socket;
 pub mod wheel;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -50,19 +51,46 @@ fn program(name: &str, package: &str) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
+/// The library that `faketime` preloads: it lets a process see another time.
+///
+/// # Errors
+/// It is not installed.
+pub fn faketime() -> anyhow::Result<&'static Path> {
+    [
+        "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib64/faketime/libfaketime.so.1",
+    ]
+    .into_iter()
+    .map(Path::new)
+    .find(|path| path.exists())
+    .context("libfaketime.so.1 is missing; install faketime, as with `tests/tools.sh`")
+}
+
 /// Tries until `attempt` gives a value, for at most a minute: a condition with a deadline, not a sleep
 /// that hopes.
 ///
 /// # Errors
 /// The last error, or that the time is over.
 pub async fn eventually<T>(
+    attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    within(Duration::from_mins(1), attempt).await
+}
+
+/// The same with another deadline.
+///
+/// # Errors
+/// The last error, or that the time is over.
+pub async fn within<T>(
+    limit: Duration,
     mut attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+    let deadline = tokio::time::Instant::now() + limit;
     loop {
         let last = match attempt().await {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) => anyhow::anyhow!("the condition did not come true within a minute"),
+            Ok(None) => anyhow::anyhow!("the condition did not come true within {limit:?}"),
             Err(error) => error,
         };
         if tokio::time::Instant::now() > deadline {

@@ -1,14 +1,22 @@
 //! The operator in a task of this process, so that a test can give it a client with faults and end it as a crash would.
 
+mod account;
+mod crew;
+
+pub use account::client;
+pub use crew::{Crew, crew};
+
 use std::time::Duration;
 
 use kube::Client;
 use operator::desired::Defaults;
+use operator::lease;
 use operator::run::{self, Election, End, Settings};
-use tokio::sync::{OnceCell, oneshot};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::control_plane::ControlPlane;
+use crate::control_plane::{ControlPlane, Options};
 
 /// A running operator; ended as by a crash when it is dropped.
 #[derive(Debug)]
@@ -22,6 +30,8 @@ impl Drop for Operator {
         self.task.abort();
     }
 }
+
+type Stopped = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What it is started with, for one namespace, without a second operator.
 pub fn settings(namespace: &str) -> Settings {
@@ -42,22 +52,39 @@ pub fn candidate(namespace: &str, identity: &str) -> Settings {
         election: Some(Election {
             namespace: namespace.to_owned(),
             identity: identity.to_owned(),
+            duration: lease::DURATION,
         }),
         ..settings(namespace)
     }
 }
 
 impl Operator {
-    /// Starts one.
+    /// Starts one, or the [`crew`] that the environment asks for.
     pub fn start(client: Client, settings: Settings) -> Self {
+        match crew() {
+            Some(crew) if settings.election.is_none() => {
+                Self::of(move |stopped| crew.run(client, settings, stopped))
+            }
+            _ => Self::of(move |stopped| run::run(client, settings, None, stopped)),
+        }
+    }
+
+    /// Starts one that serves its metrics.
+    pub fn serving(client: Client, settings: Settings, http: TcpListener) -> Self {
+        Self::of(move |stopped| run::run(client, settings, Some(http), stopped))
+    }
+
+    fn of<F>(run: impl FnOnce(Stopped) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = End> + Send + 'static,
+    {
         let (stop, stopped) = oneshot::channel();
-        let stopped = async {
+        let stopped: Stopped = Box::pin(async {
             // An error means that the handle was dropped, which ends the task anyway.
             let _ = stopped.await;
-        };
-        let task = tokio::spawn(async move { run::run(client, settings, None, stopped).await });
+        });
         Self {
-            task,
+            task: tokio::spawn(run(stopped)),
             stop: Some(stop),
         }
     }
@@ -83,31 +110,22 @@ impl Operator {
     }
 }
 
-/// Installs the CustomResourceDefinition, once for each control plane.
-///
-/// # Errors
-/// The API server refuses it.
-pub async fn install(control_plane: &ControlPlane) -> anyhow::Result<()> {
-    let definition = include_str!("../../crds/generated/edgemodelruntime.yaml");
-    let apply = ["apply", "--server-side", "-f", "-"];
-    control_plane.kubectl_with_input(&apply, definition).await?;
-    let wait = ["wait", "--for=condition=Established", "--timeout=60s"];
-    let name = "crd/edgemodelruntimes.edgemodel.io";
-    control_plane
-        .kubectl(&[&wait[..], &[name]].concat())
-        .await?;
-    Ok(())
+/// The CustomResourceDefinition.
+pub const DEFINITION: &str = include_str!("../../crds/generated/edgemodelruntime.yaml");
+
+/// A control plane as operators want it: the definition is there, and ports from 30000 to 60000.
+pub fn options() -> Options {
+    Options {
+        node_port_range: Some("30000-60000".to_owned()),
+        definitions: vec![DEFINITION],
+        ..Options::default()
+    }
 }
 
-/// The shared control plane with the definition installed.
+/// The shared control plane.
 ///
 /// # Errors
-/// It does not start, or refuses the definition.
+/// It does not start.
 pub async fn cluster() -> anyhow::Result<&'static ControlPlane> {
-    static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    let control_plane = ControlPlane::shared().await?;
-    INSTALLED
-        .get_or_try_init(async || install(control_plane).await)
-        .await?;
-    Ok(control_plane)
+    ControlPlane::shared().await
 }

@@ -42,6 +42,14 @@ pub enum Obstacle {
         /// Why, and what to do.
         message: String,
     },
+    /// It was deleted, to be made again.
+    #[error("{kind} {name:?} had what cannot be changed; it was deleted and is made again")]
+    Replaced {
+        /// Kind of the object.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// A call failed.
     #[error("{object}: {failure}")]
     Failure {
@@ -59,6 +67,7 @@ impl Obstacle {
             Self::NameConflict { .. } => reason::NAME_CONFLICT,
             Self::Leaving { .. } => reason::WAITING_FOR_DELETION,
             Self::Port { reason, .. } => reason,
+            Self::Replaced { .. } => reason::REPLACED,
             Self::Failure { failure, object } => {
                 if failure.is_not_found() && object.starts_with(Kind::ScaledObject.as_str()) {
                     reason::API_ABSENT
@@ -73,7 +82,10 @@ impl Obstacle {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Failure { failure, .. } => failure.is_transient(),
-            Self::NameConflict { .. } | Self::Leaving { .. } | Self::Port { .. } => false,
+            Self::NameConflict { .. }
+            | Self::Leaving { .. }
+            | Self::Port { .. }
+            | Self::Replaced { .. } => false,
         }
     }
 
@@ -81,7 +93,10 @@ impl Obstacle {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failure { failure, .. } => Some(failure),
-            Self::NameConflict { .. } | Self::Leaving { .. } | Self::Port { .. } => None,
+            Self::NameConflict { .. }
+            | Self::Leaving { .. }
+            | Self::Port { .. }
+            | Self::Replaced { .. } => None,
         }
     }
 
@@ -131,7 +146,17 @@ pub(super) async fn put(
     let verb = if live.is_some() { "patch" } else { "create" };
     let object = api::call(call).await;
     ctx.metrics.write(child.kind.as_str(), verb, object.is_ok());
-    let object = object.map_err(Obstacle::of(child.kind, &child.name))?;
+    let object = match (object, live) {
+        (Err(failure), Some(live)) if failure.is_immutable() && may_be_replaced(child.kind) => {
+            tracing::warn!(kind = child.kind.as_str(), name = child.name, %failure, "Replaced");
+            delete(ctx, live).await?;
+            return Err(Obstacle::Replaced {
+                kind: child.kind.as_str(),
+                name: child.name.clone(),
+            });
+        }
+        (object, _) => object.map_err(Obstacle::of(child.kind, &child.name))?,
+    };
     tracing::info!(
         kind = child.kind.as_str(),
         name = child.name,
@@ -174,6 +199,11 @@ pub(super) async fn delete(ctx: &Context<'_>, live: &Live) -> Result<(), Obstacl
         Err(failure) if failure.is_not_found() => Ok(()),
         Err(failure) => Err(Obstacle::of(live.kind, &live.name)(failure)),
     }
+}
+
+/// A ConfigMap is never deleted while a pod may need it: an edge node that starts the pod again would find none.
+fn may_be_replaced(kind: Kind) -> bool {
+    matches!(kind, Kind::Deployment | Kind::Service)
 }
 
 /// An operator that was stopped for so long that another leads has a plan that may be old.

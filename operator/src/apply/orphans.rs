@@ -8,31 +8,64 @@ use crate::kind::Kind;
 use crate::observe::Live;
 use crate::status::rollout;
 
+/// Something that nobody wants and that is still there.
+pub(super) struct Left<'a> {
+    live: &'a Live,
+    pub(super) obstacle: Obstacle,
+}
+
+impl Left<'_> {
+    /// Whether it scales the Deployment of that name.
+    pub(super) fn scales(&self, deployment: &str) -> bool {
+        self.live.kind != Kind::Service && self.live.name == deployment
+    }
+}
+
 /// Deletes what would be in the way of what comes: Services that hold ports, and autoscalers that would fight over the
-/// number of pods.
-pub(super) async fn make_room(ctx: &Context<'_>, desired: &Desired) -> Vec<Obstacle> {
+/// number of pods. Gives what could not be deleted.
+pub(super) async fn make_room<'a>(ctx: &Context<'a>, desired: &Desired) -> Vec<Left<'a>> {
     let kinds = [
         Kind::Service,
         Kind::HorizontalPodAutoscaler,
         Kind::ScaledObject,
     ];
     let wanted = wanted(desired);
-    let mut obstacles = Vec::new();
+    let mut left = Vec::new();
     for live in &ctx.observed.children {
-        if kinds.contains(&live.kind) && !wanted.contains(&key(live)) && !is_kept(live, desired) {
-            obstacles.extend(child::delete(ctx, live).await.err());
+        if kinds.contains(&live.kind)
+            && !wanted.contains(&key(live))
+            && !is_kept(live, desired)
+            && let Err(obstacle) = child::delete(ctx, live).await
+        {
+            left.push(Left { live, obstacle });
         }
     }
-    obstacles
+    left
 }
 
 /// Deletes Deployments whose successors serve, and configurations that no pod uses.
-pub(super) async fn remove(ctx: &Context<'_>, desired: &Desired, applied: &mut Applied) {
+pub(super) async fn remove(
+    ctx: &Context<'_>,
+    desired: &Desired,
+    left: &[Left<'_>],
+    applied: &mut Applied,
+) {
     let wanted = wanted(desired);
     let coming = coming(desired, applied);
     let mut used = used_configurations(ctx, applied);
+    let done = applied.models.iter().flatten().flatten();
+    let done: HashSet<_> = done.map(|live| live.name.clone()).collect();
     for live in of_kind(ctx, Kind::Deployment) {
         if wanted.contains(&key(live)) || is_kept(live, desired) {
+            // One that could not be applied refers to what it referred to.
+            if !done.contains(&live.name) {
+                used.extend(configuration(live));
+            }
+            continue;
+        }
+        // By its Deployment an autoscaler is found again.
+        if left.iter().any(|one| one.scales(&live.name)) {
+            used.extend(configuration(live));
             continue;
         }
         // The same zip under a new name: what serves goes when what comes serves.

@@ -11,6 +11,9 @@ use crate::api::{self, Failure};
 use crate::desired::{Port, service};
 use crate::kind::Kind;
 
+/// Objects of others that are read at a time.
+const PAGE: u32 = 250;
+
 /// Takes ports from Services of ours that are to have another, where a third of ours is to have theirs: each would
 /// wait for the other's port for ever.
 pub(super) async fn release(ctx: &Context<'_>, ports: &[Port]) -> Vec<Obstacle> {
@@ -76,24 +79,36 @@ pub(super) async fn explain(
 async fn holder(ctx: &Context<'_>, port: u16) -> Option<String> {
     let everywhere: Api<Service> = Api::all(ctx.client.clone());
     let here = || Api::<Service>::namespaced(ctx.client.clone(), &ctx.identity.namespace);
-    let all = ListParams::default();
-    let services = match api::call(everywhere.list(&all)).await {
-        Ok(services) => services,
-        Err(_) => api::call(here().list(&all)).await.ok()?,
-    };
-    let holds = |service: &&Service| {
-        let ports = service
-            .spec
-            .iter()
-            .filter_map(|spec| spec.ports.as_ref())
-            .flatten();
-        let mut ports = ports.filter_map(|one| one.node_port);
-        ports.any(|one| one == i32::from(port))
-    };
-    let service = services.items.iter().find(holds)?;
+    let service = match holder_in(&everywhere, port).await {
+        Ok(found) => found,
+        Err(_) => holder_in(&here(), port).await.ok()?,
+    }?;
     Some(format!(
         "Service {:?} in namespace {:?}",
         service.name_any(),
         service.namespace().unwrap_or_default()
     ))
+}
+
+/// A cluster may have thousands of Services: they come in pages.
+async fn holder_in(services: &Api<Service>, port: u16) -> Result<Option<Service>, api::Failure> {
+    let mut query = ListParams::default().limit(PAGE);
+    loop {
+        let page = api::call(services.list(&query)).await?;
+        let next = page.metadata.continue_.filter(|token| !token.is_empty());
+        if let Some(service) = page.items.into_iter().find(|service| holds(service, port)) {
+            return Ok(Some(service));
+        }
+        let Some(next) = next else {
+            return Ok(None);
+        };
+        query.continue_token = Some(next);
+    }
+}
+
+fn holds(service: &Service, port: u16) -> bool {
+    let spec = service.spec.iter();
+    let ports = spec.filter_map(|spec| spec.ports.as_ref()).flatten();
+    let mut ports = ports.filter_map(|one| one.node_port);
+    ports.any(|one| one == i32::from(port))
 }

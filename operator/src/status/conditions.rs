@@ -4,6 +4,7 @@ use crds::status::{Condition, RuntimeStatus, condition, reason};
 use k8s_openapi::jiff::Timestamp;
 
 use super::{OfModel, OfPort, Progress};
+use crate::api::Failure;
 use crate::apply::Applied;
 use crate::status::text::shortened;
 
@@ -99,6 +100,35 @@ pub(super) fn of_paused() -> Vec<Condition> {
         reason::PAUSED,
         message,
     )]
+}
+
+/// What serves is of the spec before; of that of now nothing is known until somebody lets it go on.
+pub(super) fn of_paused_and_changed() -> Vec<Condition> {
+    let message = "the spec was changed while the annotation edgemodel.io/paused is true; what was applied before goes \
+                   on; remove the annotation to apply it";
+    let of = |kind, is| condition(kind, is, reason::PAUSED, message);
+    let unknown = |kind| Condition {
+        status: "Unknown".to_owned(),
+        ..of(kind, false)
+    };
+    let mut conditions = of_paused();
+    conditions.extend([
+        unknown(condition::ACCEPTED),
+        unknown(condition::MODELS_READY),
+        unknown(condition::EXPOSED),
+        of(condition::STALLED, true),
+        of(condition::READY, false),
+    ]);
+    conditions
+}
+
+pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {
+    let message = format!("what belongs to the runtime cannot be read: {failure}");
+    let of = |kind, is| condition(kind, is, failure.reason(), &message);
+    vec![
+        of(condition::RECONCILING, true),
+        of(condition::READY, false),
+    ]
 }
 
 /// Gives each condition its generation, and the time of its last change.

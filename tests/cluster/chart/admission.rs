@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Options};
 use tests::eventually;
-use tests::operator::install;
+use tests::operator::DEFINITION;
 
 use super::render;
 use crate::operator::runtime;
@@ -12,10 +12,10 @@ use crate::operator::runtime;
 async fn with_policy(policy: &Value) -> anyhow::Result<(ControlPlane, String)> {
     let control_plane = ControlPlane::start(Options {
         controllers: false,
+        definitions: vec![DEFINITION],
         ..Options::default()
     })
     .await?;
-    install(&control_plane).await?;
     let namespace = control_plane.namespace("policy").await?;
     // From before the policy.
     put(
@@ -158,10 +158,10 @@ async fn models_from_foreign_hosts_and_without_sha256_are_refused() -> anyhow::R
 async fn a_policy_of_one_namespace_ends_there() -> anyhow::Result<()> {
     let control_plane = ControlPlane::start(Options {
         controllers: false,
+        definitions: vec![DEFINITION],
         ..Options::default()
     })
     .await?;
-    install(&control_plane).await?;
     let (inside, outside) = (
         control_plane.namespace("inside").await?,
         control_plane.namespace("outside").await?,

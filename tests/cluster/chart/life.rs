@@ -13,7 +13,7 @@ use tests::eventually;
 
 use super::{CHART, OPERATOR, RELEASE, SYSTEM, Values};
 use crate::operator::{condition, runtime};
-use crate::scale::process::Process;
+use crate::process::{Process, Start};
 
 const DEFINITION: &str = "crd/edgemodelruntimes.edgemodel.io";
 const IN_SYSTEM: [&str; 2] = ["--namespace", SYSTEM];
@@ -67,8 +67,22 @@ impl Life {
         let account = pod["serviceAccountName"].as_str().context("no account")?;
         let arguments = pod["containers"][0]["args"].as_array();
         let arguments = arguments.context("no arguments")?;
-        let arguments: Vec<_> = arguments.iter().filter_map(Value::as_str).collect();
-        Process::with(&self.control_plane, [SYSTEM, account], &arguments).await
+        let mut arguments = arguments.iter().filter_map(Value::as_str);
+        anyhow::ensure!(arguments.next() == Some("run"), "{pod}");
+        let control_plane = &self.control_plane;
+        let token = control_plane.service_account_token(SYSTEM, account).await?;
+        let kubeconfig = control_plane.kubeconfig_with_token(account, &token)?;
+        let operator = Process::start(Start {
+            arguments: arguments.map(str::to_owned).collect(),
+            environment: vec![
+                ("POD_NAMESPACE", SYSTEM.into()),
+                ("POD_NAME", account.into()),
+            ],
+            ..Start::alone(&kubeconfig)
+        })
+        .await?;
+        operator.until_leading().await?;
+        Ok(operator)
     }
 
     /// Waits until the runtime is ready.

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use serde_json::Value;
 use tests::control_plane::ControlPlane;
+use tests::faults::Plan;
 use tests::operator::{Operator, settings};
 
 use super::{CONCURRENCY, ELSEWHERE, REFUSED, value};
@@ -59,7 +60,8 @@ async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {
     });
     let way = Runner::start(control_plane, "walk").await?;
     way.act(&Action::Secret("secret")).await?;
-    let operator = Operator::start(way.client.clone(), settings(&way.namespace));
+    let client = tests::operator::client(control_plane, &Plan::new()).await?;
+    let operator = Operator::start(client.clone(), settings(&way.namespace));
     let mut spec = base();
     for step in 0..STEPS {
         spec = next(&mut random, &leaves, spec, u8::try_from(step)?)?;
@@ -74,7 +76,7 @@ async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {
     way.leave().await?;
     let straight = Runner::start(control_plane, "straight").await?;
     straight.act(&Action::Secret("secret")).await?;
-    let operator = Operator::start(straight.client.clone(), settings(&straight.namespace));
+    let operator = Operator::start(client, settings(&straight.namespace));
     straight.act(&Action::Apply(spec)).await?;
     let expected = straight.settled(None, "").await?;
     operator.stop().await?;

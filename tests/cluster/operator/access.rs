@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use kube::Client;
 use serde_json::{Value, json};
-use tests::control_plane::{ControlPlane, Kubelet, Options};
+use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
 use tests::faults::Plan;
-use tests::operator::{Operator, candidate, install};
+use tests::operator::{Operator, candidate};
 
 use super::Site;
 use crate::chart::render;
@@ -54,11 +54,7 @@ async fn an_operator_of_one_namespace_gets_on_with_a_role_there() -> anyhow::Res
 }
 
 async fn start() -> anyhow::Result<ControlPlane> {
-    ControlPlane::start(Options {
-        node_port_range: Some("30000-60000".to_owned()),
-        ..Options::default()
-    })
-    .await
+    ControlPlane::start(tests::operator::options()).await
 }
 
 /// Kind, namespace and name of a role.
@@ -73,7 +69,6 @@ async fn works(
     roles: &[Role<'_>],
     [namespace, other]: [&str; 2],
 ) -> anyhow::Result<()> {
-    install(control_plane).await?;
     let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
     control_plane.kubectl_with_input(&apply, deploy).await?;
     let kubelet = Kubelet::start(control_plane.client()?, None);

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use tests::control_plane::{ControlPlane, Kubelet, Options};
+use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
 use tests::faults::{Plan, Verb};
-use tests::operator::{Operator, install, settings};
+use tests::operator::{Operator, settings};
 
 use super::{Site, condition};
 
@@ -21,12 +21,7 @@ const CHART: &str = "apiVersion: v2\nname: plant\nversion: 0.1.0\n";
 
 /// A control plane on which the sample's port is free.
 async fn control_plane() -> anyhow::Result<ControlPlane> {
-    let control_plane = ControlPlane::start(Options {
-        node_port_range: Some("30000-60000".to_owned()),
-        ..Options::default()
-    })
-    .await?;
-    install(&control_plane).await?;
+    let control_plane = ControlPlane::start(tests::operator::options()).await?;
     Ok(control_plane)
 }
 

@@ -3,7 +3,6 @@
 use serde_json::json;
 use tests::control_plane::{ControlPlane, Options};
 use tests::faults::Plan;
-use tests::operator::install;
 
 use super::{Site, condition, runtime};
 
@@ -11,9 +10,12 @@ use super::{Site, condition, runtime};
 #[tokio::test]
 async fn a_port_outside_the_range_is_told_with_the_flag_and_harms_nothing_else()
 -> anyhow::Result<()> {
+    let options = Options {
+        node_port_range: None,
+        ..tests::operator::options()
+    };
     // It lives as long as the test process, like the shared one.
-    let control_plane = Box::leak(Box::new(ControlPlane::start(Options::default()).await?));
-    install(control_plane).await?;
+    let control_plane = Box::leak(Box::new(ControlPlane::start(options).await?));
     let site = Site::with(control_plane, "range", &Plan::new()).await?;
     site.put(&runtime(
         "plant",

@@ -53,18 +53,5 @@ async fn the_sample_becomes_workers_ports_and_a_status_that_says_which_model_is_
         .find(|line| line.contains("Warning") && line.contains("InvalidDigest"));
     assert!(warning.is_some(), "{told}");
     site.kubectl(&["delete", "emr", "sample"]).await?;
-    tests::eventually(async || {
-        let left = site
-            .get(&[
-                "deployments,services,configmaps,pods",
-                "-l",
-                "edgemodel.io/runtime",
-            ])
-            .await?;
-        Ok(left["items"]
-            .as_array()
-            .is_some_and(Vec::is_empty)
-            .then_some(()))
-    })
-    .await
+    site.until_nothing_is_left().await
 }

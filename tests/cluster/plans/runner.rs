@@ -1,20 +1,24 @@
 //! A namespace with a kubelet in which a runtime is changed and looked at.
 
+mod actions;
+
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use serde_json::{Value, json};
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use serde_json::json;
 use tests::control_plane::{ControlPlane, Kubelet};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::neighbour::Neighbour;
 use super::state::{self, State};
-use super::workload::Action;
+use super::witness::Witness;
 
-/// Longest that a run may take to come to its end.
-const CONVERGENCE: Duration = Duration::from_secs(90);
+/// Longest that a run may take to come to its end, where no other is known.
+pub(crate) const CONVERGENCE: Duration = Duration::from_secs(90);
 
 /// How often a state is looked at.
 const LOOK: Duration = Duration::from_millis(150);
@@ -22,40 +26,69 @@ const LOOK: Duration = Duration::from_millis(150);
 /// A state that stays for longer than the operator's resync is an end.
 const STABLE: Duration = Duration::from_millis(2500);
 
-/// Each run has this many ports of its own.
-const PORTS: u16 = 4;
+/// Longer than an event needs to be heard of and looked at.
+const QUIET: Duration = Duration::from_secs(1);
 
-pub(crate) struct Runner {
+/// Each run has this many ports of its own; a long suite comes round to those of runs that are over.
+const PORTS: u16 = 4;
+const LAST_PORT: u16 = 60_000;
+
+pub(crate) struct Runner<'a> {
+    control_plane: &'a ControlPlane,
     pub(crate) client: Client,
     pub(crate) namespace: String,
     ports: u16,
-    /// Makes pods ready for as long as this lives.
-    #[expect(dead_code, reason = "held, not read")]
-    kubelet: Kubelet,
+    /// Makes pods ready.
+    pub(crate) kubelet: Kubelet,
+    witness: Witness,
+    neighbour: Mutex<Option<Neighbour>>,
 }
 
-impl Runner {
+impl<'a> Runner<'a> {
     /// Takes a namespace of its own.
-    pub(crate) async fn start(control_plane: &ControlPlane, name: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn start(control_plane: &'a ControlPlane, name: &str) -> anyhow::Result<Self> {
         static NEXT_PORT: AtomicU16 = AtomicU16::new(40_000);
         let namespace = control_plane.namespace(name).await?;
         let client = control_plane.client()?;
+        let take = |port| {
+            Some(if port + PORTS < LAST_PORT {
+                port + PORTS
+            } else {
+                40_000
+            })
+        };
+        let ports = NEXT_PORT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         Ok(Self {
+            control_plane,
             kubelet: Kubelet::start(client.clone(), Some(&namespace)),
+            witness: Witness::start(client.clone(), &namespace),
             client,
             namespace,
-            ports: NEXT_PORT.fetch_add(PORTS, Ordering::Relaxed),
+            ports: ports.unwrap_or_default(),
+            neighbour: Mutex::default(),
         })
     }
 
-    /// Deletes the namespace; that need not be waited for.
+    /// Fails when something was seen that must never be; deletes the namespace, which need not be waited for.
     pub(crate) async fn leave(&self) -> anyhow::Result<()> {
-        let namespaces =
-            kube::Api::<k8s_openapi::api::core::v1::Namespace>::all(self.client.clone());
-        namespaces
+        self.witness.verdict()?;
+        self.witness.let_go();
+        self.delete_namespace().await
+    }
+
+    async fn delete_namespace(&self) -> anyhow::Result<()> {
+        let deleted = self
+            .namespaces()
             .delete(&self.namespace, &DeleteParams::default())
-            .await?;
-        Ok(())
+            .await;
+        match deleted {
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    fn namespaces(&self) -> Api<Namespace> {
+        Api::all(self.client.clone())
     }
 
     /// Waits until the namespace is settled, and as `wanted` if that is given. `secrets` is the digest of
@@ -65,25 +98,41 @@ impl Runner {
         wanted: Option<&State>,
         secrets: &str,
     ) -> anyhow::Result<State> {
-        let deadline = Instant::now() + CONVERGENCE;
-        let mut stable = None;
+        let (state, _) = self.settled_within(CONVERGENCE, wanted, secrets).await?;
+        Ok(state)
+    }
+
+    /// The same with a time limit (O4); gives how long it took.
+    pub(crate) async fn settled_within(
+        &self,
+        limit: Duration,
+        wanted: Option<&State>,
+        secrets: &str,
+    ) -> anyhow::Result<(State, Duration)> {
+        let begun = Instant::now();
+        let mut stable: Option<(State, Duration)> = None;
         loop {
             let state = self.look(secrets).await?;
+            let since = begun.elapsed();
             let done = state.settled
                 && match wanted {
                     Some(wanted) => wanted.objects == state.objects,
                     // Twice the same, so that a state on the way is not taken for the end.
-                    None => stable.as_ref() == Some(&state),
+                    None => stable.as_ref().is_some_and(|(before, _)| *before == state),
                 };
+            let since = match stable {
+                Some((_, since)) if done => since,
+                _ => since,
+            };
             if done {
-                return Ok(state);
+                return Ok((state, since));
             }
-            if Instant::now() > deadline {
+            if begun.elapsed() > limit {
                 let differences = wanted
                     .map(|wanted| state::differences(wanted, &state))
                     .unwrap_or_default();
                 anyhow::bail!(
-                    "O4: not at its end in time (settled: {}): {}",
+                    "O4: not at its end within {limit:.0?} (settled: {}): {}",
                     state.settled,
                     differences.join("\n  ")
                 );
@@ -93,9 +142,36 @@ impl Runner {
             } else {
                 LOOK
             };
-            stable = Some(state);
+            stable = Some((state, since));
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Lets the operator look at the runtime once more, from beginning to end. `looks` tells how many looks it has
+    /// begun.
+    pub(crate) async fn looked(&self, looks: impl Fn() -> usize) -> anyhow::Result<()> {
+        // The second to begin does so when the first of them has ended.
+        for number in ["1", "2"] {
+            let before = looks();
+            let runtimes = state::api(&self.client, &self.namespace, "edgemodelruntimes");
+            let patch =
+                json!({ "metadata": { "annotations": { "look": format!("{number}-{before}") } } });
+            let parameters = PatchParams::default();
+            let patched = runtimes
+                .patch("plant", &parameters, &Patch::Merge(&patch))
+                .await;
+            match patched {
+                Err(kube::Error::Api(status)) if status.is_not_found() => {
+                    // There is nothing to look at, and that nothing happens takes a time to see.
+                    tokio::time::sleep(QUIET).await;
+                }
+                result => {
+                    result?;
+                    tests::eventually(async || Ok((looks() > before).then_some(()))).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The state of the namespace now.
@@ -103,109 +179,5 @@ impl Runner {
         let mut words = vec![(self.namespace.clone(), "NAMESPACE".to_owned())];
         words.extend((1..=PORTS).map(|n| ((self.ports + n).to_string(), format!("9000{n}"))));
         state::read(&self.client, &self.namespace, &words, secrets).await
-    }
-
-    pub(crate) async fn act(&self, action: &Action) -> anyhow::Result<()> {
-        let runtimes = state::api(&self.client, &self.namespace, "edgemodelruntimes");
-        match action {
-            Action::Apply(spec) => {
-                let body = json!({
-                    "apiVersion": "edgemodel.io/v1alpha1",
-                    "kind": "EdgeModelRuntime",
-                    "metadata": { "name": "plant" },
-                    "spec": self.with_ports(spec)?,
-                });
-                runtimes
-                    .patch(
-                        "plant",
-                        &PatchParams::apply("user").force(),
-                        &Patch::Apply(&body),
-                    )
-                    .await?;
-            }
-            Action::Delete => {
-                runtimes
-                    .delete("plant", &DeleteParams::background())
-                    .await?;
-            }
-            Action::Annotate(name, value) => {
-                let patch = json!({ "metadata": { "annotations": { *name: value } } });
-                runtimes
-                    .patch("plant", &PatchParams::default(), &Patch::Merge(&patch))
-                    .await?;
-            }
-            Action::Secret(text) => {
-                let secrets = kube::Api::<k8s_openapi::api::core::v1::Secret>::namespaced(
-                    self.client.clone(),
-                    &self.namespace,
-                );
-                let body = json!({
-                    "apiVersion": "v1",
-                    "kind": "Secret",
-                    "metadata": { "name": "broker" },
-                    "stringData": { "username": "edge", "password": text },
-                });
-                secrets
-                    .patch(
-                        "broker",
-                        &PatchParams::apply("user").force(),
-                        &Patch::Apply(&body),
-                    )
-                    .await?;
-            }
-            Action::DeleteChild(plural, part) => {
-                let name = self.child(plural, part).await?;
-                state::api(&self.client, &self.namespace, plural)
-                    .delete(&name, &DeleteParams::background())
-                    .await?;
-            }
-            Action::EditChild(plural, part, patch) => {
-                let name = self.child(plural, part).await?;
-                state::api(&self.client, &self.namespace, plural)
-                    .patch(&name, &PatchParams::default(), &Patch::Merge(patch))
-                    .await?;
-            }
-            Action::Until(kind, reason) => {
-                tests::eventually(async || {
-                    let runtime = runtimes.get("plant").await?;
-                    let status = &runtime.data["status"];
-                    let fresh = *reason == "Paused"
-                        || status["observedGeneration"].as_i64() == runtime.metadata.generation;
-                    let conditions = status["conditions"].as_array();
-                    let mut conditions = conditions.into_iter().flatten();
-                    let found =
-                        conditions.any(|one| one["type"] == *kind && one["reason"] == *reason);
-                    Ok((fresh && found).then_some(()))
-                })
-                .await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn child(&self, plural: &str, part: &str) -> anyhow::Result<String> {
-        let children = state::api(&self.client, &self.namespace, plural)
-            .list(&ListParams::default())
-            .await?;
-        let names: Vec<_> = children
-            .items
-            .iter()
-            .map(kube::ResourceExt::name_any)
-            .collect();
-        let found = names.iter().find(|name| name.contains(part));
-        found
-            .cloned()
-            .with_context(|| format!("none of {names:?} is of {part:?}"))
-    }
-
-    fn with_ports(&self, spec: &Value) -> anyhow::Result<Value> {
-        let mut text = spec.to_string();
-        for number in 1..=PORTS {
-            text = text.replace(
-                &format!("\"PORT{number}\""),
-                &(self.ports + number).to_string(),
-            );
-        }
-        Ok(serde_json::from_str(&text)?)
     }
 }

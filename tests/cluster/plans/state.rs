@@ -7,6 +7,8 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
+use super::decoys;
+
 /// Kind and name.
 pub(crate) type Key = (String, String);
 
@@ -22,7 +24,11 @@ pub(crate) struct State {
     pub(crate) secrets: String,
 }
 
-const KINDS: [(&str, &str, &str, &str); 5] = [
+/// Group, version, kind and plural.
+type Kind = (&'static str, &'static str, &'static str, &'static str);
+
+/// What runtimes and their children are.
+pub(super) const KINDS: [Kind; 5] = [
     (
         "edgemodel.io",
         "v1alpha1",
@@ -40,12 +46,22 @@ const KINDS: [(&str, &str, &str, &str); 5] = [
     ),
 ];
 
+/// What else is looked at.
+const OTHERS: [Kind; 4] = [
+    ("", "v1", "Pod", "pods"),
+    ("", "v1", "Endpoints", "endpoints"),
+    ("apps", "v1", "ReplicaSet", "replicasets"),
+    ("events.k8s.io", "v1", "Event", "events"),
+];
+
+/// The objects of a kind, which is given as `deployments` or `deployments.apps`.
 pub(crate) fn api(client: &Client, namespace: &str, plural: &str) -> Api<DynamicObject> {
-    let plural = plural.split('.').next().unwrap_or_default();
+    let wanted = plural.split('.').next().unwrap_or_default();
     let (group, version, kind, plural) = KINDS
         .into_iter()
-        .find(|kind| kind.3 == plural)
-        .unwrap_or(KINDS[0]);
+        .chain(OTHERS)
+        .find(|kind| kind.3 == wanted)
+        .expect("a kind of the list above");
     let resource =
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
     Api::namespaced_with(client.clone(), namespace, &resource)
@@ -70,7 +86,8 @@ pub(crate) async fn read(
             .await?
             .items
         {
-            if object.name_any() == "kube-root-ca.crt" {
+            let name = object.name_any();
+            if name == "kube-root-ca.crt" || name.starts_with(decoys::PREFIX) {
                 continue;
             }
             let key = (kind.to_owned(), object.name_any());
@@ -130,6 +147,12 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
         // Digests over UIDs, and what Kubernetes writes.
         annotations
             .retain(|name, _| name.starts_with("edgemodel.io/") && name != "edgemodel.io/applied");
+    }
+    if annotations
+        .as_object()
+        .is_some_and(serde_json::Map::is_empty)
+    {
+        annotations = Value::Null;
     }
     let owners = metadata["ownerReferences"].take();
     value["metadata"] =
@@ -193,7 +216,8 @@ pub(crate) fn differences(wanted: &State, found: &State) -> Vec<String> {
     lines
 }
 
-fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec<String>) {
+/// Where two values differ.
+pub(crate) fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec<String>) {
     match (wanted, found) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys()) {

@@ -21,6 +21,14 @@ pub(crate) enum Action {
     EditChild(&'static str, &'static str, Value),
     /// Waits until the runtime says so of a condition.
     Until(&'static str, &'static str),
+    /// A runtime in another namespace is applied, and gets its port.
+    Neighbour(Value),
+    /// It is deleted.
+    NeighbourLeaves,
+    /// Waits until nothing is left of the runtime.
+    UntilGone,
+    /// The namespace is deleted, and gone.
+    DeleteNamespace,
 }
 
 /// What is done before the operator under test comes, and then.
@@ -34,7 +42,7 @@ pub(crate) struct Workload {
 }
 
 pub(crate) fn all() -> Vec<Workload> {
-    [lives(), models(), ports_and_scale(), others()].concat()
+    [lives(), models(), ports_and_scale(), others(), hands()].concat()
 }
 
 fn from(name: &'static str, before: Value, then: Vec<Action>) -> Workload {
@@ -57,13 +65,21 @@ fn lives() -> Vec<Workload> {
             before: vec![],
             ..from("W01", base(), vec![Action::Apply(base())])
         },
-        from("W02", base(), vec![Action::Delete]),
+        from("W02", base(), vec![Action::Delete, Action::UntilGone]),
         from(
             "W03",
             base(),
             vec![
                 Action::Delete,
                 Action::Apply(with(|spec| remove(&mut spec["funcs"], 1))),
+            ],
+        ),
+        from(
+            "W18",
+            base(),
+            vec![
+                Action::Apply(with(|spec| push(&mut spec["funcs"], func("gamma", 3)))),
+                Action::DeleteNamespace,
             ],
         ),
     ]
@@ -155,7 +171,7 @@ fn ports_and_scale() -> Vec<Workload> {
     ]
 }
 
-/// Secrets, pauses, a new operator, and hands of others.
+/// Secrets, neighbours, pauses and a new operator.
 fn others() -> Vec<Workload> {
     let secret =
         with(|spec| spec["mqtts"][0]["credentialsSecretRef"] = json!({ "name": "broker" }));
@@ -163,6 +179,18 @@ fn others() -> Vec<Workload> {
         Workload {
             before: vec![Action::Secret("one"), Action::Apply(secret)],
             ..from("W14", base(), vec![Action::Secret("two")])
+        },
+        Workload {
+            before: vec![Action::Neighbour(base())],
+            ..from(
+                "W15",
+                base(),
+                vec![
+                    Action::Apply(base()),
+                    Action::Until("Exposed", "PortTaken"),
+                    Action::NeighbourLeaves,
+                ],
+            )
         },
         from(
             "W16",
@@ -178,6 +206,12 @@ fn others() -> Vec<Workload> {
             image: "edgemodel-worker:next",
             ..from("W17", base(), vec![])
         },
+    ]
+}
+
+/// Others delete and edit children.
+fn hands() -> Vec<Workload> {
+    vec![
         from(
             "W20",
             base(),

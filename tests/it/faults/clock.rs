@@ -1,9 +1,7 @@
 //! The wall clock jumps, as when a device without a battery clock learns the time.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
-use anyhow::Context as _;
 use crds::validated::Qos;
 use tests::client::{TestClient, closed_for_silence, options};
 use tests::mosquitto::Mosquitto;
@@ -19,19 +17,6 @@ def handler(event, context):
         threading.Event().wait()
     return [value, context.received_at.timestamp(), time.time()]
 ";
-
-/// The library that `faketime` preloads.
-fn faketime() -> anyhow::Result<&'static Path> {
-    [
-        "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
-        "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
-        "/usr/lib64/faketime/libfaketime.so.1",
-    ]
-    .into_iter()
-    .map(Path::new)
-    .find(|path| path.exists())
-    .context("libfaketime.so.1 is missing; install faketime, as with `tests/tools.sh`")
-}
 
 /// Keep-alives, timeouts, back-off and the statistics of quarantine must go by a clock that does not jump.
 #[tokio::test]
@@ -49,7 +34,7 @@ async fn wk_17_timers_survive_a_clock_that_jumps_by_years() -> anyhow::Result<()
             "  modelName: industry\n  timeout: 500ms",
         );
     let variables: [(&str, &OsStr); 4] = [
-        ("LD_PRELOAD", faketime()?.as_os_str()),
+        ("LD_PRELOAD", tests::faketime()?.as_os_str()),
         ("FAKETIME_TIMESTAMP_FILE", clock.as_os_str()),
         ("FAKETIME_NO_CACHE", OsStr::new("1")),
         ("FAKETIME_DONT_FAKE_MONOTONIC", OsStr::new("1")),

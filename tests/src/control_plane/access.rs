@@ -66,6 +66,18 @@ impl ControlPlane {
         Ok(path)
     }
 
+    /// Writes a kubeconfig file under a name that says in which file the token stands, as in a pod.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn kubeconfig_with_token_file(&self, name: &str, token: &Path) -> anyhow::Result<PathBuf> {
+        let path = self.directory().join(format!("{name}.kubeconfig"));
+        let mut connection = self.connection("")?;
+        connection["users"][0]["user"] = json!({"tokenFile": token});
+        std::fs::write(&path, format!("{connection:#}\n"))?;
+        Ok(path)
+    }
+
     pub(super) fn write_kubeconfigs(&self) -> anyhow::Result<()> {
         for user in &self.users {
             self.kubeconfig_with_token(&user.name, &user.token)?;

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{Api, PostParams};
 use kube::client::{Body, ClientBuilder, DynBody, retry::RetryPolicy};
 use kube::{Client, Config};
+use serde_json::json;
 use tower::buffer::{Buffer, BufferLayer};
 use tower::retry::RetryLayer;
 use tower::{BoxError, Layer, Service};
@@ -94,8 +95,33 @@ impl ControlPlane {
         namespace: &str,
         name: &str,
     ) -> anyhow::Result<String> {
+        self.request_token(namespace, name, TokenRequest::default())
+            .await
+    }
+
+    /// A new token of a service account that holds as long as a Secret is there.
+    ///
+    /// # Errors
+    /// There is no such account or Secret.
+    pub async fn token_bound_to_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        secret: &str,
+    ) -> anyhow::Result<String> {
+        let bound = json!({"apiVersion": "v1", "kind": "Secret", "name": secret});
+        let spec = json!({"audiences": [], "boundObjectRef": bound});
+        let request = serde_json::from_value(json!({"spec": spec}))?;
+        self.request_token(namespace, name, request).await
+    }
+
+    async fn request_token(
+        &self,
+        namespace: &str,
+        name: &str,
+        request: TokenRequest,
+    ) -> anyhow::Result<String> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client()?, namespace);
-        let request = TokenRequest::default();
         let answer = accounts
             .create_token_request(name, &PostParams::default(), &request)
             .await?;

@@ -10,6 +10,24 @@ use tokio::process::Command;
 use super::ControlPlane;
 
 impl ControlPlane {
+    /// Installs a CustomResourceDefinition, and waits until it is served.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn define(&self, definition: &str) -> anyhow::Result<()> {
+        let apply = ["apply", "--server-side", "-f", "-"];
+        self.kubectl_with_input(&apply, definition).await?;
+        let wait = [
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            "-f",
+            "-",
+        ];
+        self.kubectl_with_input(&wait, definition).await?;
+        Ok(())
+    }
+
     /// Runs kubectl as the administrator, and gives what it writes to standard output.
     ///
     /// # Errors

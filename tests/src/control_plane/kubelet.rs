@@ -21,10 +21,17 @@ type Labels = BTreeMap<String, String>;
 /// For the pods that have labels, all of them.
 #[derive(Clone, Debug, Default)]
 struct Rules {
-    /// What is said of them; the rule that was made last counts.
-    states: Vec<(Labels, PodState)>,
+    /// What is said of them; the rule that was made last counts. Some are only of pods of which nothing was said before.
+    states: Vec<(Labels, PodState, Of)>,
     /// That they do not end when they are deleted.
     lasting: Vec<Labels>,
+}
+
+/// Which pods a rule is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    All,
+    New,
 }
 
 /// A task that does for pods what kubelets would; ends when it is dropped.
@@ -49,10 +56,19 @@ impl Kubelet {
 
     /// Says something else of the pods with a label, those of now and those to come.
     pub fn report(&self, labels: &[(&str, &str)], state: PodState) {
+        self.rule(labels, state, Of::All);
+    }
+
+    /// Says something else of the pods to come with a label; those of now stay as they are.
+    pub fn report_new(&self, labels: &[(&str, &str)], state: PodState) {
+        self.rule(labels, state, Of::New);
+    }
+
+    fn rule(&self, labels: &[(&str, &str)], state: PodState, which: Of) {
         let labels = labels_of(labels);
         self.rules.send_modify(|rules| {
-            rules.states.retain(|(of, _)| *of != labels);
-            rules.states.push((labels, state));
+            rules.states.retain(|(of, ..)| *of != labels);
+            rules.states.push((labels, state, which));
         });
     }
 
@@ -67,7 +83,7 @@ impl Kubelet {
     pub fn forget(&self, labels: &[(&str, &str)]) {
         let labels = labels_of(labels);
         self.rules.send_modify(|rules| {
-            rules.states.retain(|(of, _)| *of != labels);
+            rules.states.retain(|(of, ..)| *of != labels);
             rules.lasting.retain(|of| *of != labels);
         });
     }
@@ -158,8 +174,11 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) {
         }
         return;
     }
-    let rule = rules.states.iter().rev().find(|(labels, _)| has(labels));
-    let state = rule.map_or(&PodState::Ready, |(_, state)| state);
+    let mut states = rules.states.iter().rev();
+    // One that was said to be ready before is not new.
+    let new = said.as_ref() != Some(&PodState::Ready);
+    let rule = states.find(|(labels, _, of)| has(labels) && (new || *of == Of::All));
+    let state = rule.map_or(&PodState::Ready, |(_, state, _)| state);
     *bound |= pod
         .spec
         .as_ref()

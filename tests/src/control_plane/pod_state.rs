@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ pub enum PodState {
     },
     /// It runs and is not ready, as its readiness probe says.
     Running,
+    /// It has run for minutes and is not ready.
+    LongRunning,
     /// It runs and is ready.
     Ready,
     /// It has just ended.
@@ -48,7 +50,7 @@ pub enum PodState {
 impl PodState {
     /// The `status` of a pod in this state, as a kubelet would patch it.
     pub fn status(&self, pod: &Pod) -> Value {
-        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let now = time(Timestamp::now());
         if let Self::Unschedulable { message } = self {
             let condition = condition("PodScheduled", false, "Unschedulable", message, &now);
             return json!({"phase": "Pending", "conditions": [condition]});
@@ -95,6 +97,10 @@ impl PodState {
             Self::Unschedulable { .. } => (json!({}), json!({}), 0),
             Self::Waiting { reason, message } => (waiting(reason, message), json!({}), 0),
             Self::Running | Self::Ready => (json!({"running": {"startedAt": now}}), json!({}), 0),
+            Self::LongRunning => {
+                let since = time(Timestamp::now() - SignedDuration::from_mins(5));
+                (json!({"running": {"startedAt": since}}), json!({}), 0)
+            }
             Self::Terminated { exit_code, message } => (ended(exit_code, message), json!({}), 0),
             Self::CrashLoop {
                 exit_code,
@@ -111,12 +117,16 @@ impl PodState {
             "image": container.image,
             "imageID": "",
             "ready": *self == Self::Ready,
-            "started": matches!(self, Self::Ready | Self::Running),
+            "started": matches!(self, Self::Ready | Self::Running | Self::LongRunning),
             "restartCount": restarts,
             "state": state,
             "lastState": last_state,
         })
     }
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn condition(kind: &str, status: bool, reason: &str, message: &str, now: &str) -> Value {

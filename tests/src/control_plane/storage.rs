@@ -25,6 +25,20 @@ impl ControlPlane {
         Ok(revision.context("etcd names no revision")?.parse()?)
     }
 
+    /// Lets etcd's revision grow by so much, as many writes to something else would.
+    ///
+    /// # Errors
+    /// etcd refuses.
+    pub async fn age(&self, revisions: u64) -> anyhow::Result<()> {
+        // The key and the value `age`.
+        let put = json!({"key": "YWdl", "value": "YWdl"});
+        for _ in 0..revisions.div_ceil(100) {
+            let puts = (0..100).map(|_| self.etcd("kv/put", put.clone()));
+            futures_util::future::try_join_all(puts).await?;
+        }
+        Ok(())
+    }
+
     /// Compacts etcd's history up to now: older resource versions are gone (F14). The API server goes on
     /// with what it has in memory, until [`restart_apiserver`](Self::restart_apiserver).
     ///

@@ -81,6 +81,9 @@ where
     plan.0.send_modify(|state| {
         *state.accesses.entry(call.access()).or_default() += 1;
         entered = state.enter(&call);
+        if call.verb == Verb::List && is_whole(request.uri()) {
+            state.whole_lists.push(call.clone());
+        }
     });
     let (place, fault) = entered.unzip();
     let fault = fault.flatten();
@@ -141,6 +144,12 @@ fn refuse(answer: Answer, call: &Call) -> Result<Answered, BoxError> {
             .map_err(|never| match never {})
             .boxed_unsync()
     }))
+}
+
+fn is_whole(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    let mut parts = query.split('&');
+    !parts.any(|part| part.starts_with("limit=") || part.starts_with("labelSelector="))
 }
 
 /// The same list as of a version. A page after the first has its version in its token.

@@ -1,6 +1,6 @@
 //! What happens to lists and watches of a resource.
 
-use super::{Plan, Verb};
+use super::{Call, Plan, Verb};
 
 /// How the events of a resource come through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,19 @@ impl Plan {
     /// Lets the events of a resource through again.
     pub fn resume(&self, resource: &str) {
         self.flow(resource, Flow::Open);
+    }
+
+    /// Puts a bookmark into the watches of a resource, as the API server does once a minute: nothing has happened up to
+    /// this version.
+    pub fn bookmark(&self, resource: &str, resource_version: u64) {
+        let of = resource.to_owned();
+        self.0
+            .send_modify(|state| state.bookmarks.push((of, resource_version)));
+    }
+
+    /// The lists that were asked for whole: neither in pages nor by labels.
+    pub fn whole_lists(&self) -> Vec<Call> {
+        self.0.borrow().whole_lists.clone()
     }
 
     /// Ends the watches of a resource as too old: 410, in the stream, as after a compaction. What was

@@ -21,6 +21,9 @@ pub(super) struct State {
     /// How often the watches of a resource were told that they are too old.
     pub(super) expired: HashMap<String, u64>,
     pub(super) cuts: Vec<(Verb, String)>,
+    /// Of which resource, and at which version; those of before a watch are not its own.
+    pub(super) bookmarks: Vec<(String, u64)>,
+    pub(super) whole_lists: Vec<Call>,
 }
 
 impl State {
@@ -37,6 +40,8 @@ impl State {
             flows: HashMap::new(),
             expired: HashMap::new(),
             cuts: Vec::new(),
+            bookmarks: Vec::new(),
+            whole_lists: Vec::new(),
         }
     }
 

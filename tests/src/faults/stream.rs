@@ -22,11 +22,13 @@ where
 {
     let changes = plan.0.subscribe();
     let expirations = plan.0.borrow().expirations(&call.resource);
+    let bookmarks = plan.0.borrow().bookmarks.len();
     let reader = Reader {
         plan,
         call,
         changes,
         expirations,
+        bookmarks,
         body,
         rest: BytesMut::new(),
         lines: VecDeque::new(),
@@ -45,6 +47,8 @@ struct Reader<B> {
     call: Call,
     changes: watch::Receiver<State>,
     expirations: u64,
+    /// How many of the plan's bookmarks are behind it.
+    bookmarks: usize,
     body: B,
     rest: BytesMut,
     lines: VecDeque<Bytes>,
@@ -68,6 +72,9 @@ where
                 let status = Answer::EXPIRED.body(&self.call);
                 let event = json!({"type": "ERROR", "object": status});
                 return Some(Ok(Bytes::from(format!("{event}\n"))));
+            }
+            if let Some(bookmark) = self.bookmark() {
+                return Some(Ok(bookmark));
             }
             if self.may_pass()
                 && let Some(line) = self.lines.pop_front()
@@ -94,6 +101,21 @@ where
         while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
             self.lines.push_back(self.rest.split_to(end + 1).freeze());
         }
+    }
+
+    /// The next bookmark that is planned for it.
+    fn bookmark(&mut self) -> Option<Bytes> {
+        let state = self.changes.borrow();
+        let (of, version) = state.bookmarks.get(self.bookmarks)?.clone();
+        self.bookmarks += 1;
+        drop(state);
+        if self.call.verb != Verb::Watch || of != self.call.resource {
+            return self.bookmark();
+        }
+        let metadata = json!({"resourceVersion": version.to_string()});
+        let object = json!({"apiVersion": "v1", "kind": "Bookmark", "metadata": metadata});
+        let event = json!({"type": "BOOKMARK", "object": object});
+        Some(Bytes::from(format!("{event}\n")))
     }
 
     fn is_expired(&self) -> bool {

@@ -6,7 +6,7 @@ use tests::eventually;
 use super::super::{OPERATOR, RELEASE, SYSTEM, render};
 use super::{CHART, Life};
 use crate::operator::runtime;
-use crate::scale::process::Process;
+use crate::process::Process;
 
 /// An alert on a gauge that never comes, or never goes, is worse than none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

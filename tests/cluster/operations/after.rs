@@ -1,0 +1,202 @@
+//! Sequences: what is right directly after what was wrong (SQ-02), and everything during a rollout (SQ-03). Each ends
+//! where the last spec ends at once.
+//!
+//! By default each misoperation is followed by some of the valid operations, others from one to the next;
+//! `EDGEMODEL_SEQUENCES=all` runs every pair.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use tests::control_plane::{ControlPlane, PodState};
+use tests::faults::Plan;
+use tests::operator::{Operator, settings};
+
+use super::misoperation::{self, Misoperation};
+use super::{CONCURRENCY, blast, valid};
+use crate::plans::runner::Runner;
+use crate::plans::spec::{base, with};
+use crate::plans::state::State;
+use crate::plans::workload::Action;
+
+/// Specs that admission refuses, for what follows on a refusal.
+const REFUSED: [fn(&mut Value); 4] = [
+    |spec| spec["rules"][0]["sub"]["name"] = "dangling".into(),
+    |spec| spec["mqtts"][0]["qos"] = 3.into(),
+    |spec| spec["expose"][0]["outPort"] = 70_000.into(),
+    |spec| spec["funcs"][0]["modelAddress"] = "ftp://models.example/a.zip".into(),
+];
+
+/// How many valid operations follow on each misoperation when not all do.
+const SOME: usize = 1;
+
+/// A valid operation: its name and the spec that it makes of the first.
+type Operation = (String, Value);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_valid_change_directly_after_a_wrong_one_ends_where_it_ends_alone() -> anyhow::Result<()>
+{
+    let operations = valid()?;
+    let all = misoperation::all();
+    let pairs = pairs(all.len() + REFUSED.len(), operations.len());
+    let control_plane = tests::operator::cluster().await?;
+    let ends = ends(control_plane, &operations, pairs.iter().map(|pair| pair.1)).await?;
+    let runs = pairs.iter().map(async |(wrong, valid)| {
+        let (name, spec) = &operations[*valid];
+        let first = match all.get(*wrong) {
+            Some(misoperation) => First::Wrong(misoperation),
+            None => First::Refused(REFUSED[wrong - all.len()]),
+        };
+        let told = first.name();
+        let result = sequence(control_plane, first, spec, &ends[valid]).await;
+        result.map_err(|error| format!("{told}, then {name}: {error:#}"))
+    });
+    verdict(
+        futures_util::stream::iter(runs)
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_during_a_rollout_ends_where_it_ends_alone() -> anyhow::Result<()> {
+    let operations = valid()?;
+    let all = 0..operations.len();
+    let chosen: Vec<_> = if every() {
+        all.collect()
+    } else {
+        all.step_by(4).collect()
+    };
+    let control_plane = tests::operator::cluster().await?;
+    let ends = ends(control_plane, &operations, chosen.iter().copied()).await?;
+    let runs = chosen.iter().map(async |valid| {
+        let (name, spec) = &operations[*valid];
+        let result = sequence(control_plane, First::Rollout, spec, &ends[valid]).await;
+        result.map_err(|error| format!("{name} during a rollout: {error:#}"))
+    });
+    verdict(
+        futures_util::stream::iter(runs)
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await,
+    )
+}
+
+/// What comes before a valid operation.
+enum First<'a> {
+    Wrong(&'a Misoperation),
+    Refused(fn(&mut Value)),
+    Rollout,
+}
+
+impl First<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Wrong(misoperation) => misoperation.name,
+            Self::Refused(_) => "a spec that is refused",
+            Self::Rollout => "a rollout",
+        }
+    }
+}
+
+async fn sequence(
+    control_plane: &ControlPlane,
+    first: First<'_>,
+    spec: &Value,
+    end: &State,
+) -> anyhow::Result<()> {
+    let runner = Runner::start(control_plane, "sequence").await?;
+    let client = tests::operator::client(control_plane, &Plan::new()).await?;
+    let operator = Operator::start(client, settings(&runner.namespace));
+    prepare(&runner).await?;
+    runner.act(&Action::Apply(base())).await?;
+    runner.act(&Action::Until("Ready", "Ready")).await?;
+    match first {
+        First::Wrong(misoperation) => {
+            blast::apply(&runner, misoperation).await?;
+            blast::told(&runner, misoperation).await?;
+        }
+        First::Refused(change) => {
+            let refused = runner.act(&Action::Apply(with(change))).await;
+            anyhow::ensure!(refused.is_err(), "it was not refused");
+        }
+        First::Rollout => {
+            runner.kubelet.report_new(&blast::BETA, PodState::Running);
+            let rolled = with(|spec| spec["funcs"][1]["modelMd5"] = "f".repeat(32).into());
+            runner.act(&Action::Apply(rolled)).await?;
+            runner
+                .act(&Action::Until("ModelsReady", "RollingOut"))
+                .await?;
+        }
+    }
+    runner.act(&Action::Apply(spec.clone())).await?;
+    runner.kubelet.forget(&blast::BETA);
+    runner.settled(Some(end), "").await.context("O8")?;
+    anyhow::ensure!(!operator.has_ended(), "O5: the operator panicked");
+    operator.stop().await?;
+    runner.leave().await
+}
+
+/// Where the operations end when nothing came before.
+async fn ends(
+    control_plane: &ControlPlane,
+    operations: &[Operation],
+    of: impl Iterator<Item = usize>,
+) -> anyhow::Result<BTreeMap<usize, State>> {
+    let of: std::collections::BTreeSet<_> = of.collect();
+    let runs = of.into_iter().map(async |index| {
+        let runner = Runner::start(control_plane, "straight").await?;
+        let client = tests::operator::client(control_plane, &Plan::new()).await?;
+        let operator = Operator::start(client, settings(&runner.namespace));
+        prepare(&runner).await?;
+        runner
+            .act(&Action::Apply(operations[index].1.clone()))
+            .await?;
+        let end = runner.settled(None, "").await;
+        let end = end.with_context(|| format!("{} alone", operations[index].0))?;
+        operator.stop().await?;
+        runner.leave().await?;
+        anyhow::Ok((index, end))
+    });
+    let runs = futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY);
+    let ends: Vec<_> = runs.collect().await;
+    ends.into_iter().collect()
+}
+
+async fn prepare(runner: &Runner<'_>) -> anyhow::Result<()> {
+    runner.act(&Action::Secret("secret")).await?;
+    blast::half_a_secret(runner).await
+}
+
+fn every() -> bool {
+    std::env::var("EDGEMODEL_SEQUENCES").as_deref() == Ok("all")
+}
+
+/// Of each wrong operation the numbers of valid ones that follow on it.
+fn pairs(wrong: usize, valid: usize) -> Vec<(usize, usize)> {
+    let of = |first: usize| {
+        let some = (0..SOME).map(move |step| (first * 7 + step * 13) % valid);
+        let all = 0..valid;
+        let seconds: Vec<_> = if every() {
+            all.collect()
+        } else {
+            some.collect()
+        };
+        seconds.into_iter().map(move |second| (first, second))
+    };
+    (0..wrong).flat_map(of).collect()
+}
+
+fn verdict(results: Vec<Result<(), String>>) -> anyhow::Result<()> {
+    let count = results.len();
+    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    let all = failures.join("\n");
+    anyhow::ensure!(
+        failures.is_empty(),
+        "{} of {count} failed:\n{all}",
+        failures.len()
+    );
+    Ok(())
+}

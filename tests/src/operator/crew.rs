@@ -1,0 +1,125 @@
+//! Several operators in place of one, of which the leader is killed again and again: for whole suites.
+//!
+//! `EDGEMODEL_OPERATORS=2` starts so many wherever a test starts one without an election of its own;
+//! `EDGEMODEL_KILL_LEADER=2` kills the one that leads every so many seconds, and starts another.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client};
+use operator::lease;
+use operator::run::{self, Election, End, Settings};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Short, so that the next leads before a test gives up.
+const LEASE: Duration = Duration::from_secs(3);
+
+/// How many operators, and how often the leader is killed.
+#[derive(Debug, Clone, Copy)]
+pub struct Crew {
+    count: usize,
+    kill_every: Option<Duration>,
+}
+
+/// What the environment asks for; `None` is one operator that lives.
+pub fn crew() -> Option<Crew> {
+    static CREW: LazyLock<Option<Crew>> = LazyLock::new(|| {
+        let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+        let count = number("EDGEMODEL_OPERATORS")?.try_into().ok()?;
+        let kill_every = number("EDGEMODEL_KILL_LEADER").map(Duration::from_secs);
+        Some(Crew { count, kill_every })
+    });
+    *CREW
+}
+
+/// One of them.
+struct Member {
+    identity: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<End>,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Crew {
+    /// Runs until `stop` resolves.
+    pub(super) async fn run(
+        self,
+        client: Client,
+        settings: Settings,
+        stop: impl Future<Output = ()>,
+    ) -> End {
+        let namespace = settings.namespace.clone().unwrap_or_default();
+        let mut number = 0;
+        let mut hire = || {
+            number += 1;
+            start(&client, &settings, &namespace, number)
+        };
+        let mut members: Vec<_> = (0..self.count).map(|_| hire()).collect();
+        let mut kill = tokio::time::interval(self.kill_every.unwrap_or(Duration::from_hours(1)));
+        kill.reset();
+        let leases = Api::<Lease>::namespaced(client.clone(), &namespace);
+        tokio::pin!(stop);
+        loop {
+            let turn = async {
+                kill.tick().await;
+                let lease = leases.get_opt(lease::NAME).await.ok().flatten();
+                lease.and_then(|lease| lease.spec?.holder_identity)
+            };
+            let mut ends: FuturesUnordered<_> =
+                members.iter_mut().map(|one| &mut one.task).collect();
+            let leader = tokio::select! {
+                leader = turn => leader,
+                // One that lost the Lease starts anew, as a pod does; a panic is the crew's.
+                end = ends.next() => {
+                    end.transpose().expect("no operator panics");
+                    None
+                }
+                () = &mut stop => break,
+            };
+            drop(ends);
+            for member in &mut members {
+                if member.task.is_finished() || leader.as_ref() == Some(&member.identity) {
+                    *member = hire();
+                }
+            }
+        }
+        for mut member in members {
+            // An error means that it has ended already.
+            let (gone, _) = oneshot::channel();
+            let _ = std::mem::replace(&mut member.stop, gone).send(());
+            let _ = (&mut member.task).await;
+        }
+        End::Stopped
+    }
+}
+
+fn start(client: &Client, settings: &Settings, namespace: &str, number: usize) -> Member {
+    let identity = format!("member-{number}");
+    let mut settings = settings.clone();
+    settings.election = Some(Election {
+        namespace: namespace.to_owned(),
+        identity: identity.clone(),
+        duration: LEASE,
+    });
+    let (stop, stopped) = oneshot::channel();
+    let stopped = async {
+        // An error means that the crew is gone, which ends the task anyway.
+        let _ = stopped.await;
+    };
+    let client = client.clone();
+    let task = tokio::spawn(async move { run::run(client, settings, None, stopped).await });
+    Member {
+        identity,
+        stop,
+        task,
+    }
+}
