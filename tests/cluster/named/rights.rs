@@ -38,7 +38,7 @@ async fn each_right_that_is_missing_is_told_where_that_can_be_and_heals() -> any
         result.map_err(|error| format!("{} {resource}: {error:#}", verb.as_str()))
     });
     let runs = futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY);
-    let results: Vec<_> = runs.collect().await;
+    let results: Vec<_> = Box::pin(runs.collect()).await;
     let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())

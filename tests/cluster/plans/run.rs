@@ -19,7 +19,7 @@ pub(super) const DELAY: Duration = Duration::from_secs(10);
 const LOADED: u32 = 4;
 
 /// Where the operator itself is killed again and again, it takes as long as its successor needs to lead.
-const DELAY_OF_CREW: Duration = Duration::from_secs(60);
+const DELAY_OF_CREW: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Setting<'a> {

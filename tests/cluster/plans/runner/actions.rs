@@ -10,25 +10,27 @@ use crate::plans::state;
 use crate::plans::workload::Action;
 
 impl Runner<'_> {
+    /// The runtime as its user wants it.
+    async fn apply(&self, spec: &Value) -> anyhow::Result<()> {
+        let runtimes = state::api(&self.client, &self.namespace, "edgemodelruntimes");
+        let body = json!({
+            "apiVersion": "edgemodel.io/v1alpha1",
+            "kind": "EdgeModelRuntime",
+            "metadata": { "name": "plant" },
+            "spec": self.with_ports(spec)?,
+        });
+        let force = PatchParams::apply("user").force();
+        runtimes
+            .patch("plant", &force, &Patch::Apply(&body))
+            .await?;
+        Ok(())
+    }
+
     /// Does it.
     pub(crate) async fn act(&self, action: &Action) -> anyhow::Result<()> {
         let runtimes = state::api(&self.client, &self.namespace, "edgemodelruntimes");
         match action {
-            Action::Apply(spec) => {
-                let body = json!({
-                    "apiVersion": "edgemodel.io/v1alpha1",
-                    "kind": "EdgeModelRuntime",
-                    "metadata": { "name": "plant" },
-                    "spec": self.with_ports(spec)?,
-                });
-                runtimes
-                    .patch(
-                        "plant",
-                        &PatchParams::apply("user").force(),
-                        &Patch::Apply(&body),
-                    )
-                    .await?;
-            }
+            Action::Apply(spec) => self.apply(spec).await?,
             Action::Delete => {
                 runtimes
                     .delete("plant", &DeleteParams::background())
