@@ -1,6 +1,6 @@
 # What people type. The rest is cargo.
 
-.PHONY: demo build operator host test tools kubernetes fuzz bench generate install-yaml images test-images
+.PHONY: demo build operator host test tools kubernetes fuzz bench generate install-yaml images test-images test-node node node-tools
 
 # The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
@@ -24,6 +24,22 @@ host:
 ## Runs every test.
 test: tools kubernetes build
 	cargo test --locked --workspace --exclude host
+
+NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
+NODE = cargo test --locked --quiet --package tests --test node --
+
+## Runs the tests on a real node, in namespaces of their own: needs root and Linux. See docs/node.md.
+test-node: node-tools
+	@$(NODE) $(SCENARIOS)
+
+## Brings the sample up on such a node, to look round; Ctrl-C ends it.
+node: node-tools
+	@$(NODE) up
+
+node-tools:
+	@tests/tools.sh node
+	@tests/kubernetes/build.sh $(NODE_NAMES) >/dev/null
+	@deploy/images/build.sh operator worker
 
 ## Lets libFuzzer look for inputs that break something: EDGEMODEL_FUZZ_SECONDS (60) for each target.
 fuzz: tools

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks, as root on Debian; elsewhere says what it is.
+# `tools.sh node`: what `make test-node` needs besides.
 set -euo pipefail
 
 packages=()
@@ -15,6 +16,15 @@ need faketime faketime
 need readelf binutils
 # For libFuzzer.
 need c++ g++
+if [ "${1:-}" = node ]; then
+    need unshare util-linux
+    need ip iproute2
+    need iptables iptables
+    need containerd containerd
+    need runc runc
+    need busybox busybox-static
+    [ -x /usr/lib/cni/bridge ] || packages+=(containernetworking-plugins)
+fi
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
 if [ ${#packages[@]} -eq 0 ]; then

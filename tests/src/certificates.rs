@@ -19,6 +19,14 @@ impl Certificates {
     /// # Errors
     /// The files cannot be written.
     pub fn make() -> anyhow::Result<Self> {
+        Self::with_names([])
+    }
+
+    /// Makes new ones, of a server that has further names or addresses.
+    ///
+    /// # Errors
+    /// The files cannot be written.
+    pub fn with_names<'a>(further: impl IntoIterator<Item = &'a str>) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut parameters = CertificateParams::new(Vec::new())?;
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -41,10 +49,8 @@ impl Certificates {
             std::fs::write(&files.1, key.serialize_pem())?;
             Ok(files)
         };
-        let server = issue(
-            "server",
-            vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
-        )?;
+        let names = ["127.0.0.1", "localhost"].into_iter().chain(further);
+        let server = issue("server", names.map(str::to_owned).collect())?;
         let client = issue("client", vec!["client".to_owned()])?;
         Ok(Self {
             _directory: directory,

@@ -1,6 +1,7 @@
 //! A real Kubernetes API server with etcd and the controller manager, on free ports of loopback.
 //!
-//! There are no nodes, so nothing runs a pod; [`kubelet`] stands in for what would.
+//! There are no nodes, so nothing runs a pod; [`kubelet`] stands in for what would. With an address in
+//! [`Options::node`] a real kubelet can be started beside it, as `tests/node` does.
 
 mod access;
 mod arguments;
@@ -11,12 +12,13 @@ pub mod kubelet;
 mod node;
 pub mod pod_state;
 mod process;
-mod programs;
+pub mod programs;
 mod storage;
 
 pub use clients::{Transport, client_through};
 pub use kubelet::Kubelet;
 pub use pod_state::{PodState, make_pods_ready, set_pod_status};
+pub use process::Program;
 pub use programs::helm as helm_program;
 pub use storage::Snapshot;
 
@@ -32,7 +34,10 @@ use crate::eventually;
 use crate::mosquitto::free_port;
 use crate::operator;
 use access::User;
-use process::{Janitor, Program};
+use process::Janitor;
+
+/// Where pods find the API server: the first address of the Services' range.
+const SERVICE_ADDRESS: &str = "10.96.0.1";
 
 /// What a control plane may be told.
 #[derive(Clone, Debug)]
@@ -50,6 +55,9 @@ pub struct Options {
     /// CustomResourceDefinitions that are there before the controllers start: the garbage collector looks for new ones
     /// only twice a minute.
     pub definitions: Vec<&'static str>,
+    /// The address of a machine that is to be a node: the API server listens there instead of on loopback, so
+    /// that pods reach it, and nodes that send no heartbeat count as lost.
+    pub node: Option<Ipv4Addr>,
 }
 
 impl Default for Options {
@@ -61,6 +69,7 @@ impl Default for Options {
             apiserver_flags: Vec::new(),
             controller_flags: Vec::new(),
             definitions: Vec::new(),
+            node: None,
         }
     }
 }
@@ -89,14 +98,17 @@ impl ControlPlane {
         let programs = programs::directory().await?;
         let directory = Janitor::hire()?;
         let folder = directory.path();
-        let certificates = Certificates::make()?;
+        let node = options.node.map(|address| address.to_string());
+        let names = node.iter().map(String::as_str).chain([SERVICE_ADDRESS]);
+        let certificates = Certificates::with_names(names)?;
         let users = access::users(&options.users);
         access::write_tokens(folder, &users)?;
 
         let etcd_port = free_port()?;
         let etcd = arguments::etcd(folder, etcd_port, free_port()?);
         let etcd = Program::start(programs, "etcd", etcd, folder)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let host = options.node.unwrap_or(Ipv4Addr::LOCALHOST);
+        let address = SocketAddr::from((host, free_port()?));
         let flags = arguments::apiserver(&options, folder, &certificates, address, etcd_port);
         let apiserver = Program::start(programs, "kube-apiserver", flags, folder)?;
         let mut control_plane = Self {
@@ -144,6 +156,11 @@ impl ControlPlane {
     /// Its folder, with the programs' logs (`kube-apiserver.log` and so on); gone when it is.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The programs that it was started from.
+    pub fn programs(&self) -> &Path {
+        self.programs
     }
 
     /// The process ids of what runs.

@@ -35,8 +35,6 @@ pub(super) fn apiserver(
         flag("bind-address", address.ip().to_string()),
         flag("advertise-address", address.ip().to_string()),
         flag("secure-port", address.port().to_string()),
-        // Addresses of loopback cannot be endpoints of the Service `kubernetes`.
-        flag("endpoint-reconciler-type", "none"),
         flag("cert-dir", directory.join("apiserver")),
         flag("tls-cert-file", certificates.server_cert()),
         flag("tls-private-key-file", certificates.server_key()),
@@ -53,6 +51,12 @@ pub(super) fn apiserver(
         ),
         flag("service-cluster-ip-range", "10.96.0.0/12"),
     ];
+    if options.node.is_some() {
+        flags.push(flag("kubelet-preferred-address-types", "InternalIP"));
+    } else {
+        // Addresses of loopback cannot be endpoints of the Service `kubernetes`.
+        flags.push(flag("endpoint-reconciler-type", "none"));
+    }
     let range = options.node_port_range.as_ref();
     flags.extend(range.map(|range| flag("service-node-port-range", range)));
     flags.extend(options.apiserver_flags.iter().map(OsString::from));
@@ -68,8 +72,6 @@ pub(super) fn controllers(
         flag("kubeconfig", directory.join("admin.kubeconfig")),
         flag("leader-elect", "false"),
         flag("secure-port", "0"),
-        // The node of the kubelets' stand-in has no heartbeat.
-        flag("controllers", "*,-node-lifecycle-controller"),
         flag("root-ca-file", certificates.authority()),
         flag(
             "service-account-private-key-file",
@@ -79,6 +81,10 @@ pub(super) fn controllers(
         flag("kube-api-qps", "500"),
         flag("kube-api-burst", "1000"),
     ];
+    if options.node.is_none() {
+        // The node of the kubelets' stand-in has no heartbeat.
+        flags.push(flag("controllers", "*,-node-lifecycle-controller"));
+    }
     flags.extend(options.controller_flags.iter().map(OsString::from));
     flags
 }

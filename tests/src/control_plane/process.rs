@@ -14,7 +14,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 
 /// A program that writes a log; killed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Program {
+pub struct Program {
     child: Child,
     path: PathBuf,
     flags: Vec<OsString>,
@@ -22,7 +22,11 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn start(
+    /// Starts the program of that name in `programs`; its log is `NAME.log` in `directory`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(
         programs: &Path,
         name: &str,
         flags: Vec<OsString>,
@@ -39,12 +43,16 @@ impl Program {
         })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Fails when it has ended.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It has; the end of its log is in the error.
+    pub fn check(&self) -> anyhow::Result<()> {
         let pid =
             rustix::process::Pid::from_raw(self.pid().try_into()?).context("no process id")?;
         // A child that has ended and is not waited for can still be signalled, so look at it.
@@ -61,19 +69,28 @@ impl Program {
         Ok(())
     }
 
-    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+    /// Kills it, and waits until it is gone.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
-    pub(super) fn restart(&mut self) -> anyhow::Result<()> {
+    /// Kills it if it runs, and starts it as before.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
         self.kill()?;
         self.child = spawn(&self.path, &self.flags, &self.log)?;
         Ok(())
     }
 
-    pub(super) fn log_tail(&self) -> String {
+    /// The last lines of its log.
+    pub fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")

@@ -27,7 +27,12 @@ pub async fn helm() -> anyhow::Result<&'static Path> {
     HELM.get_or_try_init(helm).await.map(PathBuf::as_path)
 }
 
-async fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
+/// Builds programs that only a node needs, or that only one test needs, unless they are there; their folder is that
+/// of all.
+///
+/// # Errors
+/// They are not there and cannot be built; the script has told why.
+pub async fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubernetes/build.sh");
     let output = Command::new(&script)
         .args(names)
