@@ -18,7 +18,7 @@ pub(super) async fn run(scene: &mut Scene) -> anyhow::Result<()> {
     // Brokers of version 5 say why they close a connection; those of 3.1.1 leave it to be guessed.
     let before = scene.sample.clone();
     scene.bed.delete(&before.name).await?;
-    scene.sample.name = "edgemodel-five".to_owned();
+    "edgemodel-five".clone_into(&mut scene.sample.name);
     scene.sample.version = Some("5");
     scene.sample.port = 38081;
     scene.apply().await?;
