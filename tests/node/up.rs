@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use tests::running::get;
+
 use crate::bed::{Bed, Prometheus, RULES, at};
-use crate::scenarios::Scene;
+use crate::scenarios::{self, Scene};
 
 /// Brings it up, tells what to look at, and waits for ever.
 ///
@@ -13,6 +15,9 @@ pub(crate) async fn serve(bed: Bed) -> anyhow::Result<()> {
     let scene = Scene::set(bed).await?;
     let bed = &scene.bed;
     let prometheus = Prometheus::start(bed, RULES).await?;
+    // The proxy takes a moment to open a new port.
+    let port = at(scene.sample.port);
+    scenarios::patiently(async || Ok(get(port, "/healthz").await.ok())).await?;
     let (input, output) = scene.sample.topics();
     println!(
         "
