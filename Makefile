@@ -22,7 +22,7 @@ host:
 	@$(HOST)
 
 ## Runs every test.
-test: tools kubernetes build
+test: tools kubernetes build operator
 	cargo test --locked --workspace --exclude host
 
 NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
