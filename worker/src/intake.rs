@@ -117,12 +117,14 @@ pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<(
             break;
         }
         if left && blocked.is_none() && intake.fate == Fate::Inherited {
+            let Intake { client, state, .. } = intake;
+            client.forget().await;
             tracing::info!(
-                model = intake.state.model(),
+                model = state.model(),
                 messages,
                 "Session of the worker before emptied and forgotten"
             );
-            return intake.client.forget().await;
+            return;
         }
         if phase == Phase::Draining && blocked.is_none() && (left || !leaving) {
             // The receiver is gone only when the pipeline was given up.

@@ -107,7 +107,7 @@ pub enum Event {
         /// Whether the broker still had the session.
         session_present: bool,
     },
-    /// The broker granted all subscriptions (or still had them).
+    /// The broker granted all subscriptions on this connection.
     Subscribed,
     /// The broker refused a subscription; it is tried again with the next connection.
     SubscriptionRefused {

@@ -31,8 +31,6 @@ pub struct Session {
     /// The connection's number; 0 before the first.
     epoch: u64,
     subscribing: Option<u16>,
-    /// Whether the broker granted all subscriptions in the session that it has.
-    granted: bool,
     intake: bool,
     leave: Leave,
     /// Messages that came, whatever became of them.
@@ -73,7 +71,6 @@ impl Session {
             state: State::Opening(open(&options)),
             epoch: 0,
             subscribing: None,
-            granted: false,
             intake: true,
             leave: Leave::No,
             messages: 0,
@@ -105,14 +102,13 @@ impl Session {
             session_present,
         });
         let mut connection = Box::new(connection);
-        // The broker's session may also be one of an older configuration, or one in which our
-        // subscriptions were refused or never arrived.
-        self.granted &= session_present;
+        // A session that the broker has may lack our subscriptions: it may be of an older configuration, or another
+        // client that used it meanwhile, which 3.1.1 does not tell us, has ended them.
         if self.leave == Leave::Asked && !session_present {
             self.emptied();
         } else if self.leave != Leave::No {
             // The next turn ends the subscriptions.
-        } else if self.options.subscriptions.is_empty() || self.granted {
+        } else if self.options.subscriptions.is_empty() {
             self.events.push_back(Event::Subscribed);
         } else {
             let id = self.outbox.free_id();
@@ -150,8 +146,6 @@ impl Session {
 
     /// Another client has the session; it gets time before it is asked for again.
     fn taken_over(&mut self) {
-        // It may have ended the subscriptions.
-        self.granted = false;
         let retry_in = self.backoff.taken_over(self.options.takeover_retry);
         let client_id = self.options.client_id.clone();
         self.wait(Error::TakenOver { client_id }, retry_in);
@@ -298,8 +292,7 @@ impl Session {
                 });
             }
         }
-        self.granted = self.events.len() == before;
-        if self.granted {
+        if self.events.len() == before {
             self.events.push_back(Event::Subscribed);
         }
     }
@@ -382,6 +375,10 @@ impl Client for Session {
     }
 
     async fn forget(self) {
+        if !matches!(self.state, State::Open(_)) {
+            // Another client has taken the session since, with what came for it: it is not ours to end.
+            return;
+        }
         let options = Options {
             clean_start: true,
             ..(*self.options).clone()
