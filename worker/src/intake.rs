@@ -116,6 +116,12 @@ pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<(
         if phase == Phase::Finishing {
             break;
         }
+        if intake.fate == Fate::Inherited && phase != Phase::Serving {
+            // What is not acknowledged stays in the session, for whoever comes after this worker: held any longer, it
+            // would lack its subscription when that one begins.
+            let _ = emptied.take().map(|emptied| emptied.send(()));
+            break;
+        }
         if left && blocked.is_none() && intake.fate == Fate::Inherited {
             let Intake { client, state, .. } = intake;
             client.forget().await;

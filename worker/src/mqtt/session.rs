@@ -134,6 +134,9 @@ impl Session {
                 self.backoff.begin_again();
                 self.tell_what_is_done();
             }
+        } else if closed && self.leave != Leave::No {
+            // Whoever wants a session that is to end may have it.
+            return self.taken_over();
         } else if closed {
             let Some(retry_in) = self.backoff.closed_by_broker(lasted) else {
                 return self.taken_over();
