@@ -42,14 +42,10 @@ async fn a_token_that_was_rotated_is_taken_from_its_file() -> anyhow::Result<()>
         let plant = plant(digest).to_string();
         control_plane.kubectl_with_input(&apply, &plant).await
     };
+    let ready = "--for=condition=Ready";
+    let until_ready = async || kubectl(&["wait", "emr/plant", ready, "--timeout=60s"]).await;
     applied(1).await?;
-    kubectl(&[
-        "wait",
-        "emr/plant",
-        "--for=condition=Ready",
-        "--timeout=60s",
-    ])
-    .await?;
+    until_ready().await?;
 
     // The token goes with the Secret that it is bound to; the API server remembers it for some seconds.
     kubectl(&["delete", "secret", "first"]).await?;
@@ -64,13 +60,7 @@ async fn a_token_that_was_rotated_is_taken_from_its_file() -> anyhow::Result<()>
     // A client reads the file once a minute.
     let observed = "--for=jsonpath={.status.observedGeneration}=2";
     kubectl(&["wait", "emr/plant", observed, "--timeout=120s"]).await?;
-    kubectl(&[
-        "wait",
-        "emr/plant",
-        "--for=condition=Ready",
-        "--timeout=60s",
-    ])
-    .await?;
+    until_ready().await?;
     assert_eq!(operator.ended()?, None);
     Ok(())
 }
