@@ -21,8 +21,6 @@ use crate::apply::Applied;
 use crate::desired::{Desired, Identity, labels};
 use crate::observe::Observed;
 
-pub use model::rollout;
-
 use text::shortened;
 
 /// How far a part of a runtime is.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use kube::Client;
 use operator::desired::Defaults;
-use operator::lease;
-use operator::run::{self, Election, End, Settings};
+use operator::lease::{self, Election};
+use operator::run::{self, End, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
