@@ -50,6 +50,8 @@ pub(super) struct Outcome {
     /// Writes after everything was done.
     late: Vec<Write>,
     panicked: bool,
+    /// What was logged as an error.
+    errors: Vec<String>,
 }
 
 impl fmt::Display for Outcome {
@@ -92,6 +94,9 @@ impl Outcome {
             self.late
         );
         anyhow::ensure!(!self.panicked, "O5: the operator panicked");
+        // Leaders that are killed leave some to others.
+        let quiet = self.errors.is_empty() || crew().is_some();
+        anyhow::ensure!(quiet, "O5: errors in the log: {}", self.errors.join("\n  "));
         Ok(())
     }
 }
@@ -175,6 +180,7 @@ pub(super) async fn run(
     let all = writes();
     let (after, _) = settled().await?;
     let panicked = operator.has_ended();
+    let errors = operator.errors();
     operator.stop().await?;
     runner.leave().await?;
     Ok(Outcome {
@@ -184,5 +190,6 @@ pub(super) async fn run(
         before,
         after,
         panicked,
+        errors,
     })
 }
