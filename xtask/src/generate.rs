@@ -40,10 +40,7 @@ fn files() -> anyhow::Result<Vec<(&'static str, String)>> {
         ),
         (
             "docs/reference/operator-metrics.md",
-            metrics::page(
-                metrics::OF_OPERATOR,
-                &operator::metrics::Metrics::example(),
-            ),
+            metrics::page(metrics::OF_OPERATOR, &operator::metrics::Metrics::example()),
         ),
         (
             "crds/generated/edgemodelruntime.yaml",
