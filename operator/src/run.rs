@@ -136,6 +136,7 @@ async fn work(
         resync: settings.resync,
         leadership,
         metrics: shared.metrics.clone(),
+        scaled_objects: Arc::default(),
     };
     let stop = async move { told(&mut stopped).await };
     let ready = Arc::clone(&shared.ready);

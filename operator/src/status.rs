@@ -145,6 +145,11 @@ pub fn unread(failure: &Failure, before: &RuntimeStatus, now: Timestamp) -> Runt
     overlaid(conditions::of_unread(failure), before, now)
 }
 
+/// The status of a runtime whose namespace is being deleted: nothing new comes of it.
+pub fn leaving(before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
+    overlaid(conditions::of_leaving(), before, now)
+}
+
 /// `before` with some conditions of now.
 fn overlaid(
     mut conditions: Vec<Condition>,

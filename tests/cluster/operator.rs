@@ -4,6 +4,7 @@ mod access;
 mod applying;
 mod contract;
 mod environment;
+mod keda;
 mod leadership;
 mod models;
 mod others;
@@ -12,6 +13,7 @@ mod ports;
 mod scaling;
 mod seed;
 mod stale;
+mod terminating;
 
 use anyhow::Context as _;
 use kube::Api;
