@@ -142,6 +142,12 @@ pub struct Autoscaling {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub target_queue_depth: Option<u32>,
+    /// How busy a model's processes may be on average, in percent, before another worker is added: a broker may hold
+    /// back what a model is too slow for, so that no queue shows it. Above 90 an autoscaler would take always busy for
+    /// near enough. Default 80.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 90))]
+    pub target_utilization: Option<u8>,
     /// Address of the Prometheus that KEDA asks; needed by the class `keda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus_address: Option<String>,
@@ -154,10 +160,10 @@ pub enum AutoscalingClass {
     /// Nobody: `replicas` holds.
     #[default]
     None,
-    /// A HorizontalPodAutoscaler on the pods' metric `edgemodel_queue_depth`; needs an adapter that
-    /// serves custom metrics.
+    /// A HorizontalPodAutoscaler on the pods' metrics `edgemodel_queue_depth` and
+    /// `edgemodel_model_utilization`; needs an adapter that serves custom metrics.
     Hpa,
-    /// A ScaledObject of KEDA with the sum of `edgemodel_queue_depth` in Prometheus.
+    /// A ScaledObject of KEDA with the sums of these two metrics in Prometheus.
     Keda,
     /// Somebody else: the operator leaves the number alone.
     External,

@@ -76,16 +76,7 @@ fn models_have_the_standard_library_and_nothing_but_their_folders_to_write_to() 
 #[test]
 fn the_demo_runs_in_the_image() -> anyhow::Result<()> {
     let image = Image::open("worker")?;
-    let arguments = [
-        "demo",
-        "--results",
-        "3",
-        "--rate",
-        "50",
-        "--http",
-        "127.0.0.1:0",
-    ];
-    let text = Container::of(&image).entry_output(&arguments)?;
+    let text = Container::of(&image).entry_output(&tests::SHORT_DEMO)?;
     assert!(text.matches("result  {\"device\":").count() >= 3, "{text}");
     Ok(())
 }

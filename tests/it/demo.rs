@@ -14,15 +14,7 @@ use tests::site::IN;
 #[test]
 fn the_demo_shows_results_says_where_to_look_and_ends() -> anyhow::Result<()> {
     let output = Command::new(tests::edgemodel()?)
-        .args([
-            "demo",
-            "--results",
-            "3",
-            "--rate",
-            "50",
-            "--http",
-            "127.0.0.1:0",
-        ])
+        .args(tests::SHORT_DEMO)
         .output()?;
     let text = String::from_utf8(output.stdout)?;
     let log = String::from_utf8(output.stderr)?;

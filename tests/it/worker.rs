@@ -6,3 +6,4 @@ mod pages;
 pub(crate) mod pod;
 mod seed;
 mod several;
+mod utilization;

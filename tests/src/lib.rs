@@ -28,6 +28,17 @@ pub fn edgemodel() -> anyhow::Result<PathBuf> {
     program("edgemodel", "worker")
 }
 
+/// Arguments of a demo that ends by itself.
+pub const SHORT_DEMO: [&str; 7] = [
+    "demo",
+    "--results",
+    "3",
+    "--rate",
+    "50",
+    "--http",
+    "127.0.0.1:0",
+];
+
 /// The operator's program, built in the same way.
 ///
 /// # Errors

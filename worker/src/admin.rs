@@ -74,8 +74,12 @@ async fn queue_sizes(
         .models()
         .iter()
         .map(|model| {
-            let ((pre, _), (post, _)) = model.queues();
-            json!({ "sub_process_name": model.name, "pre_queue": pre, "post_queue": post })
+            let queues = model.queues();
+            json!({
+                "sub_process_name": model.name,
+                "pre_queue": queues.for_model(),
+                "post_queue": queues.post.depth,
+            })
         })
         .collect();
     let Some(peers) = peers.filter(|_| !scope.local) else {

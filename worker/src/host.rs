@@ -12,6 +12,7 @@ mod quarantine;
 mod record;
 mod start;
 mod trial;
+mod utilization;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,13 +26,15 @@ use tokio::task::JoinSet;
 
 use crate::message::{Job, Outcome};
 use crate::metrics::ModelMetrics;
-use crate::queue::Queue;
+use crate::queue::{Level, Queue};
 
 pub use find::{library, python};
 pub use start::StartError;
 pub use trial::{Call, Lost, Trial};
 
 use lane::Lane;
+use record::{Progress, Record};
+use utilization::Utilization;
 
 /// Takes each job's outcome.
 pub trait Outlet: Send + Sync + 'static {
@@ -83,9 +86,10 @@ pub struct HostStatus {
 /// The hosts of one model. Dropped, it kills them.
 #[derive(Debug)]
 pub struct Pool {
-    lanes: Lanes,
-    states: Arc<[Arc<HostState>]>,
+    monitor: Monitor,
     tasks: JoinSet<()>,
+    /// Ends with the pool.
+    _measuring: JoinSet<()>,
 }
 
 /// The queues of a model's lanes.
@@ -101,6 +105,7 @@ pub struct Lanes {
 pub struct Monitor {
     lanes: Lanes,
     states: Arc<[Arc<HostState>]>,
+    utilization: Arc<Utilization>,
 }
 
 /// One lane's process, as others see it.
@@ -110,9 +115,39 @@ struct HostState {
     pid: AtomicU32,
     restarts: AtomicU64,
     quarantined: Mutex<Vec<Arc<str>>>,
+    /// What the process tells of itself while there is one.
+    record: Mutex<Option<Arc<Record>>>,
+    /// Id of the oldest call that is not answered, and of the next that the lane will hand over.
+    oldest: AtomicU64,
+    next: AtomicU64,
 }
 
 impl HostState {
+    /// A process serves from now on, or none does.
+    fn set_host(&self, host: Option<(u32, &Arc<Record>)>) {
+        let record = self.record.lock();
+        *record.unwrap_or_else(PoisonError::into_inner) = host.map(|(_, record)| record.clone());
+        self.pid
+            .store(host.map_or(0, |(pid, _)| pid), Ordering::Relaxed);
+    }
+
+    /// The record of the process that serves, if one does.
+    fn record(&self) -> Option<Arc<Record>> {
+        let record = self.record.lock();
+        record.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Calls that were handed over and have not begun.
+    fn waiting(&self) -> usize {
+        let progress = self.record().and_then(|record| record.progress());
+        let begun = progress
+            .and_then(|progress: Progress| progress.running)
+            .map_or(0, |running| running.id + running.count);
+        let begun = begun.max(self.oldest.load(Ordering::Relaxed));
+        let waiting = self.next.load(Ordering::Relaxed).saturating_sub(begun);
+        usize::try_from(waiting).unwrap_or(usize::MAX)
+    }
+
     fn quarantined(&self) -> Vec<Arc<str>> {
         let devices = self.quarantined.lock();
         devices.unwrap_or_else(PoisonError::into_inner).clone()
@@ -139,11 +174,11 @@ impl Pool {
         let queues: Vec<_> = (0..count)
             .map(|_| Arc::new(Queue::new(options.queue_size, options.queue_bytes)))
             .collect();
-        let states: Vec<_> = (0..count).map(|_| Arc::<HostState>::default()).collect();
+        let states: Arc<[_]> = (0..count).map(|_| Arc::<HostState>::default()).collect();
         let starting = (0..count).map(|_| start::start(&options, &metrics));
         let hosts = futures_util::future::try_join_all(starting).await?;
         let mut tasks = JoinSet::new();
-        for ((host, queue), state) in hosts.into_iter().zip(&queues).zip(&states) {
+        for ((host, queue), state) in hosts.into_iter().zip(&queues).zip(&*states) {
             let lane = Lane::new(
                 options.clone(),
                 queue.clone(),
@@ -153,29 +188,33 @@ impl Pool {
             );
             tasks.spawn(lane.run(host));
         }
-        Ok(Self {
+        let monitor = Monitor {
             lanes: Lanes::new(queues, &options.devices),
-            states: states.into(),
+            states,
+            utilization: Arc::default(),
+        };
+        let mut measuring = JoinSet::new();
+        measuring.spawn(utilization::measure(monitor.clone()));
+        Ok(Self {
+            monitor,
             tasks,
+            _measuring: measuring,
         })
     }
 
     /// The lanes, to put jobs into.
     pub fn lanes(&self) -> Lanes {
-        self.lanes.clone()
+        self.monitor.lanes.clone()
     }
 
     /// What others may read.
     pub fn monitor(&self) -> Monitor {
-        Monitor {
-            lanes: self.lanes.clone(),
-            states: self.states.clone(),
-        }
+        self.monitor.clone()
     }
 
     /// Takes no more jobs, finishes those that are queued, and ends the hosts.
     pub async fn drain(mut self) {
-        for queue in self.lanes.queues.iter() {
+        for queue in self.monitor.lanes.queues.iter() {
             queue.close();
         }
         while self.tasks.join_next().await.is_some() {}
@@ -225,11 +264,18 @@ impl Monitor {
         self.states.iter().map(status).collect()
     }
 
-    /// Depth and capacity of the lanes' queues together.
-    pub fn queue(&self) -> (usize, usize) {
-        let sum = |(depth, capacity): (usize, usize), queue: &Arc<Queue<Job>>| {
-            (depth + queue.len(), capacity + queue.capacity())
-        };
-        self.lanes.queues.iter().fold((0, 0), sum)
+    /// The lanes' queues together.
+    pub fn queue(&self) -> Level {
+        Level::of(&*self.lanes.queues)
+    }
+
+    /// Messages that the hosts have and whose calls have not begun.
+    pub fn waiting_in_hosts(&self) -> usize {
+        self.states.iter().map(|state| state.waiting()).sum()
+    }
+
+    /// See [`Utilization`].
+    pub fn utilization(&self) -> f64 {
+        self.utilization.get()
     }
 }

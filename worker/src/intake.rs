@@ -14,21 +14,11 @@ use crate::host::{Lanes, Outlet as _};
 use crate::matcher::{Matcher, Misses};
 use crate::message::{Failure, FailureReason, Job, Outcome, Telemetry};
 use crate::metrics::ModelMetrics;
-use crate::mqtt::{Client, Event, Incoming};
+use crate::mqtt::{Client, DeliveryTag, Event, Incoming};
 use crate::outlet::ModelOutlet;
 use crate::queue::Rejected;
 use crate::session_state::SessionState;
-
-/// How far a shutdown has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// Messages are taken.
-    Serving,
-    /// No more are taken; those that were are finished.
-    Draining,
-    /// All are finished: acknowledge and disconnect.
-    Finishing,
-}
+use crate::shutdown::Phase;
 
 /// What an intake works with.
 #[derive(Debug)]
@@ -93,69 +83,56 @@ pub async fn inherit<C: Client>(
 /// While [`Phase::Draining`], `emptied` tells the pipeline that everything that was taken is queued.
 pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<()>) {
     let mut emptied = Some(emptied);
-    let mut held = VecDeque::new();
-    // What a message waits for that cannot be queued yet; those behind it are held.
-    let mut blocked: Option<BoxFuture<'static, ()>> = None;
+    let mut work = Work::default();
     let mut acks = Vec::new();
-    let mut left = false;
-    let mut messages = 0_u64;
     loop {
         let phase = *intake.phase.borrow_and_update();
-        while blocked.is_none()
-            && let Some(message) = held.pop_front()
-        {
-            blocked = intake.take(message);
-        }
+        intake.take_held(&mut work);
         let leaving = phase == Phase::Draining && intake.fate == Fate::Left;
         if leaving {
             intake.client.leave();
         }
-        let open = blocked.is_none() && (phase == Phase::Serving || leaving);
+        let open = work.blocked.is_none() && (phase == Phase::Serving || leaving);
         intake.client.set_intake(open);
         intake.acknowledge(&mut acks);
-        if phase == Phase::Finishing {
+        if intake.is_over(phase) {
             break;
         }
-        if intake.fate == Fate::Inherited && phase != Phase::Serving {
-            // What is not acknowledged stays in the session, for whoever comes after this worker: held any longer, it
-            // would lack its subscription when that one begins.
-            let _ = emptied.take().map(|emptied| emptied.send(()));
-            break;
-        }
-        if left && blocked.is_none() && intake.fate == Fate::Inherited {
-            let Intake { client, state, .. } = intake;
-            client.forget().await;
-            tracing::info!(
-                model = state.model(),
-                messages,
-                "Session of the worker before emptied and forgotten"
-            );
+        let left = work.left && work.blocked.is_none();
+        if left && intake.fate == Fate::Inherited {
+            intake.forget(work.messages).await;
             return;
         }
-        if phase == Phase::Draining && blocked.is_none() && (left || !leaving) {
+        if phase == Phase::Draining && work.blocked.is_none() && (left || !leaving) {
             // The receiver is gone only when the pipeline was given up.
             let _ = emptied.take().map(|emptied| emptied.send(()));
         }
         tokio::select! {
-            () = intake.client.drive() => {
-                while let Some(event) = intake.client.next_event() {
-                    match event {
-                        Event::Emptied => left = true,
-                        Event::Message(_) => messages += 1,
-                        _ => {}
-                    }
-                    intake.take_event(event, &mut held);
-                }
-            }
+            () = intake.client.drive() => intake.take_events(&mut work),
             () = intake.acks.added() => {}
-            () = unblocked(&mut blocked), if blocked.is_some() => blocked = None,
+            () = unblocked(&mut work.blocked), if work.blocked.is_some() => work.blocked = None,
             changed = intake.phase.changed() => if changed.is_err() {
                 break;
             },
         }
     }
+    // Nothing comes any more, which the pipeline need not wait for the broker to hear.
+    drop(emptied);
     intake.state.closed();
     intake.client.disconnect().await;
+}
+
+/// What came and where it stands.
+#[derive(Default)]
+struct Work {
+    /// What a message waits for that cannot be queued yet.
+    blocked: Option<BoxFuture<'static, ()>>,
+    /// Messages behind that one.
+    held: VecDeque<Incoming>,
+    /// Messages that came.
+    messages: u64,
+    /// Whether the broker has nothing more for a session that is left.
+    left: bool,
 }
 
 async fn unblocked(blocked: &mut Option<BoxFuture<'static, ()>>) {
@@ -165,16 +142,51 @@ async fn unblocked(blocked: &mut Option<BoxFuture<'static, ()>>) {
 }
 
 impl<C: Client> Intake<C> {
-    fn acknowledge(&mut self, batch: &mut Vec<crate::mqtt::DeliveryTag>) {
+    fn take_held(&mut self, work: &mut Work) {
+        while work.blocked.is_none()
+            && let Some(message) = work.held.pop_front()
+        {
+            work.blocked = self.take(message);
+        }
+    }
+
+    fn acknowledge(&mut self, batch: &mut Vec<DeliveryTag>) {
         self.acks.take(batch);
         for tag in batch.drain(..) {
             self.client.ack(tag);
         }
     }
 
-    fn take_event(&mut self, event: Event, held: &mut VecDeque<Incoming>) {
+    /// Whether it disconnects now. What is not acknowledged of an inherited session stays there, for whoever comes after
+    /// this worker: held any longer, the session would lack its subscription when that one begins.
+    fn is_over(&self, phase: Phase) -> bool {
+        phase == Phase::Finishing || (self.fate == Fate::Inherited && phase != Phase::Serving)
+    }
+
+    async fn forget(self, messages: u64) {
+        self.client.forget().await;
+        tracing::info!(
+            model = self.state.model(),
+            messages,
+            "Session of the worker before emptied and forgotten"
+        );
+    }
+
+    fn take_events(&mut self, work: &mut Work) {
+        while let Some(event) = self.client.next_event() {
+            match event {
+                Event::Message(message) => {
+                    work.messages += 1;
+                    work.held.push_back(message);
+                }
+                Event::Emptied => work.left = true,
+                other => self.take_event(other),
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
         match event {
-            Event::Message(message) => held.push_back(message),
             Event::Subscribed => {
                 self.state.up();
                 // Nobody may be waiting for it.
@@ -202,8 +214,8 @@ impl<C: Client> Intake<C> {
                     "Connected"
                 );
             }
-            // An intake publishes nothing; that its session is empty is noticed by its loop.
-            Event::Published { .. } | Event::Emptied => {}
+            // Work, which the caller takes; and an intake publishes nothing.
+            Event::Message(_) | Event::Emptied | Event::Published { .. } => {}
         }
     }
 

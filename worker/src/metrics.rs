@@ -7,7 +7,7 @@ mod example;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
@@ -34,6 +34,8 @@ pub struct Metrics {
     /// Bound of a queue; set at scrape.
     pub queue_capacity: IntGaugeVec,
     stages: HistogramVec,
+    /// How busy a model's hosts were lately; set at scrape.
+    pub utilization: GaugeVec,
     hosts: IntGaugeVec,
     host_restarts: IntCounterVec,
     /// Resident memory of a model's hosts; set at scrape.
@@ -145,12 +147,12 @@ impl Metrics {
             ),
             queue_depth: gauges(
                 "edgemodel_queue_depth",
-                "Messages waiting: pre for the model, post for the broker.",
+                "Messages waiting: pre and host for the model, host handed to its processes already, post for the broker.",
                 &["model", "queue"],
             ),
             queue_capacity: gauges(
                 "edgemodel_queue_capacity",
-                "Most messages that may wait.",
+                "Most messages that may wait; none for host, which a size bounds, too.",
                 &["model", "queue"],
             ),
             stages: register(
@@ -162,6 +164,16 @@ impl Metrics {
                     )
                     .buckets(SECONDS.to_vec()),
                     &["model", "stage"],
+                ),
+            ),
+            utilization: register(
+                &registry,
+                GaugeVec::new(
+                    Opts::new(
+                        "edgemodel_model_utilization",
+                        "Part of the last 30 seconds, 0 to 1, in which the model's processes did not wait for messages.",
+                    ),
+                    &["model"],
                 ),
             ),
             hosts: gauges(

@@ -10,14 +10,15 @@ use tokio::task::JoinSet;
 use crate::brokers::Broker;
 use crate::delivery::Acks;
 use crate::host::{self, HostStatus, Monitor, Pool, StartError};
-use crate::intake::{Fate, Intake, Phase, inherit, intake};
+use crate::intake::{Fate, Intake, inherit, intake};
 use crate::matcher::Matcher;
 use crate::mqtt::Session;
 use crate::outlet::{Destination, ModelOutlet, Parcel};
 use crate::publish::{Publisher, publish};
-use crate::queue::Queue;
+use crate::queue::{Level, Queue};
 use crate::session_state::SessionState;
-use crate::status::{Probe, Shared};
+use crate::shutdown::Phase;
+use crate::status::{Probe, Queues, Shared};
 use crds::client_id::{Role, SessionKey};
 
 /// Memory that the messages of one queue may hold, whatever their number.
@@ -62,16 +63,16 @@ impl Probe for PipelineProbe {
         self.monitor.hosts()
     }
 
-    fn pre_queue(&self) -> (usize, usize) {
-        self.monitor.queue()
+    fn queues(&self) -> Queues {
+        Queues {
+            pre: self.monitor.queue(),
+            host: self.monitor.waiting_in_hosts(),
+            post: Level::of(&self.post_queues),
+        }
     }
 
-    fn post_queue(&self) -> (usize, usize) {
-        self.post_queues
-            .iter()
-            .fold((0, 0), |(depth, capacity), queue| {
-                (depth + queue.len(), capacity + queue.capacity())
-            })
+    fn utilization(&self) -> f64 {
+        self.monitor.utilization()
     }
 }
 

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::delivery::Settled;
-use crate::intake::Phase;
 use crate::message::{Failure, FailureReason};
 use crate::metrics::ModelMetrics;
 use crate::mqtt::{Client, Error, Event, Refused};
 use crate::outlet::{ModelOutlet, Parcel};
 use crate::queue::Queue;
 use crate::session_state::SessionState;
+use crate::shutdown::Phase;
 
 /// What a publisher works with.
 #[derive(Debug)]

@@ -4,8 +4,9 @@
 //! its producer's decision.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
 use tokio::sync::Notify;
 
 /// A queue of `T` bounded in items and bytes.
@@ -23,6 +24,25 @@ struct Inner<T> {
     items: VecDeque<(T, usize)>,
     bytes: usize,
     closed: bool,
+}
+
+/// How full a queue is, or several together.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Level {
+    /// Items queued.
+    pub depth: usize,
+    /// Bound in items.
+    pub capacity: usize,
+}
+
+impl Level {
+    /// That of several queues together.
+    pub fn of<'a, T: 'a>(queues: impl IntoIterator<Item = &'a Arc<Queue<T>>>) -> Self {
+        queues.into_iter().fold(Self::default(), |sum, queue| Self {
+            depth: sum.depth + queue.len(),
+            capacity: sum.capacity + queue.capacity(),
+        })
+    }
 }
 
 /// The queue was full or closed; the item comes back.
@@ -242,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_waiting_producer_goes_on_when_there_is_room() {
-        let queue = std::sync::Arc::new(Queue::new(1, 100));
+        let queue = Arc::new(Queue::new(1, 100));
         queue.try_push(1, 1).unwrap();
         let producer = tokio::spawn({
             let queue = queue.clone();

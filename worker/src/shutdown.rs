@@ -1,8 +1,19 @@
-//! SIGINT and SIGTERM.
+//! How the worker is asked to end, and how far that has come.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ready when the process is asked to end, each time anew.
+/// How far a shutdown has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Messages are taken.
+    Serving,
+    /// No more are taken; those that were are finished.
+    Draining,
+    /// All are finished: acknowledge and disconnect.
+    Finishing,
+}
+
+/// Ready when the process is asked to end by SIGINT or SIGTERM, each time anew.
 pub async fn requested() {
     let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
     tokio::select! {

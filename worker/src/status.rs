@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 use crate::delivery::{Ledger, Settled};
 use crate::host::HostStatus;
 use crate::metrics::Metrics;
+use crate::queue::Level;
 
 /// Errors kept per model for `/status`.
 const LAST_ERRORS: usize = 10;
@@ -55,10 +56,28 @@ struct Inner {
 pub trait Probe: Send + std::fmt::Debug {
     /// Its hosts.
     fn hosts(&self) -> Vec<HostStatus>;
-    /// Depth and capacity of the queue before the model.
-    fn pre_queue(&self) -> (usize, usize);
-    /// Depth and capacity of the queues after the model.
-    fn post_queue(&self) -> (usize, usize);
+    /// The queues of its messages.
+    fn queues(&self) -> Queues;
+    /// How busy its hosts were lately, from 0 to 1.
+    fn utilization(&self) -> f64;
+}
+
+/// Messages of a model that wait.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Queues {
+    /// In the worker, for the model.
+    pub pre: Level,
+    /// In the model's hosts, for their calls to begin. Their bytes bound them too, so there is no capacity to tell.
+    pub host: usize,
+    /// In the worker, for the broker.
+    pub post: Level,
+}
+
+impl Queues {
+    /// Messages that wait for the model, wherever they are.
+    pub fn for_model(&self) -> usize {
+        self.pre.depth + self.host
+    }
 }
 
 /// Where a model stands.
@@ -180,18 +199,18 @@ impl Shared {
             let metrics = &self.metrics;
             let in_flight = i64::try_from(model.ledger.in_flight()).unwrap_or(i64::MAX);
             metrics.in_flight.with_label_values(&[name]).set(in_flight);
-            let (pre, post) = model.queues();
-            for (queue, (depth, capacity)) in [("pre", pre), ("post", post)] {
-                let gauge = |value| i64::try_from(value).unwrap_or(i64::MAX);
-                metrics
-                    .queue_depth
-                    .with_label_values(&[name, queue])
-                    .set(gauge(depth));
-                metrics
-                    .queue_capacity
-                    .with_label_values(&[name, queue])
-                    .set(gauge(capacity));
+            let gauge = |value| i64::try_from(value).unwrap_or(i64::MAX);
+            let Queues { pre, host, post } = model.queues();
+            for (queue, depth) in [("pre", pre.depth), ("host", host), ("post", post.depth)] {
+                let depths = metrics.queue_depth.with_label_values(&[name, queue]);
+                depths.set(gauge(depth));
             }
+            for (queue, capacity) in [("pre", pre.capacity), ("post", post.capacity)] {
+                let capacities = metrics.queue_capacity.with_label_values(&[name, queue]);
+                capacities.set(gauge(capacity));
+            }
+            let utilization = metrics.utilization.with_label_values(&[name]);
+            utilization.set(model.utilization());
             let hosts = model.hosts();
             let quarantined: usize = hosts.iter().map(|host| host.quarantined.len()).sum();
             let quarantined = i64::try_from(quarantined).unwrap_or(i64::MAX);
@@ -297,12 +316,20 @@ impl ModelView {
         }
     }
 
-    /// Depth and capacity of the queues before and after the model.
-    pub fn queues(&self) -> ((usize, usize), (usize, usize)) {
+    /// Its queues.
+    pub fn queues(&self) -> Queues {
         let inner = self.lock();
-        inner.probe.as_ref().map_or(((0, 0), (0, 0)), |probe| {
-            (probe.pre_queue(), probe.post_queue())
-        })
+        let probe = inner.probe.as_ref();
+        probe.map_or_else(Queues::default, |probe| probe.queues())
+    }
+
+    /// How busy its hosts were lately, from 0 to 1; 0 when there are none.
+    pub fn utilization(&self) -> f64 {
+        let inner = self.lock();
+        inner
+            .probe
+            .as_ref()
+            .map_or(0.0, |probe| probe.utilization())
     }
 
     /// Its hosts.
@@ -314,7 +341,8 @@ impl ModelView {
     }
 
     fn document(&self) -> serde_json::Value {
-        let (pre, post) = self.queues();
+        let queues = self.queues();
+        let utilization = self.utilization();
         let hosts = self.hosts();
         let inner = self.lock();
         let mut ledger = serde_json::Map::new();
@@ -334,9 +362,11 @@ impl ModelView {
             "sha256": inner.digests.1,
             "ledger": ledger,
             "queues": {
-                "pre": { "depth": pre.0, "capacity": pre.1 },
-                "post": { "depth": post.0, "capacity": post.1 },
+                "pre": queues.pre,
+                "host": { "depth": queues.host },
+                "post": queues.post,
             },
+            "utilization": utilization,
             "hosts": hosts,
             "sessions": inner.sessions,
             "lastErrors": inner.last_errors,

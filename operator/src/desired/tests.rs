@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crds::RuntimeSpec;
-use crds::cluster::{ExposeMode, ModelCache, Placement, SecretReference};
+use crds::cluster::{
+    Autoscaling, AutoscalingClass, ExposeMode, ModelCache, Placement, SecretReference,
+};
 use serde_json::{Value, json};
 
 use super::{Defaults, Desired, Identity, Inputs, Model, SecretView, build};
@@ -151,5 +153,58 @@ fn new_contents_of_a_secret_change_the_pods_and_its_absence_withholds_them() {
     let none = desired(&spec, &BTreeMap::new());
     assert!(
         matches!(&none.models[0], Model::Withheld(withheld) if withheld.reason == "SecretNotFound")
+    );
+}
+
+#[test]
+fn workers_are_added_for_messages_that_wait_and_for_a_model_that_is_busy() {
+    let scaler = |scaling: Autoscaling| {
+        let mut spec = sample();
+        spec.funcs[0].model_name = r#"a "b" \ c"#.to_owned();
+        spec.funcs[0].autoscaling = Some(scaling);
+        let desired = desired(&spec, &BTreeMap::new());
+        let Model::Served(children) = &desired.models[0] else {
+            panic!("{:?}", desired.models[0]);
+        };
+        children.autoscaler.as_ref().unwrap().body["spec"].clone()
+    };
+    let hpa = scaler(Autoscaling {
+        class: Some(AutoscalingClass::Hpa),
+        ..Autoscaling::default()
+    });
+    let pods = |name: &str, value: &str| {
+        json!({ "type": "Pods", "pods": {
+            "metric": { "name": name },
+            "target": { "type": "AverageValue", "averageValue": value },
+        } })
+    };
+    assert_eq!(
+        hpa["metrics"],
+        json!([
+            pods("edgemodel_queue_depth", "100"),
+            pods("edgemodel_model_utilization", "800m")
+        ])
+    );
+    let keda = scaler(Autoscaling {
+        class: Some(AutoscalingClass::Keda),
+        target_queue_depth: Some(7),
+        target_utilization: Some(5),
+        prometheus_address: Some("http://prometheus:9090".to_owned()),
+        ..Autoscaling::default()
+    });
+    let trigger = |metric: &str, threshold: &str| {
+        let series = r#"{namespace="plant",runtime="edgemodel",model="a \"b\" \\ c"}"#;
+        json!({ "type": "prometheus", "metadata": {
+            "serverAddress": "http://prometheus:9090",
+            "query": format!("sum({metric}{series})"),
+            "threshold": threshold,
+        } })
+    };
+    assert_eq!(
+        keda["triggers"],
+        json!([
+            trigger("edgemodel_queue_depth", "7"),
+            trigger("edgemodel_model_utilization", "0.05")
+        ])
     );
 }

@@ -166,7 +166,15 @@ async fn scaling_makes_sense() -> anyhow::Result<()> {
             json!({ "class": "hpa", "minReplicas": 2, "maxReplicas": 2 }),
             json!({ "class": "keda", "prometheusAddress": prometheus }),
             json!({ "class": "external" }),
+            json!({ "class": "hpa", "targetUtilization": 1 }),
+            json!({ "class": "hpa", "targetUtilization": 90 }),
         ],
+    )
+    .await?;
+    rejects(
+        path,
+        [0, 91].map(|target| json!({ "class": "hpa", "targetUtilization": target })),
+        &["spec.funcs[0].autoscaling.targetUtilization"],
     )
     .await?;
     let upside_down = [

@@ -53,6 +53,13 @@ async fn answer(stream: &mut TcpStream, version: MqttVersion, code: u8) -> anyho
     Ok(())
 }
 
+/// Takes a connection of a session that is there, and what it subscribes to.
+async fn accept(listener: &TcpListener, version: MqttVersion) -> anyhow::Result<TcpStream> {
+    let mut stream = greet(listener, version, true).await?;
+    answer(&mut stream, version, 1).await?;
+    Ok(stream)
+}
+
 async fn broker(version: MqttVersion) -> anyhow::Result<(TcpListener, Options)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -77,9 +84,7 @@ async fn a_refused_subscription_is_told_and_tried_again_with_the_next_connection
             answer(&mut stream, version, refusal).await?;
             drop(stream);
             // The session is there, but nothing is subscribed in it.
-            let mut stream = greet(&listener, version, true).await?;
-            answer(&mut stream, version, 1).await?;
-            anyhow::Ok(stream)
+            accept(&listener, version).await
         };
         let mut client = TestClient::new(settings);
         let events = async {
@@ -115,13 +120,9 @@ async fn a_subscription_is_made_again_on_every_connection() -> anyhow::Result<()
             let mut stream = greet(&listener, version, false).await?;
             assert_eq!(packet(&mut stream).await?.0, SUBSCRIBE);
             drop(stream);
-            let mut stream = greet(&listener, version, true).await?;
-            answer(&mut stream, version, 1).await?;
-            drop(stream);
+            drop(accept(&listener, version).await?);
             // It stood, as far as we know.
-            let mut stream = greet(&listener, version, true).await?;
-            answer(&mut stream, version, 1).await?;
-            anyhow::Ok(stream)
+            accept(&listener, version).await
         };
         let mut client = TestClient::new(settings);
         let events = async {

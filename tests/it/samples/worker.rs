@@ -37,9 +37,14 @@ async fn refusal(index: &str, sample: &str, settings: &str) -> anyhow::Result<(S
     Ok((left.reason, left.message))
 }
 
+/// A sample for models that do not get as far as a result.
+const CALL: &str = r#"{"event": 1, "result": null}"#;
+
 #[tokio::test]
 async fn a_model_that_fails_a_sample_is_refused_and_the_reason_says_why() -> anyhow::Result<()> {
+    let fails = |index, message| (index, CALL, "", "SampleFailed", message);
     let wrong = SAMPLE.replace("1.5", "2");
+    let many = format!("[{}]", [CALL; 99].join(","));
     for (index, sample, settings, reason, message) in [
         (
             MEAN,
@@ -55,47 +60,35 @@ async fn a_model_that_fails_a_sample_is_refused_and_the_reason_says_why() -> any
             "SampleFailed",
             "samples/one.json[0]: the model raised ZeroDivisionError: division by zero",
         ),
-        (
+        fails(
             "def handler(event, context): return b'no json'",
-            r#"{"event": 1, "result": 1}"#,
-            "",
-            "SampleFailed",
             "samples/one.json: the result is not JSON but \"no json\"",
         ),
-        (
+        fails(
             "def handler(event, context): return object()",
-            r#"{"event": 1, "result": 1}"#,
-            "",
-            "SampleFailed",
             "samples/one.json: the result cannot be written as JSON: ",
         ),
-        (
+        fails(
             "import os\ndef handler(event, context): os._exit(3)",
-            r#"{"event": 1, "result": 1}"#,
-            "",
-            "SampleFailed",
             "samples/one.json: the model's process ended during the call (exit status: 3)",
         ),
         (
             "import time\ndef handler(event, context): time.sleep(3600)",
-            r#"{"event": 1, "result": 1}"#,
+            CALL,
             "timeout: 500ms, ",
             "SampleTimeout",
             "samples/one.json: the call took longer than timeout, 0.5 s",
         ),
         (
             "import time\ndef handler(event, context): time.sleep(1)",
-            &format!(
-                "[{}]",
-                vec![r#"{"event": 1, "result": null}"#; 99].join(",")
-            ),
+            &many,
             "startTimeout: 5, ",
             "SampleTimeout",
             "the samples up to here took longer than startTimeout, 5 s",
         ),
         (
             "import time\ntime.sleep(3600)",
-            r#"{"event": 1, "result": 1}"#,
+            CALL,
             "startTimeout: 1, ",
             "StartTimeout",
             "the import took longer than startTimeout, 1s",

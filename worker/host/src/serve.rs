@@ -52,9 +52,9 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     };
     loop {
         host.calls(py, &mut model, &mut channel)?;
-        channel.write(py, &mut host.output)?;
-        host.held_since = None;
-        if channel.read(py, host.decoder.buffer())? == 0 {
+        host.write(py, &mut channel)?;
+        let buffer = host.decoder.buffer();
+        if host.record.waiting(|| channel.read(py, buffer))? == 0 {
             return Ok(());
         }
     }
@@ -185,12 +185,19 @@ impl<'py> Host<'_, 'py> {
             let now = Instant::now();
             let held_since = *self.held_since.get_or_insert(now);
             if now - held_since > HELD_BACK || self.output.len() > HELD_BYTES {
-                channel.write(py, &mut self.output)?;
-                self.held_since = None;
+                self.write(py, channel)?;
             }
         }
         self.batch(py, model, batch)?;
         self.decoder = decoder;
+        Ok(())
+    }
+
+    /// Writes the replies, for which the worker may have no room while it cannot publish.
+    fn write(&mut self, py: Python<'py>, channel: &mut Channel) -> PyResult<()> {
+        let output = &mut self.output;
+        self.record.waiting(|| channel.write(py, output))?;
+        self.held_since = None;
         Ok(())
     }
 

@@ -36,7 +36,7 @@ fn row(rows: &mut String, model: &ModelView) {
             reason, message, ..
         } => format!("{reason}: {message}"),
     };
-    let ((pre, _), (post, _)) = model.queues();
+    let queues = model.queues();
     let failed =
         model.ledger.settled(Settled::Failed) + model.ledger.settled(Settled::DeadLettered);
     let numbers = [
@@ -44,8 +44,8 @@ fn row(rows: &mut String, model: &ModelView) {
         model.ledger.settled(Settled::Published),
         failed,
         model.ledger.in_flight(),
-        pre as u64,
-        post as u64,
+        queues.for_model() as u64,
+        queues.post.depth as u64,
     ];
     let _ = write!(
         rows,

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub(super) struct HostProcess {
     child: Child,
     pid: u32,
     stream: UnixStream,
-    record: Record,
+    record: Arc<Record>,
     /// Bytes to be written.
     pub(super) output: Vec<u8>,
     written: usize,
@@ -61,7 +62,7 @@ impl HostProcess {
     /// Starts the interpreter; nothing is imported yet.
     pub(super) fn spawn(options: &Options, metrics: &ModelMetrics) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
-        let record = Record::new()?;
+        let record = Arc::new(Record::new()?);
         send_file(&ours, record.file())?;
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
@@ -119,7 +120,12 @@ impl HostProcess {
 
     /// The call that runs now, or ran when it died.
     pub(super) fn running(&self) -> Option<Running> {
-        self.record.running()
+        self.record.progress()?.running
+    }
+
+    /// What it tells of itself at any time.
+    pub(super) fn record(&self) -> &Arc<Record> {
+        &self.record
     }
 
     /// Writes what is there to write, and waits until something was read.

@@ -90,12 +90,12 @@ impl<O: Outlet> Lane<O> {
     /// Serves until the queue is closed and everything in it is finished.
     pub(super) async fn run(mut self, mut host: HostProcess) {
         loop {
-            self.state.pid.store(host.pid(), Ordering::Relaxed);
+            self.state.set_host(Some((host.pid(), host.record())));
             self.metrics.hosts.inc();
             self.answered = false;
             let end = self.serve(&mut host).await;
             self.metrics.hosts.dec();
-            self.state.pid.store(0, Ordering::Relaxed);
+            self.state.set_host(None);
             if let End::Drained = end {
                 if let Err(error) = host.end().await {
                     tracing::debug!(%error, model = self.options.model, "Host not ended in order");
@@ -103,6 +103,7 @@ impl<O: Outlet> Lane<O> {
                 return;
             }
             self.blame(host, end).await;
+            self.tell();
             host = self.replace().await;
         }
     }
@@ -116,6 +117,7 @@ impl<O: Outlet> Lane<O> {
         }
         self.batches.clear();
         self.batches.extend(self.last_id());
+        self.tell();
         // Runs freely, at least once in each timeout; when it fires, it looks since when the current
         // call runs. Setting it for each call would cost more than the call.
         let mut check = pin!(tokio::time::sleep(self.options.timeout));
@@ -205,6 +207,14 @@ impl<O: Outlet> Lane<O> {
             self.calls.push_back(job);
         }
         self.batches.extend(self.last_id());
+        self.tell();
+    }
+
+    /// Lets others see what the host has.
+    fn tell(&self) {
+        let next = self.first + self.calls.len() as u64;
+        self.state.oldest.store(self.first, Ordering::Relaxed);
+        self.state.next.store(next, Ordering::Relaxed);
     }
 
     /// Id of the last call that the host has.
@@ -237,6 +247,7 @@ impl<O: Outlet> Lane<O> {
                 self.batches.pop_front();
             }
             self.first += 1;
+            self.tell();
             self.bytes -= job.telemetry.payload.len();
             self.answered = true;
             self.pause = FIRST_PAUSE;

@@ -1,4 +1,4 @@
-//! The progress record that a host keeps: which call runs, and since when.
+//! The progress record that a host keeps: which call runs and since when, and how long it had nothing to do.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -8,12 +8,22 @@ use rustix::fs::MemfdFlags;
 use rustix::time::ClockId;
 
 /// See `worker/host/src/record.rs` for its layout.
-const SIZE: usize = 24;
+const NUMBERS: usize = 5;
+const SIZE: usize = NUMBERS * 8;
 
 /// The worker's side: only reads.
 #[derive(Debug)]
 pub(super) struct Record {
     file: OwnedFd,
+}
+
+/// What a host did at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The call that runs, or ran when the host died.
+    pub(super) running: Option<Running>,
+    /// How long the host has waited for calls, or for room for its replies, since it began to serve.
+    pub(super) waited: Duration,
 }
 
 /// A call that runs.
@@ -46,33 +56,39 @@ impl Record {
         &self.file
     }
 
-    /// The call that runs now, or ran when the host died.
-    pub(super) fn running(&self) -> Option<Running> {
+    /// What it does now, or did when it died.
+    pub(super) fn progress(&self) -> Option<Progress> {
         // The host writes while we read: two equal readings are one moment's.
         let mut last = self.read()?;
         loop {
             let again = self.read()?;
             if again == last {
-                let [call, since, count] = last;
-                return Some(Running {
-                    id: call.checked_sub(1)?,
-                    since: Duration::from_nanos(since),
-                    count: count.max(1),
-                });
+                break;
             }
             last = again;
         }
+        let [call, since, count, waited, waits_since] = last;
+        let running = call.checked_sub(1).map(|id| Running {
+            id,
+            since: Duration::from_nanos(since),
+            count: count.max(1),
+        });
+        let waits = match waits_since {
+            0 => Duration::ZERO,
+            since => now().saturating_sub(Duration::from_nanos(since)),
+        };
+        Some(Progress {
+            running,
+            waited: Duration::from_nanos(waited) + waits,
+        })
     }
 
-    fn read(&self) -> Option<[u64; 3]> {
+    fn read(&self) -> Option<[u64; NUMBERS]> {
         let mut bytes = [0; SIZE];
         let count = rustix::io::pread(&self.file, &mut bytes, 0).ok()?;
         let (numbers, _) = bytes.as_chunks::<8>();
-        let [call, since, together] = numbers else {
-            return None;
-        };
-        let numbers = [call, since, together].map(|number| u64::from_ne_bytes(*number));
-        (count == SIZE).then_some(numbers)
+        let numbers: [[u8; 8]; NUMBERS] = numbers.try_into().ok()?;
+        (count == SIZE).then_some(numbers.map(u64::from_ne_bytes))
     }
 }
 

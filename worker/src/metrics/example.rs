@@ -19,6 +19,7 @@ impl Metrics {
             queue_depth,
             queue_capacity,
             stages,
+            utilization,
             hosts,
             host_restarts,
             host_memory,
@@ -42,6 +43,7 @@ impl Metrics {
         touch(queue_depth, 2);
         touch(queue_capacity, 2);
         touch(stages, 2);
+        touch(utilization, 1);
         touch(hosts, 1);
         touch(host_restarts, 2);
         touch(host_memory, 1);

@@ -1,22 +1,22 @@
 //! The session: connects again and again, and keeps over all connections what is not done.
 
+mod arrivals;
 mod leaving;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::topic::reaches;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connection::{Connection, Ended, Found};
-use super::inbox::{Admitted, Inbox};
+use super::connection::{Connection, Ended};
+use super::inbox::Inbox;
 use super::leave::Leave;
 use super::outbox::Outbox;
-use super::packet::{Inbound, Limits, Publish, Writer};
-use super::{Client, DeliveryTag, Error, Event, Incoming, Options, Publication};
+use super::packet::{Limits, Writer};
+use super::{Client, DeliveryTag, Error, Event, Options, Publication};
 
 /// The receive maximum of a mosquitto whose `max_inflight_messages` is not set.
 const MOSQUITTO_DEFAULT: u16 = 20;
@@ -198,115 +198,6 @@ impl Session {
         let done = self.outbox.take_done();
         self.events
             .extend(done.map(|(token, result)| Event::Published { token, result }));
-    }
-
-    fn take(&mut self, found: Found) {
-        let State::Open(connection) = &mut self.state else {
-            // The broker said goodbye before this.
-            return;
-        };
-        let (writer, output) = (self.writer, &mut connection.output);
-        match found {
-            Found::Oversized { size, qos, id } => {
-                self.messages += 1;
-                let limit = self.options.max_packet_size as usize;
-                if let Admitted::New(Some(tag)) = self.inbox.admit(qos, id, writer, output) {
-                    self.inbox.acknowledge(tag, writer, output);
-                }
-                self.events.push_back(Event::Oversized { size, limit });
-            }
-            Found::Packet(Inbound::Publish(publish)) => self.publish_came(publish),
-            Found::Packet(Inbound::PubAck { id, refused }) => self.outbox.acknowledged(id, refused),
-            Found::Packet(Inbound::PubRec { id, refused }) => {
-                self.outbox.received(id, refused, writer, output);
-            }
-            Found::Packet(Inbound::PubRel { id }) => self.inbox.released(id, writer, output),
-            Found::Packet(Inbound::PubComp { id }) => self.outbox.completed(id),
-            Found::Packet(Inbound::SubAck { id, refused }) => self.subscribed(id, refused),
-            Found::Packet(Inbound::UnsubAck { id }) => {
-                if self.leave == Leave::Unsubscribing(id) {
-                    self.leave = Leave::Unsubscribed;
-                }
-            }
-            Found::Packet(Inbound::PingResp) => connection.ponged(),
-            Found::Packet(Inbound::Disconnect { reason, taken_over }) => {
-                let lasted = connection.since.elapsed();
-                self.dismissed(&reason, taken_over, lasted);
-            }
-            // A second greeting means nothing.
-            Found::Packet(Inbound::ConnAck { .. }) => {}
-        }
-    }
-
-    fn publish_came(&mut self, publish: Publish) {
-        let State::Open(connection) = &mut self.state else {
-            return;
-        };
-        self.messages += 1;
-        let output = &mut connection.output;
-        let admitted = self
-            .inbox
-            .admit(publish.qos, publish.id, self.writer, output);
-        let Admitted::New(tag) = admitted else {
-            return;
-        };
-        let known = self.topic.as_bytes() == publish.topic;
-        if !known {
-            self.topic = String::from_utf8_lossy(&publish.topic).into();
-            let mut filters = self.options.subscriptions.iter();
-            self.wanted = filters.any(|(filter, _)| reaches(&self.topic, filter));
-            if !self.wanted {
-                // The broker's session is older than the configuration and has other subscriptions;
-                // MQTT does not tell which, so they cannot be ended.
-                tracing::warn!(
-                    topic = &*self.topic,
-                    client_id = self.options.client_id,
-                    "Messages of an earlier subscription discarded"
-                );
-            }
-        }
-        if !self.wanted {
-            if let Some(tag) = tag {
-                self.inbox.acknowledge(tag, self.writer, output);
-            }
-            return;
-        }
-        self.events.push_back(Event::Message(Incoming {
-            topic: self.topic.clone(),
-            payload: publish.payload,
-            tag,
-            duplicate: publish.duplicate,
-            retained: publish.retained,
-        }));
-    }
-
-    fn subscribed(&mut self, id: u16, refused: Vec<Option<String>>) {
-        if self.subscribing != Some(id) {
-            return;
-        }
-        self.subscribing = None;
-        let filters = &self.options.subscriptions;
-        let before = self.events.len();
-        for ((filter, _), reason) in filters.iter().zip(refused) {
-            if let Some(reason) = reason {
-                self.events.push_back(Event::SubscriptionRefused {
-                    filter: filter.clone(),
-                    reason,
-                });
-            }
-        }
-        if self.events.len() == before {
-            self.events.push_back(Event::Subscribed);
-        }
-    }
-
-    fn dismissed(&mut self, reason: &str, taken_over: bool, lasted: Duration) {
-        if taken_over {
-            self.taken_over();
-        } else {
-            let reason = format!("the broker closed it: {reason}");
-            self.ended(Ended::Lost(reason), lasted);
-        }
     }
 }
 
