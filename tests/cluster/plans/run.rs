@@ -25,10 +25,6 @@ const DELAY_OF_CREW: Duration = Duration::from_mins(1);
 /// more. So many times may be; what writes for ever does so in each of them.
 const ROUNDS: u32 = 3;
 
-/// How a namespace that is being deleted answers, until it is gone: nothing is made by such a write, and how often it is
-/// tried depends on how long that takes.
-const REFUSED: u16 = 403;
-
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Setting<'a> {
     Reference,
@@ -69,13 +65,7 @@ impl Outcome {
                 anyhow::ensure!(kept, "O2: {key:?} was deleted and made again");
             }
         }
-        let counted = |outcome: &Self| {
-            let writes = outcome.writes.iter();
-            writes
-                .filter(|write| write.answered != Some(REFUSED))
-                .count()
-        };
-        let (writes, most) = (counted(&self), 2 * counted(reference) + 4);
+        let (writes, most) = (self.writes.len(), 2 * reference.writes.len() + 4);
         let shown = || {
             self.writes
                 .iter()
@@ -99,6 +89,11 @@ impl Outcome {
         anyhow::ensure!(quiet, "O5: errors in the log: {}", self.errors.join("\n  "));
         Ok(())
     }
+}
+
+/// How often an operator has begun to look at the runtime.
+fn looks_of(plan: &Plan) -> usize {
+    plan.count(Verb::Get, "edgemodelruntimes.edgemodel.io")
 }
 
 pub(super) async fn run(
@@ -155,14 +150,21 @@ pub(super) async fn run(
             operator.kill();
             let client = tests::operator::client(control_plane, &rest).await?;
             let successor = Operator::start(client, under_test);
-            (successor, steps.await?.1)
+            let end = steps.await;
+            let end = end.with_context(|| {
+                format!(
+                    "the successor has looked {} times, written {:?}, logged {:?}{}",
+                    looks_of(&rest),
+                    rest.writes(),
+                    successor.errors(),
+                    if successor.has_ended() { ", and ended" } else { "" }
+                )
+            });
+            (successor, end?.1)
         }
     };
     let writes = || [plan.writes(), rest.writes()].concat();
-    let looks = || {
-        let of = |plan: &Plan| plan.count(Verb::Get, "edgemodelruntimes.edgemodel.io");
-        of(&plan) + of(&rest)
-    };
+    let looks = || looks_of(&plan) + looks_of(&rest);
     // What looks like the end may be a moment on the way: the operator has not heard yet of what was done, or pods are
     // still to come. It looks at everything once more first.
     runner.looked(looks).await?;
