@@ -90,8 +90,7 @@ pub enum Next {
 
 /// Brings one runtime to where it should be, as far as that goes now.
 ///
-/// `failures` is how often in a row this has failed: a single
-/// failure is not worth a line in the status.
+/// `failures` is how often in a row this has failed: a single failure is not worth a line in the status.
 ///
 /// # Errors
 /// Something failed that may work in a moment.
@@ -117,11 +116,7 @@ pub async fn reconcile(
     let before = status::of(&object);
     let now = Timestamp::now().round(Unit::Second).unwrap_or_default();
     let generation = object.metadata.generation.unwrap_or_default();
-    if object
-        .annotations()
-        .get(labels::PAUSED)
-        .is_some_and(|text| text == "true")
-    {
+    if is_paused(&object) {
         let after = status::paused(generation, &before, now);
         report(ctx, &identity, &object, &before, &after).await?;
         return Ok(Next::Look(ctx.resync));
@@ -201,6 +196,11 @@ pub async fn reconcile(
     } else {
         ctx.resync
     }))
+}
+
+fn is_paused(runtime: &DynamicObject) -> bool {
+    let paused = runtime.annotations().get(labels::PAUSED);
+    paused.is_some_and(|text| text == "true")
 }
 
 fn validate(
