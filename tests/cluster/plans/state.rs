@@ -107,14 +107,29 @@ pub(crate) async fn read(
             let masked = mask(kind, value, secrets_before);
             let mut text = masked.to_string();
             for (word, mask) in words.iter().chain([&(uid.clone(), "UID".to_owned())]) {
-                if !word.is_empty() {
-                    text = text.replace(word, mask);
-                }
+                text = replaced(&text, word, mask);
             }
             state.objects.insert(key, serde_json::from_str(&text)?);
         }
     }
     Ok(state)
+}
+
+/// `text` with a mask for each `word` that stands alone: a port may be a part of somebody's UID.
+fn replaced(text: &str, word: &str, mask: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word).filter(|_| !word.is_empty()) {
+        let (before, from) = rest.split_at(at);
+        let after = &from[word.len()..];
+        let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        masked.push_str(before);
+        let part = is_part(masked.chars().next_back()) || is_part(after.chars().next());
+        masked.push_str(if part { word } else { mask });
+        rest = after;
+    }
+    masked.push_str(rest);
+    masked
 }
 
 fn is_settled(kind: &str, value: &Value) -> bool {
@@ -237,4 +252,14 @@ pub(crate) fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec
         _ if wanted == found => {}
         _ => lines.push(format!("{path}: {found} instead of {wanted}")),
     }
+}
+
+#[test]
+fn a_port_within_a_uid_is_not_masked() {
+    let text = "40003c2e:40003, 140003 w:40003";
+    assert_eq!(
+        replaced(text, "40003", "PORT"),
+        "40003c2e:PORT, 140003 w:PORT"
+    );
+    assert_eq!(replaced(text, "", "PORT"), text);
 }
