@@ -69,12 +69,11 @@ bench: tools
 	@cargo build --locked --quiet --release --package worker
 	@cargo bench --locked --quiet --package tests --bench worker -- --write
 
-## Builds the images of operator and worker, to target/images, and tells their sizes.
+## Builds the images of operator and worker, to target/images, and tells their sizes; with IMAGE_ARCH=arm64 for other machines.
 images:
-	@deploy/images/build.sh
-	@python3 deploy/images/archive.py sizes target/images/operator.tar target/images/worker.tar \
-		target/images/worker-science.tar
+	@deploy/images/build.sh $(if $(IMAGE_ARCH),--arch $(IMAGE_ARCH))
+	@python3 deploy/images/archive.py sizes $(patsubst %,target/images/%$(IMAGE_ARCH:%=-%).tar,operator worker worker-science)
 
-## Tests the images that `make images` has built.
+## Tests the images that `make images` has built; with IMAGE_ARCH=arm64 those for other machines, see docs/images.md.
 test-images: tools images
-	cargo test --locked --package tests --test images
+	EDGEMODEL_TEST_ARCH=$(IMAGE_ARCH) cargo test --locked --package tests --test images

@@ -11,20 +11,24 @@ cd "$here/../.."
 own_arch=$(dpkg --print-architecture)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 tag=$version arch=$own_arch refresh= images=()
+usage() { # what is wrong
+    sed -n '2,6s/^# //p' "$here/build.sh" >&2
+    echo "$1" >&2
+    exit 2
+}
 while [ $# -gt 0 ]; do
     case $1 in
-    --tag) tag=$2 && shift ;;
-    --arch) arch=$2 && shift ;;
+    --tag) tag=${2-} && shift ;;
+    --arch) arch=${2-} && shift ;;
     --refresh) refresh=yes ;;
+    --help) sed -n '2,6s/^# //p' "$here/build.sh" && exit ;;
     operator | worker | worker-science) images+=("$1") ;;
-    *)
-        sed -n '2,6s/^# //p' "$0" >&2
-        echo "\"$1\" is neither an option nor an image" >&2
-        exit 2
-        ;;
+    *) usage "\"$1\" is neither an option nor an image" ;;
     esac
-    shift
+    shift || usage "An option lacks its value"
 done
+[[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || usage "\"$tag\" cannot be the tag of an image"
+[[ $arch =~ ^(amd64|arm64)$ ]] || usage "Images are built for amd64 and arm64, not for \"$arch\""
 [ ${#images[@]} -gt 0 ] || images=(operator worker worker-science)
 
 "$here/tools.sh"
@@ -98,6 +102,7 @@ build() { # image, program, variant
         (cd "$work/$program" && find . -type f -exec sha256sum {} +)
     } | sha256sum)
     if [ -e "$output/$name.tar" ] && [ "$(cat "$output/$name.key" 2>/dev/null)" = "$key" ]; then
+        echo "$output/$name.tar is up to date" >&2
         return
     fi
     echo "Building $reference for $arch" >&2
@@ -113,6 +118,7 @@ build() { # image, program, variant
     python3 deploy/images/archive.py write "$work/$image.oci" "$reference" "$output/$name.tar.part"
     mv "$output/$name.tar.part" "$output/$name.tar"
     echo "$key" >"$output/$name.key"
+    echo "Wrote $output/$name.tar" >&2
 }
 
 base() { # archive, name

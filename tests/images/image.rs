@@ -8,6 +8,9 @@ use anyhow::Context as _;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
+/// The architecture of the images to test, where it is not this machine's.
+const ARCH: &str = "EDGEMODEL_TEST_ARCH";
+
 /// An image, unpacked.
 #[derive(Debug)]
 pub(super) struct Image {
@@ -16,13 +19,19 @@ pub(super) struct Image {
     pub(super) index: Value,
     /// What to run, as whom, and what the image says about itself.
     pub(super) config: Value,
+    /// The architecture that it says it is for.
+    pub(super) architecture: String,
     /// Bytes that a node downloads.
     pub(super) compressed: u64,
 }
 
 impl Image {
-    /// Unpacks `target/images/NAME.tar`, once for all tests.
+    /// Unpacks `target/images/NAME.tar`, or `NAME-ARCH.tar`, once for all tests.
     pub(super) fn open(name: &str) -> anyhow::Result<Self> {
+        let name = match std::env::var(ARCH) {
+            Ok(arch) if !arch.is_empty() => format!("{name}-{arch}"),
+            _ => name.to_owned(),
+        };
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let archive = workspace.join(format!("target/images/{name}.tar"));
         let metadata = archive
@@ -30,7 +39,7 @@ impl Image {
             .with_context(|| format!("{}; run `make images` first", archive.display()))?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("images")
-            .join(name);
+            .join(&name);
         let (layout, root) = (folder.join("layout"), folder.join("root"));
         std::fs::create_dir_all(&folder)?;
         // Tests run in several threads.
@@ -68,6 +77,10 @@ impl Image {
             root,
             index,
             config: config["config"].clone(),
+            architecture: config["architecture"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             compressed,
         })
     }

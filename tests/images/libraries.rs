@@ -33,6 +33,35 @@ fn every_library_that_is_asked_for_is_there() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// One program of another machine's, such as the one that built the image, and a node cannot start it.
+#[test]
+fn all_programs_are_for_the_architecture_of_the_image() -> anyhow::Result<()> {
+    for name in IMAGES {
+        let image = Image::open(name)?;
+        let machine = match &*image.architecture {
+            "amd64" => "X86-64",
+            "arm64" => "AArch64",
+            other => anyhow::bail!("{name} is for {other:?}"),
+        };
+        let mut programs = 0;
+        for path in image.files()? {
+            if !path.symlink_metadata()?.is_file() || !is_elf(&path)? {
+                continue;
+            }
+            programs += 1;
+            let header = readelf("--file-header", &path)?;
+            let line = header.lines().find(|line| line.contains("Machine:"));
+            assert!(
+                line.is_some_and(|line| line.contains(machine)),
+                "{name}: {} is for {line:?}",
+                path.display()
+            );
+        }
+        assert!(programs > 2, "{name} holds {programs} programs");
+    }
+    Ok(())
+}
+
 /// The libraries that programs and libraries name, each with one that does.
 fn needed(files: &[PathBuf]) -> anyhow::Result<HashMap<String, PathBuf>> {
     let mut needed = HashMap::new();

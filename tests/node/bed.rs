@@ -1,5 +1,6 @@
 //! The bed: a control plane, one node, and what an edge site has on it.
 
+mod api_cache;
 mod containerd;
 mod failures;
 mod files;
@@ -11,6 +12,7 @@ mod processes;
 mod prometheus;
 mod workers;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,7 @@ use tests::site::Models;
 use tokio::sync::Mutex;
 
 use crate::enclosure::Place;
+use api_cache::ApiCache;
 pub(crate) use containerd::CNI;
 pub(crate) use files::Files;
 pub(crate) use images::{NEXT, TAG};
@@ -37,6 +40,7 @@ pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 123, 0, 2);
 #[derive(Debug)]
 pub(crate) struct Bed {
     kubelet: Mutex<Program>,
+    api_cache: Mutex<ApiCache>,
     containerd: Mutex<Program>,
     _proxy: Program,
     _scheduler: Program,
@@ -71,8 +75,13 @@ impl Bed {
         .await?;
         containerd::until_up(folder, &containerd).await?;
         images::import(folder).await?;
+        let node = kubernetes::kubeconfig(&control_plane, &kubernetes::node());
+        let api_cache = ApiCache::start(folder, &node).await?;
         let start = |name, flags| Program::start(&programs, name, flags, folder);
-        let kubelet = start("kubelet", kubernetes::kubelet(place, &control_plane)?)?;
+        let kubelet = start(
+            "kubelet",
+            kubernetes::kubelet(place, &api_cache.kubeconfig(folder)?)?,
+        )?;
         let proxy = start("kube-proxy", kubernetes::proxy(folder, &control_plane)?)?;
         let scheduler = start("kube-scheduler", kubernetes::scheduler(&control_plane))?;
         // Pods reach it by the node's address, the scenarios by loopback.
@@ -82,6 +91,7 @@ impl Bed {
         .await?;
         let bed = Self {
             kubelet: Mutex::new(kubelet),
+            api_cache: Mutex::new(api_cache),
             containerd: Mutex::new(containerd),
             _proxy: proxy,
             _scheduler: scheduler,
@@ -126,6 +136,17 @@ impl Bed {
     pub(crate) async fn get(&self, arguments: &[&str]) -> anyhow::Result<serde_json::Value> {
         let all = [&["get", "-o", "json"], arguments].concat();
         Ok(serde_json::from_str(&self.kubectl(&all).await?)?)
+    }
+
+    /// The UIDs of all objects of some kinds.
+    ///
+    /// # Errors
+    /// There is no such kind.
+    pub(crate) async fn uids(&self, kinds: &str) -> anyhow::Result<BTreeSet<String>> {
+        let objects = self.get(&[kinds, "--all-namespaces"]).await?;
+        let objects = objects["items"].as_array().into_iter().flatten();
+        let uids = objects.filter_map(|object| object["metadata"]["uid"].as_str());
+        Ok(uids.map(str::to_owned).collect())
     }
 
     async fn until_node_ready(&self) -> anyhow::Result<()> {

@@ -29,11 +29,6 @@ impl Report {
         self.figures.push(format!("| {what} | {} |", seconds(time)));
     }
 
-    /// A number.
-    pub(crate) fn count(&mut self, what: &str, count: usize) {
-        self.figures.push(format!("| {what} | {count} |"));
-    }
-
     /// Some bytes.
     pub(crate) fn bytes(&mut self, what: &str, bytes: u64) {
         self.figures

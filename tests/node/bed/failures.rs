@@ -20,14 +20,17 @@ impl Bed {
         Ok(ended)
     }
 
-    /// Ends the kubelet, containerd and all containers, as a loss of power does, and starts both again.
+    /// Ends the kubelet, its cache, containerd and all containers, as a loss of power does, and starts them again.
+    /// Returns when they had ended.
     ///
     /// # Errors
     /// They do not start.
-    pub(crate) async fn reboot(&self) -> anyhow::Result<()> {
+    pub(crate) async fn reboot(&self) -> anyhow::Result<Instant> {
         let mut kubelet = self.kubelet.lock().await;
         kubelet.kill()?;
-        self.restart_containerd().await?;
-        kubelet.restart()
+        let ended = self.restart_containerd().await?;
+        self.api_cache.lock().await.restart().await?;
+        kubelet.restart()?;
+        Ok(ended)
     }
 }

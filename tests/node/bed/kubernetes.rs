@@ -29,11 +29,13 @@ pub(super) fn users() -> Vec<(String, Vec<String>)> {
     ]
 }
 
-fn node() -> String {
+/// The user that a node's kubelet is.
+pub(super) fn node() -> String {
     format!("system:node:{NODE}")
 }
 
-fn kubeconfig(control_plane: &ControlPlane, user: &str) -> PathBuf {
+/// The file by which a user talks to the API server.
+pub(super) fn kubeconfig(control_plane: &ControlPlane, user: &str) -> PathBuf {
     control_plane.directory().join(format!("{user}.kubeconfig"))
 }
 
@@ -41,10 +43,7 @@ fn kubeconfig(control_plane: &ControlPlane, user: &str) -> PathBuf {
 ///
 /// # Errors
 /// Its configuration cannot be written.
-pub(super) fn kubelet(
-    place: &Place,
-    control_plane: &ControlPlane,
-) -> anyhow::Result<Vec<OsString>> {
+pub(super) fn kubelet(place: &Place, kubeconfig: &Path) -> anyhow::Result<Vec<OsString>> {
     let folder = &place.folder;
     let config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -69,7 +68,7 @@ pub(super) fn kubelet(
     });
     Ok(vec![
         path_flag("config", &file(folder, "kubelet", &config)?),
-        path_flag("kubeconfig", &kubeconfig(control_plane, &node())),
+        path_flag("kubeconfig", kubeconfig),
         path_flag("root-dir", &folder.join("kubelet")),
         format!("--hostname-override={NODE}").into(),
         format!("--node-ip={ADDRESS}").into(),

@@ -7,77 +7,26 @@ use anyhow::Context as _;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use crate::load::RATE;
+use crate::bed::{Files, MODEL};
+use crate::load::{Load, RATE};
 
 use super::Scene;
 
 /// Results by which a model is known to serve.
 const SOME: usize = 100;
 
-/// How long a rebooted node is left without its API server, to see what it does alone.
-const AWAY: Duration = Duration::from_secs(10);
+/// What must be the same objects after the cloud's return as before it went.
+const KEPT: &str = "deployments,replicasets,pods,services,configmaps";
 
 pub(super) async fn run(scene: &mut Scene) -> anyhow::Result<()> {
-    let name = scene.sample.name.clone();
-    let before = scene.bed.until_serving(&name, 1).await?;
-    let deployment = scene.bed.deployment(&name).await?;
     let load = scene.load(RATE).await?;
     load.more(SOME, Instant::now()).await?;
 
-    scene.bed.control_plane.kill_apiserver()?;
-    // Nobody to fetch the model from either.
-    scene.files = None;
-    load.more(SOME, Instant::now())
-        .await
-        .context("without its API server, the model does not serve on")?;
+    worker_dies(scene, &load).await?;
+    // The kubelet puts off the next start of a container that ended twice; what follows happens to a new worker.
+    update_model(scene, &load).await?;
+    node_dies(scene, &load).await?;
 
-    kill_worker(scene, &before[0].uid)?;
-    let time = load.more(SOME, Instant::now()).await;
-    let time =
-        time.context("a worker that was killed does not come back without the API server")?;
-    let report = &mut scene.report;
-    report.time("worker killed, no API server: without results", time);
-
-    let since = scene.bed.restart_containerd().await?;
-    let time = load.more(SOME, since).await;
-    let time = time.context("pods do not come back without the API server")?;
-    let report = &mut scene.report;
-    report.time(
-        "containerd and all containers killed, no API server: without results",
-        time,
-    );
-
-    // A kubelet that starts knows no pods until its API server tells it; KubeEdge's keeps them on disk.
-    scene.bed.reboot().await?;
-    let before_cloud = load.answered();
-    tokio::time::sleep(AWAY).await;
-    let alone = load.answered() - before_cloud;
-    let report = &mut scene.report;
-    report.count(
-        "node rebooted, no API server: results in the 10 s after",
-        alone,
-    );
-    scene.bed.control_plane.restart_apiserver().await?;
-    let time = load.more(SOME, Instant::now()).await;
-    let time = time.context("pods do not come back after a reboot")?;
-    let report = &mut scene.report;
-    report.time(
-        "node rebooted: without results after the API server's return",
-        time,
-    );
-
-    scene.bed.until_operator_looked(&scene.sample).await?;
-    let after = scene.bed.until_serving(&name, 1).await?;
-    anyhow::ensure!(
-        before[0].uid == after[0].uid,
-        "{before:#?} became {after:#?}"
-    );
-    let now = scene.bed.deployment(&name).await?;
-    let rolled = |deployment: &Value| deployment["metadata"]["generation"].clone();
-    anyhow::ensure!(
-        rolled(&deployment) == rolled(&now),
-        "{deployment:#} became {now:#}"
-    );
     let tally = load.finish().await?;
     scene
         .report
@@ -85,9 +34,85 @@ pub(super) async fn run(scene: &mut Scene) -> anyhow::Result<()> {
     tally.nothing_lost()
 }
 
-fn kill_worker(scene: &Scene, uid: &str) -> anyhow::Result<()> {
+/// A worker ends, and soon after once more.
+async fn worker_dies(scene: &mut Scene, load: &Load) -> anyhow::Result<()> {
+    let name = scene.sample.name.clone();
+    let worker = scene.bed.until_serving(&name, 1).await?.remove(0);
+    cut_off(scene)?;
+    load.more(SOME, Instant::now())
+        .await
+        .context("without its API server, the model does not serve on")?;
+    for what in ["worker killed", "worker killed once more"] {
+        let killed = kill_worker(scene, &worker.uid)?;
+        let time = load.more(SOME, killed).await;
+        let time =
+            time.with_context(|| format!("{what}: it does not come back without the cloud"))?;
+        report(scene, what, time);
+    }
+    scene.bed.control_plane.restart_apiserver().await
+}
+
+/// The cloud is back: the model is updated.
+async fn update_model(scene: &mut Scene, load: &Load) -> anyhow::Result<()> {
+    scene.files = Some(Files::serve(scene.bed.models.path().to_owned()).await?);
+    let source = MODEL.replace("VERSION", "edge");
+    let packed = scene.bed.models.pack("edge", &source)?;
+    scene.serve("edge", &packed)?;
+    scene.apply().await?;
+    load.until_version("edge").await?;
+    let name = scene.sample.name.clone();
+    scene.bed.until_serving(&name, 1).await.map(drop)
+}
+
+/// The container runtime ends with all containers, then the node.
+async fn node_dies(scene: &mut Scene, load: &Load) -> anyhow::Result<()> {
+    let name = scene.sample.name.clone();
+    let before = scene.bed.uids(KEPT).await?;
+    let deployment = scene.bed.deployment(&name).await?;
+    cut_off(scene)?;
+
+    let since = scene.bed.restart_containerd().await?;
+    let time = load.more(SOME, since).await;
+    let time = time.context("pods do not come back without the cloud")?;
+    report(scene, "containerd and all containers killed", time);
+
+    let since = scene.bed.reboot().await?;
+    let time = load.more(SOME, since).await;
+    let time = time.context("pods do not come back after a reboot without the cloud")?;
+    report(scene, "node rebooted", time);
+
+    let back = Instant::now();
+    scene.bed.control_plane.restart_apiserver().await?;
+    scene.bed.until_operator_looked(&scene.sample).await?;
+    scene.bed.until_serving(&name, 1).await?;
+    let time = load.more(SOME, back).await?;
+    report(scene, "the cloud comes back", time);
+    let after = scene.bed.uids(KEPT).await?;
+    anyhow::ensure!(before == after, "{before:?} became {after:?}");
+    let now = scene.bed.deployment(&name).await?;
+    let rolled = |deployment: &Value| deployment["metadata"]["generation"].clone();
+    anyhow::ensure!(
+        rolled(&deployment) == rolled(&now),
+        "{deployment:#} became {now:#}"
+    );
+    Ok(())
+}
+
+fn report(scene: &mut Scene, what: &str, time: Duration) {
+    let report = &mut scene.report;
+    report.time(&format!("{what}: without results"), time);
+}
+
+/// Takes the API server and the model server away.
+fn cut_off(scene: &mut Scene) -> anyhow::Result<()> {
+    scene.files = None;
+    scene.bed.control_plane.kill_apiserver()
+}
+
+fn kill_worker(scene: &Scene, uid: &str) -> anyhow::Result<Instant> {
     let processes = scene.bed.processes(uid)?;
     let worker = processes.iter().find(|(_, line)| line.contains(" run "));
     let (pid, _) = worker.with_context(|| format!("no worker among {processes:?}"))?;
-    Ok(kill_process(*pid, Signal::KILL)?)
+    kill_process(*pid, Signal::KILL)?;
+    Ok(Instant::now())
 }
