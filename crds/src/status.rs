@@ -153,6 +153,8 @@ pub mod reason {
     pub const FORBIDDEN: &str = "Forbidden";
     /// The cluster refuses the object.
     pub const REFUSED: &str = "Refused";
+    /// The namespace is being deleted: nothing is made in it any more. An API server gives the same word as a cause.
+    pub const NAMESPACE_TERMINATING: &str = "NamespaceTerminating";
     /// A call to the API server failed and is tried again.
     pub const API_ERROR: &str = "ApiError";
     /// The cluster does not have the kind that is asked for.

@@ -1,11 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building images needs and this machine lacks, as root on Debian; elsewhere says what it is.
 set -euo pipefail
+. "$(dirname "$0")/packages.sh"
 
-packages=()
-need() { # program, package
-    PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null || packages+=("$2")
-}
 need buildah buildah
 need mmdebstrap mmdebstrap
 need flock util-linux
@@ -16,12 +13,4 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "Images are built as root; with Docker, see docs/images.md" >&2
     exit 1
 fi
-if [ ${#packages[@]} -eq 0 ]; then
-    exit 0
-fi
-if ! command -v apt-get >/dev/null; then
-    echo "Building images needs what these Debian packages hold: ${packages[*]}; or Docker, see docs/images.md" >&2
-    exit 1
-fi
-apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+install_packages "Building images needs" "; or Docker, see docs/images.md"

@@ -43,6 +43,16 @@ impl Failure {
             && words.iter().any(|words| status.message.contains(words)))
     }
 
+    /// Whether nothing can be made in the namespace any more, since it is being deleted.
+    pub fn is_namespace_terminating(&self) -> bool {
+        let Self::Refused(status) = self else {
+            return false;
+        };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        let mut reasons = causes.map(|cause| cause.reason.as_str());
+        status.code == 403 && reasons.any(|reason| reason == reason::NAMESPACE_TERMINATING)
+    }
+
     /// Whether the same call may succeed later, without a change by anybody.
     pub fn is_transient(&self) -> bool {
         // 409: somebody else was faster; 429 and 5xx: overload or restart.

@@ -48,6 +48,10 @@ pub struct Applied {
     pub pending: bool,
 }
 
+/// The namespace is being deleted: nothing can be made in it any more, and it does not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamespaceTerminating;
+
 impl Applied {
     /// Everything that stood in the way.
     pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
@@ -63,7 +67,10 @@ impl Applied {
 
 /// Applies everything in the order that leaves no gap: what must make room goes first, configurations come before
 /// what reads them, and what nobody wants any more goes when its successor serves.
-pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
+///
+/// # Errors
+/// The namespace is being deleted; nothing more was tried.
+pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Result<Applied, NamespaceTerminating> {
     // Destructured without `..`, so that a new kind of child is not forgotten here.
     let Desired {
         models,
@@ -91,23 +98,38 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Applied {
                 let held = scale::held(ctx.observed, children);
                 applied.pending |= held.is_some();
                 let deployment = held.as_ref().unwrap_or(&children.deployment);
-                Some(self::model(ctx, children, deployment).await)
+                Some(unless_terminating(
+                    self::model(ctx, children, deployment).await,
+                )?)
             }
             Model::Withheld(_) => None,
         });
     }
     for port in ports {
-        applied.ports.push(self::port(ctx, port).await);
+        let outcome = self::port(ctx, port).await;
+        applied.ports.push(unless_terminating(outcome)?);
     }
     if let Some(service) = workers
-        && let Err(obstacle) = child::ensure(ctx, service).await
+        && let Err(obstacle) = unless_terminating(child::ensure(ctx, service).await)?
     {
         applied.others.push(obstacle);
     }
     orphans::remove(ctx, desired, &left, &mut applied).await;
     let left = left.into_iter().map(|one| one.obstacle);
     applied.others.extend(left);
-    applied
+    Ok(applied)
+}
+
+/// What became of a child, unless none can be made any more.
+fn unless_terminating<T>(
+    outcome: Result<T, Obstacle>,
+) -> Result<Result<T, Obstacle>, NamespaceTerminating> {
+    match &outcome {
+        Err(Obstacle::Failure { failure, .. }) if failure.is_namespace_terminating() => {
+            Err(NamespaceTerminating)
+        }
+        _ => Ok(outcome),
+    }
 }
 
 async fn model(ctx: &Context<'_>, children: &ModelChildren, deployment: &Child) -> ModelOutcome {

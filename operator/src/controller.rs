@@ -5,6 +5,7 @@
 
 mod retry;
 mod rewind;
+mod scaled_objects;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +26,12 @@ use kube::{Api, Client, Resource, ResourceExt as _};
 use tokio::sync::oneshot;
 
 use crate::desired::labels;
-use crate::reconcile::{self, Context, Error};
+use crate::reconcile::{self, Context, Error, Next};
 use retry::{Steady, jittered};
+
+/// How long a runtime is left alone whose namespace is being deleted, whatever happens there: the namespace does not come
+/// back, and may be held for days by the pods of a node that is away.
+const TERMINATING: Duration = Duration::from_mins(5);
 
 /// Changes that come together are looked at together.
 const DEBOUNCE: Duration = Duration::from_millis(200);
@@ -38,6 +43,8 @@ struct Loop {
     ctx: Context,
     /// Failures in a row of each runtime.
     failures: Mutex<HashMap<ObjectRef<Runtime>, u32>>,
+    /// UIDs of runtimes whose namespaces are being deleted, and until when each is left alone.
+    terminating: Mutex<HashMap<String, Instant>>,
 }
 
 /// Runs until `stop` resolves and the looks that were begun have ended.
@@ -51,6 +58,7 @@ pub async fn run(
     let context = Arc::new(Loop {
         ctx,
         failures: Mutex::default(),
+        terminating: Mutex::default(),
     });
     let stop = stop.shared();
     while stop.peek().is_none() {
@@ -100,6 +108,14 @@ async fn follow(
     if there {
         controller = controller.owns(scalers, ours());
     }
+    let keda = Arc::clone(&context.ctx.scaled_objects);
+    controller = controller.reconcile_on(scaled_objects::owners(
+        &client,
+        namespace,
+        ours(),
+        keda,
+        metrics.clone(),
+    ));
     let (ending, end) = oneshot::channel();
     let over = {
         let (store, metrics) = (store.clone(), metrics.clone());
@@ -179,6 +195,9 @@ fn tell(error: &watcher::Error) {
 
 async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error> {
     let begun = Instant::now();
+    if let Some(pause) = context.pause(&runtime, begun) {
+        return Ok(Action::requeue(pause));
+    }
     let reference = ObjectRef::from_obj(&*runtime);
     let (namespace, name) = (runtime.namespace().unwrap_or_default(), runtime.name_any());
     let failures = context.failures().get(&reference).copied().unwrap_or(0);
@@ -190,9 +209,13 @@ async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error
     let next = result?;
     context.failures().remove(&reference);
     Ok(match next {
-        Some(pause) => Action::requeue(jittered(pause)),
-        // It is gone: nothing is left to look at, and its successor has an event of its own.
-        None => Action::await_change(),
+        Next::Look(pause) => Action::requeue(jittered(pause)),
+        // Nothing is left to look at, and its successor has an event of its own.
+        Next::Gone => Action::await_change(),
+        Next::NamespaceTerminating => {
+            context.leave_alone(&runtime);
+            Action::requeue(TERMINATING)
+        }
     })
 }
 
@@ -212,6 +235,26 @@ fn after_failure(runtime: &Runtime, error: &Error, context: &Loop) -> Action {
 impl Loop {
     fn failures(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectRef<Runtime>, u32>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How much longer the runtime is to be left alone.
+    fn pause(&self, runtime: &Runtime, now: Instant) -> Option<Duration> {
+        let until = *self.terminating().get(runtime.meta().uid.as_ref()?)?;
+        let left = until.saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn leave_alone(&self, runtime: &Runtime) {
+        let now = Instant::now();
+        let mut terminating = self.terminating();
+        // Those of before are gone by now, or are looked at again and come back.
+        terminating.retain(|_, until| *until > now);
+        terminating.extend(runtime.uid().map(|uid| (uid, now + TERMINATING)));
+    }
+
+    fn terminating(&self) -> std::sync::MutexGuard<'_, HashMap<String, Instant>> {
+        let terminating = self.terminating.lock();
+        terminating.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

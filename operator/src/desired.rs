@@ -4,6 +4,7 @@
 
 pub mod autoscaler;
 pub mod config_map;
+mod context;
 pub mod deployment;
 pub mod labels;
 pub mod names;
@@ -232,7 +233,7 @@ fn model(
     let config = worker_config::of_model(inputs.spec, inputs.runtime, index, &options);
     let rollout = worker_config::rollout_digest(&config);
     let digest = digest_text(digests);
-    let context = deployment::Context {
+    let context = context::Context {
         inputs,
         func,
         config: &config,

@@ -13,13 +13,23 @@ use kube::{Api, Client};
 use tokio::time::Instant;
 
 use crate::api::{self, Failure};
-use crate::run::Election;
 
 /// How long others wait after the last renewal, unless it is told otherwise.
 pub const DURATION: Duration = Duration::from_secs(15);
 
 /// The name of the Lease.
 pub const NAME: &str = "edgemodel-operator";
+
+/// Where operators agree on who leads.
+#[derive(Debug, Clone)]
+pub struct Election {
+    /// Namespace of the Lease.
+    pub namespace: String,
+    /// This operator's name, different from all others'.
+    pub identity: String,
+    /// How long others wait for a leader that says nothing more; whole seconds.
+    pub duration: Duration,
+}
 
 /// Whether this operator may write.
 #[derive(Debug, Clone, Default)]

@@ -11,6 +11,7 @@ pub mod apply;
 pub mod desired;
 pub mod events;
 pub mod observe;
+pub mod rollout;
 pub mod status;
 
 pub mod api;

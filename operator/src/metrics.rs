@@ -1,5 +1,6 @@
 //! The operator's metrics.
 
+mod example;
 mod statuses;
 
 use std::time::Duration;

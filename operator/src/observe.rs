@@ -106,6 +106,8 @@ pub struct Observed {
     pub pods: Vec<Pod>,
     /// The Secrets that it refers to and that exist.
     pub secrets: BTreeMap<String, SecretView>,
+    /// Whether KEDA's ScaledObjects were looked for and the cluster has the kind.
+    pub has_scaled_objects: bool,
 }
 
 impl Observed {
@@ -152,6 +154,7 @@ pub async fn all(
         children: [deployments, config_maps, services].concat(),
         pods,
         secrets,
+        has_scaled_objects: false,
     };
     // Looked for only where one is wanted or was made: KEDA's kind is not in every cluster.
     for (kind, class, word) in [
@@ -166,7 +169,10 @@ pub async fn all(
         let made = children.any(|child| child.annotation(labels::AUTOSCALING) == Some(word));
         if wanted || made {
             match list(client, identity, kind).await {
-                Ok(found) => observed.children.extend(found),
+                Ok(found) => {
+                    observed.has_scaled_objects |= kind == Kind::ScaledObject;
+                    observed.children.extend(found);
+                }
                 // Then there is none; that it is wanted shows when it is applied.
                 Err(failure) if failure.is_not_found() => {}
                 Err(failure) => return Err(failure),

@@ -1,5 +1,6 @@
 //! One look at one runtime: read, validate, build, apply, report.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crds::RuntimeSpec;
@@ -8,6 +9,7 @@ use k8s_openapi::jiff::{Timestamp, Unit};
 use kube::core::DynamicObject;
 use kube::runtime::events::Recorder;
 use kube::{Client, ResourceExt as _};
+use tokio::sync::Notify;
 
 use crate::api::Failure;
 use crate::apply;
@@ -33,6 +35,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where events go.
     pub recorder: Recorder,
+    /// Told when a look has found that the cluster has KEDA's ScaledObjects.
+    pub scaled_objects: Arc<Notify>,
 }
 
 /// Why a look has to be repeated.
@@ -73,9 +77,20 @@ impl Error {
     }
 }
 
+/// What comes after a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another look, after so long at the latest.
+    Look(Duration),
+    /// Nothing: the runtime is gone, or goes.
+    Gone,
+    /// Nothing: the runtime's namespace goes, and the runtime with it.
+    NamespaceTerminating,
+}
+
 /// Brings one runtime to where it should be, as far as that goes now.
 ///
-/// Returns when to look again; `None` when the runtime is gone. `failures` is how often in a row this has failed: a single
+/// `failures` is how often in a row this has failed: a single
 /// failure is not worth a line in the status.
 ///
 /// # Errors
@@ -85,14 +100,14 @@ pub async fn reconcile(
     namespace: &str,
     name: &str,
     failures: u32,
-) -> Result<Option<Duration>, Error> {
+) -> Result<Next, Error> {
     let found = observe::runtime(&ctx.client, namespace, name).await;
     let Some(object) = found.map_err(Error::Read)? else {
-        return Ok(None);
+        return Ok(Next::Gone);
     };
     if object.metadata.deletion_timestamp.is_some() {
         // Children are owned: the garbage collector removes them.
-        return Ok(None);
+        return Ok(Next::Gone);
     }
     let identity = Identity {
         name: name.to_owned(),
@@ -109,14 +124,14 @@ pub async fn reconcile(
     {
         let after = status::paused(generation, &before, now);
         report(ctx, &identity, &object, &before, &after).await?;
-        return Ok(Some(ctx.resync));
+        return Ok(Next::Look(ctx.resync));
     }
     let (spec, runtime) = match validate(&object) {
         Ok(accepted) => accepted,
         Err(message) => {
             let after = status::refused(&message, generation, &before, now);
             report(ctx, &identity, &object, &before, &after).await?;
-            return Ok(Some(ctx.resync));
+            return Ok(Next::Look(ctx.resync));
         }
     };
     let observed = match Box::pin(observe::all(&ctx.client, &identity, &spec)).await {
@@ -129,6 +144,9 @@ pub async fn reconcile(
             return Err(Error::Read(failure));
         }
     };
+    if observed.has_scaled_objects {
+        ctx.scaled_objects.notify_one();
+    }
     let desired = desired::build(&Inputs {
         identity: &identity,
         spec: &spec,
@@ -147,6 +165,11 @@ pub async fn reconcile(
         &desired,
     )
     .await;
+    let Ok(applied) = applied else {
+        let after = status::leaving(&before, now);
+        report(ctx, &identity, &object, &before, &after).await?;
+        return Ok(Next::NamespaceTerminating);
+    };
     let passing = applied.obstacles().find(|obstacle| obstacle.is_transient());
     let failed = passing.map(|obstacle| Error::Apply {
         message: obstacle.to_string(),
@@ -173,7 +196,7 @@ pub async fn reconcile(
     let soon = applied.pending
         || applied.obstacles().next().is_some()
         || desired.models.iter().any(waiting);
-    Ok(Some(if soon {
+    Ok(Next::Look(if soon {
         OBSTACLE.min(ctx.resync)
     } else {
         ctx.resync

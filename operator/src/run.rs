@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::admin::{self, Shared};
 use crate::controller;
 use crate::desired::{Defaults, labels};
-use crate::lease::{Candidate, Leadership};
+use crate::lease::{Candidate, Election, Leadership};
 use crate::reconcile::Context;
 
 /// Looks that were begun may take this long to end after a request to stop.
@@ -32,17 +32,6 @@ pub struct Settings {
     pub concurrency: u16,
     /// Leader election; none for an operator that is alone.
     pub election: Option<Election>,
-}
-
-/// Where operators agree on who leads.
-#[derive(Debug, Clone)]
-pub struct Election {
-    /// Namespace of the Lease.
-    pub namespace: String,
-    /// This operator's name, different from all others'.
-    pub identity: String,
-    /// How long others wait for a leader that says nothing more; whole seconds.
-    pub duration: Duration,
 }
 
 /// Why an operator ended.
@@ -147,6 +136,7 @@ async fn work(
         resync: settings.resync,
         leadership,
         metrics: shared.metrics.clone(),
+        scaled_objects: Arc::default(),
     };
     let stop = async move { told(&mut stopped).await };
     let ready = Arc::clone(&shared.ready);

@@ -21,8 +21,6 @@ use crate::apply::Applied;
 use crate::desired::{Desired, Identity, labels};
 use crate::observe::Observed;
 
-pub use model::rollout;
-
 use text::shortened;
 
 /// How far a part of a runtime is.
@@ -145,6 +143,11 @@ pub fn paused(generation: i64, before: &RuntimeStatus, now: Timestamp) -> Runtim
 /// The status of a runtime whose children cannot be read for a cause that does not pass by itself: nothing new is known.
 pub fn unread(failure: &Failure, before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
     overlaid(conditions::of_unread(failure), before, now)
+}
+
+/// The status of a runtime whose namespace is being deleted: nothing new comes of it.
+pub fn leaving(before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
+    overlaid(conditions::of_leaving(), before, now)
 }
 
 /// `before` with some conditions of now.

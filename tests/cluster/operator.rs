@@ -4,6 +4,7 @@ mod access;
 mod applying;
 mod contract;
 mod environment;
+mod keda;
 mod leadership;
 mod models;
 mod others;
@@ -12,12 +13,16 @@ mod ports;
 mod scaling;
 mod seed;
 mod stale;
+mod terminating;
+
+use std::time::Duration;
 
 use anyhow::Context as _;
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::DynamicObject;
 use operator::desired::labels;
+use operator::run::Settings;
 use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
@@ -25,6 +30,24 @@ use tests::faults::{Plan, Verb};
 use tests::operator::{Operator, cluster, settings};
 
 use crate::plans::state;
+
+pub(crate) const RUNTIMES: &str = "edgemodelruntimes.edgemodel.io";
+pub(crate) const DEPLOYMENTS: &str = "deployments.apps";
+
+/// A runtime `plant` of two models that serve, under an operator with a plan.
+pub(crate) async fn start(name: &str) -> anyhow::Result<(Site<'static>, Plan)> {
+    let plan = Plan::new();
+    let site = Site::with(cluster().await?, name, &plan).await?;
+    site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
+    site.until("plant", ready).await?;
+    Ok((site, plan))
+}
+
+/// Whether all serves and nothing is on its way.
+pub(crate) fn ready(status: &Value) -> bool {
+    condition(status, "Ready")["status"] == "True"
+        && condition(status, "Reconciling")["status"] == "False"
+}
 
 /// pyboot's sample configuration as the spec of a runtime.
 pub(crate) fn seed(name: &str) -> String {
@@ -85,15 +108,37 @@ impl<'a> Site<'a> {
         name: &str,
         plan: &Plan,
     ) -> anyhow::Result<Self> {
+        let resync = settings(name).resync;
+        Self::resynced(control_plane, name, plan, resync).await
+    }
+
+    /// One whose operator looks again only when a watch tells it to.
+    pub(crate) async fn quiet(
+        control_plane: &'a ControlPlane,
+        name: &str,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
+        Self::resynced(control_plane, name, plan, Duration::from_mins(30)).await
+    }
+
+    async fn resynced(
+        control_plane: &'a ControlPlane,
+        name: &str,
+        plan: &Plan,
+        resync: Duration,
+    ) -> anyhow::Result<Self> {
         let namespace = control_plane.namespace(name).await?;
         let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
         let client = tests::operator::client(control_plane, plan).await?;
-        let operator = Operator::start(client, settings(&namespace));
+        let settings = Settings {
+            resync,
+            ..settings(&namespace)
+        };
         Ok(Self {
             control_plane,
             namespace,
             kubelet,
-            operator,
+            operator: Operator::start(client, settings),
         })
     }
 
@@ -168,7 +213,7 @@ impl<'a> Site<'a> {
     /// Waits until the operator has looked at the runtime `plant` so many times more, from beginning to end.
     pub(crate) async fn looked(&self, plan: &Plan, times: usize) -> anyhow::Result<()> {
         let runtimes = self.objects("edgemodelruntimes")?;
-        let looks = || plan.count(Verb::Get, "edgemodelruntimes.edgemodel.io");
+        let looks = || plan.count(Verb::Get, RUNTIMES);
         // One may be under way; the second to begin does so when the first of them has ended.
         for _ in 0..=times {
             let before = looks();

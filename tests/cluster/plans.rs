@@ -3,8 +3,8 @@
 //!
 //! A workload runs once without faults: its writes are counted and its end is remembered. Then it runs again for each write
 //! and fault. What is checked each time:
-//! the same end (O1), nothing that serves is deleted and made again (O2), few writes and none when all is done (O3), soon (O4),
-//! no panic (O5), and at every moment what [`witness`] knows (O6).
+//! the same end (O1), soon (O4), nothing that serves is deleted and made again (O2), few writes and none when all is done
+//! (O3), no panic and no error in the log (O5), and at every moment what [`witness`] knows (O6).
 //!
 //! By default each write of each workload meets one fault, another one from write to write; [`campaign`] says how to
 //! run all of them.

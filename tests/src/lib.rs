@@ -3,6 +3,7 @@
 pub mod black_hole;
 pub mod certificates;
 pub mod client;
+pub mod command;
 pub mod control_plane;
 pub mod faults;
 pub mod mosquitto;

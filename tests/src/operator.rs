@@ -2,6 +2,7 @@
 
 mod account;
 mod crew;
+mod errors;
 
 pub use account::client;
 pub use crew::{Crew, crew};
@@ -10,19 +11,23 @@ use std::time::Duration;
 
 use kube::Client;
 use operator::desired::Defaults;
-use operator::lease;
-use operator::run::{self, Election, End, Settings};
+use operator::lease::{self, Election};
+use operator::run::{self, End, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::control_plane::{ControlPlane, Options};
+
+use errors::Errors;
 
 /// A running operator; ended as by a crash when it is dropped.
 #[derive(Debug)]
 pub struct Operator {
     task: JoinHandle<End>,
     stop: Option<oneshot::Sender<()>>,
+    errors: Errors,
 }
 
 impl Drop for Operator {
@@ -83,9 +88,11 @@ impl Operator {
             // An error means that the handle was dropped, which ends the task anyway.
             let _ = stopped.await;
         });
+        let errors = Errors::default();
         Self {
-            task: tokio::spawn(run(stopped)),
+            task: tokio::spawn(run(stopped).instrument(errors.span())),
             stop: Some(stop),
+            errors,
         }
     }
 
@@ -107,6 +114,11 @@ impl Operator {
     /// Whether it has ended by itself.
     pub fn has_ended(&self) -> bool {
         self.task.is_finished()
+    }
+
+    /// What it has logged as an error.
+    pub fn errors(&self) -> Vec<String> {
+        self.errors.lines()
     }
 }
 

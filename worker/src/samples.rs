@@ -60,11 +60,45 @@ pub struct Failed {
     pub fault: Fault,
 }
 
+/// Why a model may not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A file of samples is none.
+    #[error(transparent)]
+    Invalid(Error),
+    /// It does not pass.
+    #[error(transparent)]
+    Failed(Failed),
+}
+
+impl Refusal {
+    /// CamelCase, as in Kubernetes conditions.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Start(error) => error.reason(),
+            Self::Invalid(_) => "SampleInvalid",
+            Self::Failed(failed) => failed.fault.reason(),
+        }
+    }
+
+    /// Whether the same may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Start(error) => error.is_transient(),
+            Self::Invalid(_) => false,
+            Self::Failed(_) => true,
+        }
+    }
+}
+
 /// Runs the samples of a model that is about to serve.
 ///
 /// # Errors
 /// A file is no sample, the model does not start, or it does not pass; then the first sample that it fails.
-pub async fn check(options: &Options, metrics: &ModelMetrics) -> Result<(), StartError> {
+pub async fn check(options: &Options, metrics: &ModelMetrics) -> Result<(), Refusal> {
     let directory = options.directory.clone();
     let samples = tokio::task::spawn_blocking(move || read(&directory)).await;
     // Fails only when the worker goes down, or by a bug in the reading.
@@ -74,7 +108,7 @@ pub async fn check(options: &Options, metrics: &ModelMetrics) -> Result<(), Star
             error: error.into(),
         })
     });
-    let samples = samples.map_err(StartError::SampleInvalid)?;
+    let samples = samples.map_err(Refusal::Invalid)?;
     if samples.is_empty() {
         return Ok(());
     }
@@ -103,8 +137,8 @@ pub async fn check(options: &Options, metrics: &ModelMetrics) -> Result<(), Star
     Ok(())
 }
 
-fn failed(sample: &str, fault: Fault) -> StartError {
-    StartError::SampleFailed(Failed {
+fn failed(sample: &str, fault: Fault) -> Refusal {
+    Refusal::Failed(Failed {
         sample: sample.to_owned(),
         fault,
     })

@@ -31,6 +31,8 @@ enum Error {
     Install(store::Error),
     #[error(transparent)]
     Start(StartError),
+    #[error(transparent)]
+    Samples(samples::Refusal),
 }
 
 impl Error {
@@ -39,6 +41,7 @@ impl Error {
             Self::Refused(refusal) => refusal.reason,
             Self::Install(error) => error.reason(),
             Self::Start(error) => error.reason(),
+            Self::Samples(refusal) => refusal.reason(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Error {
             Self::Refused(_) => false,
             Self::Install(error) => error.is_transient(),
             Self::Start(error) => error.is_transient(),
+            Self::Samples(refusal) => refusal.is_transient(),
         }
     }
 }
@@ -152,7 +156,7 @@ impl Supervisor {
         let options = hosts.clone();
         self.aside(async move { samples::check(&options, &metrics).await })
             .await
-            .map_err(Error::Start)?;
+            .map_err(Error::Samples)?;
         Pipeline::start(&self.ctx, self.func, hosts)
             .await
             .map_err(Error::Start)

@@ -36,7 +36,11 @@ fn files() -> anyhow::Result<Vec<(&'static str, String)>> {
         ("docs/reference/config.md", reference::page(&schema)),
         (
             "docs/reference/metrics.md",
-            metrics::page(&Metrics::example()),
+            metrics::page(metrics::OF_WORKERS, &Metrics::example()),
+        ),
+        (
+            "docs/reference/operator-metrics.md",
+            metrics::page(metrics::OF_OPERATOR, &operator::metrics::Metrics::example()),
         ),
         (
             "crds/generated/edgemodelruntime.yaml",

@@ -6,7 +6,7 @@ use super::{Applied, Context, Obstacle, child};
 use crate::desired::{Desired, Model, labels};
 use crate::kind::Kind;
 use crate::observe::Live;
-use crate::status::rollout;
+use crate::rollout::rollout;
 
 /// Something that nobody wants and that is still there.
 pub(super) struct Left<'a> {

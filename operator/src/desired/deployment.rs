@@ -1,9 +1,10 @@
 //! The Deployment of a model.
 
-use crds::runtime::{Func, RuntimeSpec};
+use crds::runtime::RuntimeSpec;
 use serde_json::{Map, Value, json};
 
-use super::{Child, Inputs, exposes_once, labels, names, pod};
+use super::context::Context;
+use super::{Child, exposes_once, labels, names, pod};
 use crate::kind::Kind;
 
 /// How long a rollout may take before Kubernetes calls it stuck: a model's download, over a slow line, and its
@@ -12,23 +13,6 @@ const PROGRESS_DEADLINE_SECONDS: u32 = 600;
 
 /// Old ReplicaSets that are kept: one to go back to by hand.
 const REVISION_HISTORY: u32 = 1;
-
-/// What a Deployment is built from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Context<'a> {
-    pub(super) inputs: &'a Inputs<'a>,
-    pub(super) func: &'a Func,
-    /// The configuration of the workers.
-    pub(super) config: &'a RuntimeSpec,
-    /// Its digest.
-    pub(super) rollout: &'a str,
-    /// The digest that the model's zip must have.
-    pub(super) digest: Option<&'a str>,
-    /// The number of workers, if the spec decides it.
-    pub(super) replicas: Option<u16>,
-    /// Whether workers share their subscriptions.
-    pub(super) shared: bool,
-}
 
 pub(super) fn build(ctx: &Context<'_>) -> Child {
     let identity = ctx.inputs.identity;

@@ -8,7 +8,7 @@ use crds::worker_config::{self, SECRETS_DIR};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::deployment::Context;
+use super::context::Context;
 use super::{config_map, expose_mode, host_network, labels, names};
 
 /// The port of metrics and status in a pod's own network.

@@ -62,25 +62,3 @@ fn series_come_and_go_with_runtimes_models_and_ports() {
     assert!(text.contains(r#"namespace="b""#), "{text}");
     assert!(!text.contains(r#"namespace="a""#), "{text}");
 }
-
-/// The page is written by hand.
-#[test]
-fn the_page_of_the_operator_lists_every_metric() {
-    let page = include_str!("../../../docs/operator.md");
-    let metrics = Metrics::default();
-    metrics.reconciled("ok", std::time::Duration::ZERO);
-    metrics.write("Service", "patch", true);
-    metrics.observed("a", "plant", &status(true, &["one"]));
-    let text = rendered(&metrics);
-    let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let names: Vec<_> = names
-        .filter_map(|line| line.split_once(' ').map(|(name, _)| name))
-        .collect();
-    assert_eq!(names.len(), 9, "{names:?}");
-    for name in names {
-        assert!(
-            page.contains(&format!("`{name}")),
-            "{name} is not in docs/operator.md"
-        );
-    }
-}

@@ -131,6 +131,16 @@ pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {
     ]
 }
 
+pub(super) fn of_leaving() -> Vec<Condition> {
+    let message = "the namespace is being deleted; nothing is made in it any more";
+    let of = |kind, is| condition(kind, is, reason::NAMESPACE_TERMINATING, message);
+    vec![
+        of(condition::RECONCILING, false),
+        of(condition::STALLED, true),
+        of(condition::READY, false),
+    ]
+}
+
 /// Gives each condition its generation, and the time of its last change.
 pub(super) fn transitions(
     mut conditions: Vec<Condition>,

@@ -1,7 +1,10 @@
 //! What a runtime says of models that do not serve, in the words of their worker or of the cluster.
 
-use serde_json::json;
+use crds::termination::Termination;
+use kube::api::ListParams;
+use serde_json::{Value, json};
 use tests::control_plane::PodState;
+use tests::eventually;
 
 use super::{Site, condition, runtime};
 
@@ -141,7 +144,7 @@ async fn keda_without_its_kind_is_a_condition_and_the_workers_serve() -> anyhow:
     .await?;
     site.kubectl(&["scale", "deployment", "--all", "--replicas=2"])
         .await?;
-    tests::eventually(async || {
+    eventually(async || {
         let found = site.get(&["deployments"]).await?;
         Ok((found["items"][0]["status"]["availableReplicas"] == 2).then_some(()))
     })
@@ -157,5 +160,82 @@ async fn keda_without_its_kind_is_a_condition_and_the_workers_serve() -> anyhow:
         site.get(&["deployments"]).await?["items"][0]["spec"]["replicas"],
         2
     );
+    Ok(())
+}
+
+/// A model that does not give the results that it brings along never serves, and what serves stays.
+#[tokio::test]
+async fn a_model_whose_sample_fails_says_so_and_the_worker_before_it_serves_on()
+-> anyhow::Result<()> {
+    let site = Site::start("sample").await?;
+    let mut plant = runtime("plant", &["alpha", "beta"], &[]);
+    site.put(&plant).await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
+    let alpha = ["pods", "-l", "edgemodel.io/model=alpha"];
+    let before = site.get(&alpha).await?["items"][0]["metadata"].clone();
+    let said = Termination {
+        reason: "SampleFailed".to_owned(),
+        message: "samples/low.json: event 2, ['level']: expected 3, got 4".to_owned(),
+    };
+    let labels = [("edgemodel.io/model", "alpha")];
+    // First it has just ended, and then again and again.
+    site.kubelet.report_new(
+        &labels,
+        PodState::Terminated {
+            exit_code: 1,
+            message: said.to_json(),
+        },
+    );
+    plant["spec"]["funcs"][0]["modelMd5"] = "f".repeat(32).into();
+    site.put(&plant).await?;
+    let told = |status: &Value| {
+        let model = &status["models"][0];
+        model["reason"] == *said.reason && model["message"] == *said.message
+    };
+    site.until("plant", told).await?;
+    site.kubelet.report_new(
+        &labels,
+        PodState::CrashLoop {
+            exit_code: 1,
+            message: said.to_json(),
+            restarts: 3,
+        },
+    );
+    let pods = site.objects("pods")?;
+    let selector = ListParams::default().labels(alpha[2]);
+    eventually(async || {
+        let all = pods.list(&selector).await?;
+        let mut all = all
+            .iter()
+            .map(|pod| &pod.data["status"]["containerStatuses"][0]);
+        Ok(all.any(|one| one["restartCount"] == 3).then_some(()))
+    })
+    .await?;
+    let found = site.until("plant", told).await?;
+    let status = &found["status"];
+    let ready = condition(status, "Ready");
+    assert_eq!(ready["reason"], "SampleFailed", "{ready}");
+    assert_eq!(ready["status"], "False", "{ready}");
+    assert_eq!(status["models"][0]["ready"], false);
+    assert_eq!(status["models"][1]["ready"], true);
+    let serving = pods
+        .get(before["name"].as_str().unwrap_or_default())
+        .await?;
+    assert_eq!(serving.metadata.uid.as_deref(), before["uid"].as_str());
+    assert_eq!(serving.metadata.deletion_timestamp, None);
+    let conditions = serving.data["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    assert!(conditions.any(|one| one["type"] == "Ready" && one["status"] == "True"));
+    // A zip that passes takes its place.
+    site.kubelet.forget(&labels);
+    plant["spec"]["funcs"][0]["modelMd5"] = "e".repeat(32).into();
+    site.put(&plant).await?;
+    site.until("plant", |status| {
+        condition(status, "Ready")["status"] == "True"
+    })
+    .await?;
     Ok(())
 }

@@ -132,7 +132,7 @@ impl<'a> Runner<'a> {
                     .map(|wanted| state::differences(wanted, &state))
                     .unwrap_or_default();
                 anyhow::bail!(
-                    "O4: not at its end within {limit:.0?} (settled: {}): {}",
+                    "O1, O4: not at its end within {limit:.0?} (settled: {}): {}",
                     state.settled,
                     differences.join("\n  ")
                 );

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tests::command::succeeded;
 use tokio::process::Command;
 
 use super::containerd;
@@ -54,14 +55,7 @@ async fn ctr(folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {
         .output()
         .await
         .context("failed to run ctr, which belongs to containerd")?;
-    anyhow::ensure!(
-        output.status.success(),
-        "ctr {} ended with {}: {}",
-        arguments.join(" "),
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim_end()
-    );
-    Ok(())
+    succeeded("ctr", arguments, output).map(drop)
 }
 
 /// Makes an image that holds a static busybox and sleeps.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
+use tests::command::succeeded;
 
 /// Folders whose paths programs do not let us choose: what is written there goes to the bed's folder.
 const COVERED: [&str; 3] = ["/run", "/var/log", "/var/lib"];
@@ -61,12 +62,5 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
         .args(arguments)
         .output()
         .with_context(|| format!("failed to run {program}"))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{program} {} ended with {}: {}",
-        arguments.join(" "),
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim_end()
-    );
-    Ok(())
+    succeeded(program, arguments, output).map(drop)
 }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use tokio::process::Command;
 
 use super::{ControlPlane, programs};
+use crate::command::succeeded;
 
 impl ControlPlane {
     /// Runs helm as the administrator, and gives what it writes to standard output.
@@ -26,13 +27,6 @@ impl ControlPlane {
             .output()
             .await
             .context("failed to start helm")?;
-        anyhow::ensure!(
-            output.status.success(),
-            "helm {} ended with {}: {}",
-            arguments.join(" "),
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
-        Ok(String::from_utf8(output.stdout)?)
+        succeeded("helm", arguments, output)
     }
 }

@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::ControlPlane;
+use crate::command::succeeded;
 
 impl ControlPlane {
     /// Installs a CustomResourceDefinition, and waits until it is served.
@@ -77,14 +78,6 @@ impl ControlPlane {
             drop(stdin);
         };
         let ((), output) = tokio::join!(write, child.wait_with_output());
-        let output = output?;
-        anyhow::ensure!(
-            output.status.success(),
-            "kubectl {} ended with {}: {}",
-            arguments.join(" "),
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
-        Ok(String::from_utf8(output.stdout)?)
+        succeeded("kubectl", arguments, output?)
     }
 }

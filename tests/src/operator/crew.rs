@@ -10,8 +10,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
-use operator::lease;
-use operator::run::{self, Election, End, Settings};
+use operator::lease::{self, Election};
+use operator::run::{self, End, Settings};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

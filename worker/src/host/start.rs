@@ -8,7 +8,6 @@ use std::sync::Arc;
 use frame::{Request, Response};
 
 use crate::metrics::ModelMetrics;
-use crate::samples;
 
 use super::Options;
 use super::child::HostProcess;
@@ -53,12 +52,6 @@ pub enum StartError {
         /// How it ended.
         status: String,
     },
-    /// A file of samples is none.
-    #[error(transparent)]
-    SampleInvalid(samples::Error),
-    /// The model does not pass its samples.
-    #[error(transparent)]
-    SampleFailed(samples::Failed),
     /// The other side does not speak the frames of this version.
     #[error("the host's library does not fit this program: {0}; install both from one release")]
     Broken(String),
@@ -82,25 +75,19 @@ impl StartError {
             Self::ImportFailed { .. } => "ImportFailed",
             Self::StartTimeout(_) => "StartTimeout",
             Self::Died { .. } => "HostCrashed",
-            Self::SampleInvalid(_) => "SampleInvalid",
-            Self::SampleFailed(failed) => failed.fault.reason(),
         }
     }
 
     /// Whether the same may succeed later: a model that connects somewhere when it is imported, or a
     /// machine that is short of memory.
     pub fn is_transient(&self) -> bool {
-        !matches!(
-            self,
-            Self::LibraryMissing { .. } | Self::Broken(_) | Self::SampleInvalid(_)
-        )
+        !matches!(self, Self::LibraryMissing { .. } | Self::Broken(_))
     }
 
     /// Python's traceback, if there is one.
     pub fn traceback(&self) -> Option<&str> {
         match self {
             Self::ImportFailed { traceback, .. } if !traceback.is_empty() => Some(traceback),
-            Self::SampleFailed(failed) => failed.fault.traceback(),
             _ => None,
         }
     }

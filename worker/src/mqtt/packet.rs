@@ -141,7 +141,12 @@ fn read_v5(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
         });
     }
     if let Some(refusal) = refusal(buffer) {
-        return Ok(refusal);
+        let (id, refused) = (refusal.id, Some(refusal.reason));
+        return Ok(if refusal.at_qos_2 {
+            Inbound::PubRec { id, refused }
+        } else {
+            Inbound::PubAck { id, refused }
+        });
     }
     let packet = Packet::read(buffer, None).map_err(|error| Malformed(error.to_string()))?;
     Ok(match packet {

@@ -10,7 +10,7 @@ const RUNBOOKS: &str = include_str!("../../../docs/runbooks.md");
 const CASES: &str = include_str!("../../../tests/fixtures/monitoring/alerts.test.yaml");
 const DASHBOARD: &str = include_str!("../../../charts/edgemodel/dashboards/edgemodel.json");
 const OF_WORKERS: &str = include_str!("../../../docs/reference/metrics.md");
-const OF_OPERATOR: &str = include_str!("../../../docs/operator.md");
+const OF_OPERATOR: &str = include_str!("../../../docs/reference/operator-metrics.md");
 
 /// A key that is written wrong and accepted is a setting that silently does nothing.
 #[test]

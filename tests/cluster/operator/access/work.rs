@@ -3,29 +3,11 @@
 use serde_json::{Value, json};
 use tests::control_plane::PodState;
 
-use super::super::{Site, condition};
+use super::super::{Site, condition, keda};
 
 /// A port that somebody else has at first, and two that are free.
 const TAKEN: u16 = 40_002;
 const FREE: [u16; 2] = [40_001, 40_003];
-
-/// A kind as KEDA's, of which nothing but the name is needed.
-const KEDA: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: scaledobjects.keda.sh
-spec:
-  group: keda.sh
-  names: { kind: ScaledObject, plural: scaledobjects, singular: scaledobject, listKind: ScaledObjectList }
-  scope: Namespaced
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true }
-";
 
 const HOLDER: &str = "
 apiVersion: v1
@@ -98,7 +80,7 @@ pub(super) async fn all(site: &Site<'_>, other: &str) -> anyhow::Result<()> {
         site.apply(&scaled.to_string()).await?;
         if kind.ends_with("keda.sh") {
             until(site, "Ready", "ApiAbsent").await?;
-            site.apply(KEDA).await?;
+            site.control_plane.define(keda::DEFINITION).await?;
         }
         until(site, "Ready", "Ready").await?;
         scaled["spec"]["funcs"][0]["autoscaling"]["maxReplicas"] = 5.into();

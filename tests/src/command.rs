@@ -1,0 +1,18 @@
+//! Programs that are run to their end.
+
+use std::process::Output;
+
+/// What a program has written to standard output.
+///
+/// # Errors
+/// It failed, or that is no text; what it wrote to standard error is in the error, after the command line.
+pub fn succeeded(name: &str, arguments: &[&str], output: Output) -> anyhow::Result<String> {
+    anyhow::ensure!(
+        output.status.success(),
+        "{name} {} ended with {}: {}",
+        arguments.join(" "),
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim_end()
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
