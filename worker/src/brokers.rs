@@ -136,6 +136,7 @@ impl Broker {
     pub fn inherited(&self, client_id: String, subscription: &str) -> mqtt::Options {
         let mut options = self.options(client_id, Some(subscription));
         options.clean_start = false;
+        options.takeover_retry = INHERITANCE_RETRY;
         let alone = unshared(subscription);
         if alone != subscription {
             let qos = self.settings.qos;
@@ -179,6 +180,10 @@ fn unshared(filter: &str) -> &str {
 /// A session that another client took over waits this long before it tries again, so that two workers
 /// under one client id do not throw each other out in turns.
 const TAKEOVER_RETRY: Duration = Duration::from_mins(1);
+
+/// The same for a session that is to end. While the worker before has it, each look costs that a connection; from when that
+/// has gone to the next look, each message is handled twice.
+const INHERITANCE_RETRY: Duration = Duration::from_secs(5);
 
 /// The finest that the runtime's clock has.
 const GATHER: Duration = Duration::from_millis(1);

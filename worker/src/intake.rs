@@ -58,7 +58,8 @@ pub enum Fate {
     Kept,
     /// Nobody comes back to it: when the worker goes down, it takes what the broker has for it first.
     Left,
-    /// It is of a worker that does not come back: it gets no new messages, and is forgotten when it is empty.
+    /// It is of a worker that does not come back: it gets no new messages, and is forgotten when it is empty, until there
+    /// is none any more.
     Inherited,
 }
 
@@ -100,8 +101,10 @@ pub async fn intake<C: Client>(mut intake: Intake<C>, emptied: oneshot::Sender<(
         }
         let left = work.left && work.blocked.is_none();
         if left && intake.fate == Fate::Inherited {
-            intake.forget(work.messages).await;
-            return;
+            if intake.forget(&mut work).await {
+                return;
+            }
+            continue;
         }
         if phase == Phase::Draining && work.blocked.is_none() && (left || !leaving) {
             // The receiver is gone only when the pipeline was given up.
@@ -131,6 +134,8 @@ struct Work {
     held: VecDeque<Incoming>,
     /// Messages that came.
     messages: u64,
+    /// Whether the broker had the session when it was last connected.
+    found: bool,
     /// Whether the broker has nothing more for a session that is left.
     left: bool,
 }
@@ -163,13 +168,20 @@ impl<C: Client> Intake<C> {
         phase == Phase::Finishing || (self.fate == Fate::Inherited && phase != Phase::Serving)
     }
 
-    async fn forget(self, messages: u64) {
-        self.client.forget().await;
-        tracing::info!(
-            model = self.state.model(),
-            messages,
-            "Session of the worker before emptied and forgotten"
-        );
+    /// Ends an inherited session that is empty. Whether there was none: as long as the worker before is there, it may
+    /// have come back to it, and would leave it behind when it goes.
+    async fn forget(&mut self, work: &mut Work) -> bool {
+        let forgotten = self.client.forget().await;
+        if forgotten && work.found {
+            tracing::info!(
+                model = self.state.model(),
+                messages = work.messages,
+                "Session of the worker before emptied and forgotten"
+            );
+        }
+        let none = forgotten && !work.found;
+        *work = Work::default();
+        none
     }
 
     fn take_events(&mut self, work: &mut Work) {
@@ -180,6 +192,12 @@ impl<C: Client> Intake<C> {
                     work.held.push_back(message);
                 }
                 Event::Emptied => work.left = true,
+                Event::Connected {
+                    session_present, ..
+                } => {
+                    tracing::debug!(model = self.state.model(), session_present, "Connected");
+                    work.found = session_present;
+                }
                 other => self.take_event(other),
             }
         }
@@ -203,19 +221,11 @@ impl<C: Client> Intake<C> {
                     "Message over maxPacketSize discarded"
                 );
             }
-            Event::Connected {
-                epoch,
-                session_present,
-            } => {
-                tracing::debug!(
-                    model = self.state.model(),
-                    epoch,
-                    session_present,
-                    "Connected"
-                );
-            }
             // Work, which the caller takes; and an intake publishes nothing.
-            Event::Message(_) | Event::Emptied | Event::Published { .. } => {}
+            Event::Message(_)
+            | Event::Connected { .. }
+            | Event::Emptied
+            | Event::Published { .. } => {}
         }
     }
 

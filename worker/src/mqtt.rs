@@ -51,7 +51,7 @@ pub struct Options {
     pub subscriptions: Vec<(String, Qos)>,
     /// Most messages at QoS 1 and 2 that are published and not yet acknowledged.
     pub max_in_flight: u16,
-    /// How long to wait after another client took the session over, before it is taken back.
+    /// How long to wait after another client took the session over, before it is taken back; longer each time.
     pub takeover_retry: Duration,
     /// At a high rate, how long packets may wait for each other before they are read: a worker that is
     /// woken a thousand times a second instead of for each message needs half the processor time.
@@ -246,6 +246,7 @@ pub trait Client: Send {
     /// Writes what is queued, sends DISCONNECT and closes.
     fn disconnect(self) -> impl Future<Output = ()> + Send;
 
-    /// Disconnects, and makes the broker forget the session.
-    fn forget(self) -> impl Future<Output = ()> + Send;
+    /// Disconnects from a session that is left and empty, and makes the broker forget it; `false` if it is not ours to
+    /// end any more. Driven further, it looks after a while whether there is one again, which is left in its turn.
+    fn forget(&mut self) -> impl Future<Output = bool> + Send;
 }

@@ -30,10 +30,11 @@ async fn stop(workers: Vec<Running>) -> anyhow::Result<()> {
     Ok(())
 }
 
+const ENDED: &str = "Session of the worker before emptied and forgotten";
+
 /// How many messages a worker found in the session of the one before, once that is forgotten.
 fn inherited(log: &[serde_json::Value]) -> Option<u64> {
-    let told = "Session of the worker before emptied and forgotten";
-    let line = log.iter().find(|line| line["message"] == told)?;
+    let line = log.iter().find(|line| line["message"] == ENDED)?;
     line["messages"].as_u64()
 }
 
@@ -88,6 +89,36 @@ async fn from_one_worker_to_three_and_back_no_message_is_lost() -> anyhow::Resul
         let repeated = plant.results(count).await?;
         println!("MQTT {version}: {count} messages over 1, 3 and 1 workers, {repeated} repeated");
         stop(vec![one]).await?;
+    }
+    Ok(())
+}
+
+/// A worker that is thrown out comes back at once, and would leave its session behind when it goes: with a single replica
+/// no other starts later that would find it.
+#[tokio::test]
+async fn a_replica_looks_after_the_session_of_the_single_worker_until_that_is_gone()
+-> anyhow::Result<()> {
+    for version in VERSIONS {
+        let plant = Plant::start(version).await?;
+        let one = plant.one().await?;
+        let replica = plant.several(&["a"]).await?;
+        let ended = |count| {
+            let found = || {
+                let log = replica[0].log();
+                log.iter().filter(|line| line["message"] == ENDED).count()
+            };
+            tests::eventually(async move || Ok(Some(found()).filter(|found| *found > count)))
+        };
+        let before = ended(0).await?;
+        let back = |status: &serde_json::Value| {
+            let sessions = status["models"][0]["sessions"].as_array();
+            sessions.is_some_and(|all| all.iter().all(|session| session["ready"] == true))
+        };
+        one.until(back).await?;
+        stop(vec![one]).await?;
+        ended(before).await?;
+        assert!(!plant.is_kept().await?, "{version}");
+        stop(replica).await?;
     }
     Ok(())
 }

@@ -268,10 +268,11 @@ impl Client for Session {
         }
     }
 
-    async fn forget(self) {
+    async fn forget(&mut self) -> bool {
+        self.leave = Leave::Asked;
         if !matches!(self.state, State::Open(_)) {
-            // Another client has taken the session since, with what came for it: it is not ours to end.
-            return;
+            // Another client has taken the session since, with what came for it.
+            return false;
         }
         let options = Options {
             clean_start: true,
@@ -279,13 +280,22 @@ impl Client for Session {
         };
         // The only way in MQTT 3.1.1: a session that begins anew and is not kept. Our connection ends by it, so
         // that nobody else gets in between.
-        match Connection::open(&options).await {
-            Ok((connection, ..)) => connection.close().await,
-            Err(error) => tracing::warn!(
-                %error,
-                client_id = options.client_id,
-                "Session not forgotten by the broker, though nothing is in it"
-            ),
+        let opened = Connection::open(&options).await;
+        let pause = self.backoff.taken_over(self.options.takeover_retry);
+        self.state = State::Waiting(Instant::now() + pause);
+        match opened {
+            Ok((connection, ..)) => {
+                connection.close().await;
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    client_id = options.client_id,
+                    "Session not forgotten by the broker, though nothing is in it"
+                );
+                false
+            }
         }
     }
 }
