@@ -43,7 +43,7 @@ async fn elected(name: &str, identity: &str, plan: &Plan) -> anyhow::Result<Site
     Ok(Site {
         control_plane,
         kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
-        operator: Operator::start(client, brief(&namespace, identity)),
+        operator: Operator::alone(client, brief(&namespace, identity)),
         namespace,
     })
 }

@@ -18,9 +18,9 @@ mod terminating;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::DynamicObject;
+use kube::{Api, Client};
 use operator::desired::labels;
 use operator::run::Settings;
 use serde_json::{Value, json};
@@ -97,35 +97,45 @@ pub(crate) fn runtime(name: &str, models: &[&str], ports: &[(&str, u16, u16)]) -
 
 impl Site<'static> {
     pub(crate) async fn start(name: &str) -> anyhow::Result<Self> {
-        Self::with(cluster().await?, name, &Plan::new()).await
+        let resync = settings(name).resync;
+        Self::of(
+            cluster().await?,
+            name,
+            &Plan::new(),
+            resync,
+            Operator::start,
+        )
+        .await
     }
 }
 
 impl<'a> Site<'a> {
-    /// One whose operator sees the API server through `plan`.
+    /// One whose operator is alone and sees the API server through `plan`.
     pub(crate) async fn with(
         control_plane: &'a ControlPlane,
         name: &str,
         plan: &Plan,
     ) -> anyhow::Result<Self> {
         let resync = settings(name).resync;
-        Self::resynced(control_plane, name, plan, resync).await
+        Self::of(control_plane, name, plan, resync, Operator::alone).await
     }
 
-    /// One whose operator looks again only when a watch tells it to.
+    /// The same; and the operator looks again only when a watch tells it to.
     pub(crate) async fn quiet(
         control_plane: &'a ControlPlane,
         name: &str,
         plan: &Plan,
     ) -> anyhow::Result<Self> {
-        Self::resynced(control_plane, name, plan, Duration::from_mins(30)).await
+        let resync = Duration::from_mins(30);
+        Self::of(control_plane, name, plan, resync, Operator::alone).await
     }
 
-    async fn resynced(
+    async fn of(
         control_plane: &'a ControlPlane,
         name: &str,
         plan: &Plan,
         resync: Duration,
+        operator: fn(Client, Settings) -> Operator,
     ) -> anyhow::Result<Self> {
         let namespace = control_plane.namespace(name).await?;
         let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
@@ -138,7 +148,7 @@ impl<'a> Site<'a> {
             control_plane,
             namespace,
             kubelet,
-            operator: Operator::start(client, settings),
+            operator: operator(client, settings),
         })
     }
 

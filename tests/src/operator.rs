@@ -70,8 +70,13 @@ impl Operator {
             Some(crew) if settings.election.is_none() => {
                 Self::of(move |stopped| crew.run(client, settings, stopped))
             }
-            _ => Self::of(move |stopped| run::run(client, settings, None, stopped)),
+            _ => Self::alone(client, settings),
         }
+    }
+
+    /// Starts one, whatever the environment asks for: for tests of what a single operator sees and does.
+    pub fn alone(client: Client, settings: Settings) -> Self {
+        Self::of(move |stopped| run::run(client, settings, None, stopped))
     }
 
     /// Starts one that serves its metrics.

@@ -39,7 +39,7 @@ async fn a_lease_is_neither_lost_nor_stolen_when_clocks_jump() -> anyhow::Result
     let site = Site {
         control_plane,
         kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
-        operator: Operator::start(control_plane.client()?, other),
+        operator: Operator::alone(control_plane.client()?, other),
         namespace,
     };
     let leases = Api::<Lease>::namespaced(control_plane.client()?, &site.namespace);

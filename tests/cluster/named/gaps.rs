@@ -67,7 +67,7 @@ async fn a_watch_on_which_only_bookmarks_come_goes_on_from_the_last() -> anyhow:
     let mut quiet = settings(&site.namespace);
     quiet.resync = Duration::from_mins(30);
     let client = tests::operator::client(site.control_plane, &plan).await?;
-    let before = std::mem::replace(&mut site.operator, Operator::start(client, quiet));
+    let before = std::mem::replace(&mut site.operator, Operator::alone(client, quiet));
     before.stop().await?;
     site.looked(&plan, 1).await?;
     let resources = [RUNTIMES, DEPLOYMENTS, "configmaps", "services", "pods"];

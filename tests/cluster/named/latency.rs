@@ -21,7 +21,7 @@ async fn a_leader_whose_calls_take_half_a_minute_makes_way_and_writes_nothing_mo
     eventually(async || Ok(site.operator.has_ended().then_some(()))).await?;
     let written = plan.writes().len();
     let client = site.control_plane.client()?;
-    let next = Operator::start(client, settings(&site.namespace));
+    let next = Operator::alone(client, settings(&site.namespace));
     let slow = std::mem::replace(&mut site.operator, next);
     assert_eq!(slow.stop().await?, End::LeaseLost);
     site.put(&plant(2)).await?;

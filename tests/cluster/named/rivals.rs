@@ -42,7 +42,7 @@ async fn a_lease_that_is_stolen_in_the_middle_of_a_change_ends_in_the_right_stat
         .patch(lease::NAME, &PatchParams::default(), &Patch::Merge(&thief))
         .await?;
     eventually(async || Ok(site.operator.has_ended().then_some(()))).await?;
-    let next = Operator::start(control_plane.client()?, settings(&site.namespace));
+    let next = Operator::alone(control_plane.client()?, settings(&site.namespace));
     let first = std::mem::replace(&mut site.operator, next);
     assert_eq!(first.stop().await?, End::LeaseLost);
     site.until("plant", ready).await?;
@@ -72,7 +72,7 @@ async fn a_leader_that_was_stopped_for_longer_than_its_lease_writes_nothing_more
     let site = Site {
         control_plane,
         kubelet,
-        operator: Operator::start(control_plane.client()?, new),
+        operator: Operator::alone(control_plane.client()?, new),
         namespace: namespace.clone(),
     };
     site.put(&plant(1)).await?;

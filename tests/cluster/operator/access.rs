@@ -96,7 +96,7 @@ async fn works(
         control_plane,
         namespace: namespace.to_owned(),
         kubelet,
-        operator: Operator::start(client, settings),
+        operator: Operator::alone(client, settings),
     };
     let worked = work::all(&site, other).await;
     site.operator.stop().await?;

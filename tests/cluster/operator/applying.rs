@@ -33,7 +33,7 @@ async fn site<'a>(control_plane: &'a ControlPlane, plan: &Plan) -> anyhow::Resul
     Ok(Site {
         control_plane,
         kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
-        operator: Operator::start(client, settings),
+        operator: Operator::alone(client, settings),
         namespace,
     })
 }

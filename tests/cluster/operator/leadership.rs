@@ -75,7 +75,7 @@ async fn operators_that_are_killed_again_and_again_end_in_the_same_state() -> an
             &[("monitor", 8080, 31101 + round % 2)],
         ))
         .await?;
-        let other = Operator::start(client.clone(), tests::operator::settings(&site.namespace));
+        let other = Operator::alone(client.clone(), tests::operator::settings(&site.namespace));
         site.until("plant", |status| {
             status["models"].as_array().map(Vec::len) == Some(2)
         })

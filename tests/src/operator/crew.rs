@@ -1,6 +1,6 @@
 //! Several operators in place of one, of which the leader is killed again and again: for whole suites.
 //!
-//! `EDGEMODEL_OPERATORS=2` starts so many wherever a test starts one without an election of its own;
+//! `EDGEMODEL_OPERATORS=2` starts so many wherever a test asks where things end, and not what one operator does;
 //! `EDGEMODEL_KILL_LEADER=2` kills the one that leads every so many seconds, and starts another.
 
 use std::sync::LazyLock;
