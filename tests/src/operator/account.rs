@@ -1,7 +1,7 @@
 //! The account that operators under test have.
 //!
-//! `EDGEMODEL_ACCOUNT=1` gives them that of `deploy/install.yaml` in place of the administrator's: what it lacks shows
-//! as a test that fails. (That it has nothing too much is a test of its own, `tests/cluster/operator/access.rs`.)
+//! It is that of `deploy/install.yaml`: what it lacks shows as a test that fails. (That it has nothing too much is a test of
+//! its own, `tests/cluster/operator/access.rs`.) A crew has the administrator's, since it keeps its Lease beside the runtime.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 use crate::control_plane::{ControlPlane, client_through};
 use crate::faults::Plan;
 
+use super::crew;
+
 const MANIFEST: &str = include_str!("../../../deploy/install.yaml");
 const NAMESPACE: &str = "edgemodel-system";
 const NAME: &str = "edgemodel-operator";
@@ -21,10 +23,9 @@ const NAME: &str = "edgemodel-operator";
 /// # Errors
 /// It cannot be made.
 pub async fn client(control_plane: &ControlPlane, plan: &Plan) -> anyhow::Result<Client> {
-    let config = if std::env::var("EDGEMODEL_ACCOUNT").as_deref() == Ok("1") {
-        account(control_plane).await?
-    } else {
-        control_plane.config()?
+    let config = match crew() {
+        Some(_) => control_plane.config()?,
+        None => account(control_plane).await?,
     };
     client_through(config, &plan.layer())
 }
