@@ -16,27 +16,36 @@ mod stale;
 mod storage;
 mod tokens;
 
+use std::time::Duration;
+
+use operator::run::Settings;
 use serde_json::Value;
+use tests::control_plane::Kubelet;
 use tests::faults::Plan;
-use tests::operator::cluster;
+use tests::operator::{Operator, candidate, cluster};
 
-use crate::operator::{Site, condition, runtime};
+use crate::operator::{DEPLOYMENTS, RUNTIMES, Site, ready, runtime, start};
 
-const RUNTIMES: &str = "edgemodelruntimes.edgemodel.io";
-const DEPLOYMENTS: &str = "deployments.apps";
-
-/// A runtime `plant` of two models that serve, under an operator with a plan.
-async fn start(name: &str) -> anyhow::Result<(Site<'static>, Plan)> {
-    let plan = Plan::new();
-    let site = Site::with(cluster().await?, name, &plan).await?;
-    site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
-    site.until("plant", ready).await?;
-    Ok((site, plan))
+/// What an operator is started with whose lease ends soon.
+fn brief(namespace: &str, identity: &str) -> Settings {
+    let mut settings = candidate(namespace, identity);
+    if let Some(election) = &mut settings.election {
+        election.duration = Duration::from_secs(3);
+    }
+    settings
 }
 
-fn ready(status: &Value) -> bool {
-    condition(status, "Ready")["status"] == "True"
-        && condition(status, "Reconciling")["status"] == "False"
+/// A site whose operator leads by such a lease, and sees the API server through `plan`.
+async fn elected(name: &str, identity: &str, plan: &Plan) -> anyhow::Result<Site<'static>> {
+    let control_plane = cluster().await?;
+    let namespace = control_plane.namespace(name).await?;
+    let client = control_plane.client_through(&plan.layer())?;
+    Ok(Site {
+        control_plane,
+        kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
+        operator: Operator::start(client, brief(&namespace, identity)),
+        namespace,
+    })
 }
 
 /// A runtime `plant` whose first model has this number in its digest.

@@ -28,6 +28,24 @@ use tests::operator::{Operator, cluster, settings};
 
 use crate::plans::state;
 
+pub(crate) const RUNTIMES: &str = "edgemodelruntimes.edgemodel.io";
+pub(crate) const DEPLOYMENTS: &str = "deployments.apps";
+
+/// A runtime `plant` of two models that serve, under an operator with a plan.
+pub(crate) async fn start(name: &str) -> anyhow::Result<(Site<'static>, Plan)> {
+    let plan = Plan::new();
+    let site = Site::with(cluster().await?, name, &plan).await?;
+    site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
+    site.until("plant", ready).await?;
+    Ok((site, plan))
+}
+
+/// Whether all serves and nothing is on its way.
+pub(crate) fn ready(status: &Value) -> bool {
+    condition(status, "Ready")["status"] == "True"
+        && condition(status, "Reconciling")["status"] == "False"
+}
+
 /// pyboot's sample configuration as the spec of a runtime.
 pub(crate) fn seed(name: &str) -> String {
     let config = include_str!("../fixtures/seed/config.yaml");
@@ -170,7 +188,7 @@ impl<'a> Site<'a> {
     /// Waits until the operator has looked at the runtime `plant` so many times more, from beginning to end.
     pub(crate) async fn looked(&self, plan: &Plan, times: usize) -> anyhow::Result<()> {
         let runtimes = self.objects("edgemodelruntimes")?;
-        let looks = || plan.count(Verb::Get, "edgemodelruntimes.edgemodel.io");
+        let looks = || plan.count(Verb::Get, RUNTIMES);
         // One may be under way; the second to begin does so when the first of them has ended.
         for _ in 0..=times {
             let before = looks();

@@ -10,9 +10,11 @@ mod corpus;
 use std::path::Path;
 
 use anyhow::Context as _;
+use crds::digest::hex;
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
 use tests::faults::Plan;
@@ -20,7 +22,7 @@ use tests::operator::{Operator, cluster, settings};
 
 use crate::operator::{Site, condition};
 use crate::plans::state;
-use corpus::{NAMESPACE, Runtime, UID};
+use corpus::{NAMESPACE, UID};
 
 fn fixture(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/release/{name}.yaml"))
@@ -65,7 +67,17 @@ async fn an_upgrade_and_a_downgrade_roll_nothing() -> anyhow::Result<()> {
     let kubelet = Kubelet::start(control_plane.client()?, Some(NAMESPACE));
     // The old operator.
     let mut old = Vec::new();
-    for runtime in corpus::all().into_iter().filter(Runtime::can_be_taken_over) {
+    for (name, contents) in corpus::secrets() {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name },
+            "stringData": contents,
+        });
+        let create = ["create", "-n", NAMESPACE, "-f", "-"];
+        control_plane
+            .kubectl_with_input(&create, &secret.to_string())
+            .await?;
+    }
+    for runtime in corpus::all() {
         let applied = control_plane
             .kubectl_with_input(
                 &["create", "-n", NAMESPACE, "-o", "json", "-f", "-"],
@@ -74,7 +86,9 @@ async fn an_upgrade_and_a_downgrade_roll_nothing() -> anyhow::Result<()> {
             .await?;
         let applied: Value = serde_json::from_str(&applied)?;
         let uid = applied["metadata"]["uid"].as_str().context("no UID")?;
-        let objects = std::fs::read_to_string(fixture(runtime.name))?.replace(UID, uid);
+        let objects = std::fs::read_to_string(fixture(runtime.name))?;
+        let objects = objects.replace(UID, uid);
+        let objects = objects.replace(corpus::SECRETS, &secrets_of_last_release(uid));
         old.push((runtime, objects));
     }
     let manager = "--field-manager=edgemodel-operator";
@@ -123,6 +137,22 @@ async fn an_upgrade_and_a_downgrade_roll_nothing() -> anyhow::Result<()> {
     }
     same(&before, &workers(control_plane).await?).context("downgrade")?;
     Ok(())
+}
+
+/// How the last release digests the contents of the Secrets, with the runtime's UID: another way would roll every worker
+/// that has one.
+fn secrets_of_last_release(uid: &str) -> String {
+    let mut all = Sha256::new();
+    for contents in corpus::secrets().into_values() {
+        let mut one = Sha256::new();
+        one.update(uid);
+        for part in contents.into_iter().flat_map(|(key, value)| [key, value]) {
+            one.update((part.len() as u64).to_be_bytes());
+            one.update(part);
+        }
+        all.update(hex(&one.finalize()));
+    }
+    hex(&all.finalize()[..8])
 }
 
 /// Specs of the Deployments, and their ReplicaSets and pods: another template shows in each.

@@ -1,56 +1,62 @@
 //! UN-06: a network that swallows packets. Nothing tells a client that its connections are dead.
 
-use std::time::Duration;
-
-use operator::api;
 use tests::black_hole::BlackHole;
-use tests::control_plane::{Kubelet, client_through};
+use tests::control_plane::Kubelet;
 use tests::eventually;
-use tests::faults::Plan;
-use tests::operator::{Operator, cluster, settings};
-use tokio::net::TcpListener;
+use tests::operator::cluster;
 
-use super::{plant, ready};
-use crate::operator::Site;
+use super::plant;
+use crate::process::{Process, Start};
 
-/// In place of two minutes.
-const LIMIT: Duration = Duration::from_secs(3);
-
+/// The program itself, with three seconds in place of two minutes.
 #[tokio::test]
 async fn watches_that_went_silent_are_noticed_and_made_again() -> anyhow::Result<()> {
     let control_plane = cluster().await?;
     let network = BlackHole::before(control_plane.address()).await?;
-    let mut config = control_plane.config()?;
-    config.cluster_url = format!("https://{}", network.address()).parse()?;
-    api::limit_silence(&mut config, LIMIT);
     let namespace = control_plane.namespace("un06").await?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let http = listener.local_addr()?;
-    let mut settings = settings(&namespace);
-    // Only the watches are to tell of what happens.
-    settings.resync = Duration::from_mins(30);
-    let client = client_through(config, &Plan::new().layer())?;
-    let site = Site {
-        control_plane,
-        kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
-        operator: Operator::serving(client, settings, listener),
-        namespace,
+    let _kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
+    let direct = std::fs::read_to_string(control_plane.kubeconfig())?;
+    let (from, to) = (control_plane.address(), network.address());
+    anyhow::ensure!(direct.contains(&from.to_string()), "{direct}");
+    let kubeconfig = tempfile::NamedTempFile::new()?;
+    let through = direct.replace(&from.to_string(), &to.to_string());
+    std::fs::write(kubeconfig.path(), through)?;
+    let mut start = Start::alone(kubeconfig.path());
+    start.arguments = [
+        "--no-leader-election",
+        // Only the watches are to tell of what happens.
+        "--resync=1800",
+        "--silence-limit=3",
+        &format!("--namespace={namespace}"),
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let mut operator = Process::start(start).await?;
+    let scope = ["-n", namespace.as_str()];
+    let apply = [&["apply", "-f", "-"][..], &scope].concat();
+    let wait = ["wait", "emr/plant", "--timeout=60s"];
+    let until = async |what: &str| {
+        let wait = [&wait[..], &[what], &scope].concat();
+        control_plane.kubectl(&wait).await
     };
-    site.put(&plant(1)).await?;
-    site.until("plant", ready).await?;
+    let ready = "--for=condition=Ready";
+    let put = async |digest| {
+        let plant = plant(digest).to_string();
+        control_plane.kubectl_with_input(&apply, &plant).await
+    };
+    put(1).await?;
+    until(ready).await?;
 
     network.swallow();
     // In a gap of which no watch will ever tell by itself.
-    site.put(&plant(9)).await?;
-    let found = site.until("plant", ready).await?;
-    assert_eq!(found["status"]["observedGeneration"], 2);
+    put(9).await?;
+    until("--for=jsonpath={.status.observedGeneration}=2").await?;
+    until(ready).await?;
     eventually(async || {
-        let metrics = tests::running::get(http, "/metrics").await?.1;
-        let mut lines = metrics.lines();
-        let errors =
-            lines.find_map(|line| line.strip_prefix("edgemodel_operator_watch_errors_total "));
-        let errors: f64 = errors.unwrap_or_default().parse()?;
-        Ok((errors >= 1.0).then_some(()))
+        let errors = operator.metric("edgemodel_operator_watch_errors_total ");
+        Ok((errors.await? >= 1.0).then_some(()))
     })
-    .await
+    .await?;
+    assert_eq!(operator.ended()?, None, "{}", operator.log());
+    Ok(())
 }

@@ -7,9 +7,9 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use operator::lease;
 use tests::control_plane::Kubelet;
-use tests::operator::{Operator, candidate, cluster};
+use tests::operator::{Operator, cluster};
 
-use super::{plant, ready};
+use super::{brief, plant, ready};
 use crate::operator::Site;
 use crate::process::{Process, Start};
 
@@ -35,10 +35,7 @@ async fn a_lease_is_neither_lost_nor_stolen_when_clocks_jump() -> anyhow::Result
     let mut jumping = Process::start(start).await?;
     jumping.until_leading().await?;
     // The other goes by the clock of this machine.
-    let mut other = candidate(&namespace, "other");
-    if let Some(election) = &mut other.election {
-        election.duration = Duration::from_secs(3);
-    }
+    let other = brief(&namespace, "other");
     let site = Site {
         control_plane,
         kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),

@@ -3,39 +3,24 @@
 use std::time::Duration;
 
 use operator::run::End;
-use tests::control_plane::Kubelet;
 use tests::eventually;
 use tests::faults::Plan;
-use tests::operator::{Operator, candidate, cluster, settings};
+use tests::operator::{Operator, cluster, settings};
 
-use super::{plant, ready};
+use super::{elected, plant, ready};
 use crate::operator::Site;
 
 #[tokio::test]
 async fn a_leader_whose_calls_take_half_a_minute_makes_way_and_writes_nothing_more()
 -> anyhow::Result<()> {
-    let control_plane = cluster().await?;
-    let namespace = control_plane.namespace("en07").await?;
     let plan = Plan::new();
-    let mut elected = candidate(&namespace, "slow");
-    if let Some(election) = &mut elected.election {
-        election.duration = Duration::from_secs(3);
-    }
-    let client = control_plane.client_through(&plan.layer())?;
-    let slow = Operator::start(client, elected);
-    let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
-    let mut site = Site {
-        control_plane,
-        namespace,
-        kubelet,
-        operator: slow,
-    };
+    let mut site = elected("en07", "slow", &plan).await?;
     site.put(&plant(1)).await?;
     site.until("plant", ready).await?;
     plan.delay(Duration::from_secs(30));
     eventually(async || Ok(site.operator.has_ended().then_some(()))).await?;
     let written = plan.writes().len();
-    let client = control_plane.client()?;
+    let client = site.control_plane.client()?;
     let next = Operator::start(client, settings(&site.namespace));
     let slow = std::mem::replace(&mut site.operator, next);
     assert_eq!(slow.stop().await?, End::LeaseLost);

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use tests::control_plane::Kubelet;
 use tests::eventually;
 use tests::faults::Plan;
-use tests::operator::{Operator, candidate, cluster, settings};
+use tests::operator::{Operator, cluster, settings};
 
 use super::stale::configuration;
-use super::{plant, ready, start};
+use super::{brief, elected, plant, ready, start};
 use crate::operator::{Site, runtime};
 use crate::process::{Process, Start};
 
@@ -24,19 +24,9 @@ use crate::process::{Process, Start};
 #[tokio::test]
 async fn a_lease_that_is_stolen_in_the_middle_of_a_change_ends_in_the_right_state()
 -> anyhow::Result<()> {
-    let control_plane = cluster().await?;
-    let namespace = control_plane.namespace("cc01").await?;
     let plan = Plan::new();
-    let mut first = candidate(&namespace, "first");
-    if let Some(election) = &mut first.election {
-        election.duration = Duration::from_secs(3);
-    }
-    let mut site = Site {
-        control_plane,
-        kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
-        operator: Operator::start(control_plane.client_through(&plan.layer())?, first),
-        namespace,
-    };
+    let mut site = elected("cc01", "first", &plan).await?;
+    let control_plane = site.control_plane;
     site.put(&plant(1)).await?;
     site.until("plant", ready).await?;
     // Slow, so that the theft comes between two writes.
@@ -78,10 +68,7 @@ async fn a_leader_that_was_stopped_for_longer_than_its_lease_writes_nothing_more
     };
     let mut old = start("old").await?;
     old.until_leading().await?;
-    let mut new = candidate(&namespace, "new");
-    if let Some(election) = &mut new.election {
-        election.duration = Duration::from_secs(3);
-    }
+    let new = brief(&namespace, "new");
     let site = Site {
         control_plane,
         kubelet,

@@ -9,7 +9,7 @@ use tests::faults::{Plan, Verb};
 use tests::operator::{Operator, settings};
 use tokio::net::TcpListener;
 
-use super::{Site, condition, runtime};
+use super::{Site, ready, runtime};
 
 /// A kind as KEDA's, of which nothing but the name is needed.
 pub(super) const DEFINITION: &str = "
@@ -87,10 +87,6 @@ async fn scaled_objects_are_watched_as_long_as_their_kind_is_there() -> anyhow::
         "{metrics}"
     );
     Ok(())
-}
-
-fn ready(status: &Value) -> bool {
-    condition(status, "Ready")["status"] == "True"
 }
 
 fn absent(status: &Value) -> bool {

@@ -2,26 +2,9 @@
 
 use operator::desired::names;
 use tests::eventually;
-use tests::faults::{Answer, Plan, Verb};
-use tests::operator::cluster;
+use tests::faults::{Answer, Verb};
 
-use super::{Site, condition, runtime};
-
-const RUNTIMES: &str = "edgemodelruntimes.edgemodel.io";
-const DEPLOYMENTS: &str = "deployments.apps";
-
-async fn start(name: &str) -> anyhow::Result<(Site<'static>, Plan)> {
-    let plan = Plan::new();
-    let site = Site::with(cluster().await?, name, &plan).await?;
-    site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
-    site.until("plant", ready).await?;
-    Ok((site, plan))
-}
-
-fn ready(status: &serde_json::Value) -> bool {
-    condition(status, "Ready")["status"] == "True"
-        && condition(status, "Reconciling")["status"] == "False"
-}
+use super::{DEPLOYMENTS, RUNTIMES, ready, runtime, start};
 
 /// ST-03: the operator still sees the spec without the model when the model is back.
 #[tokio::test]

@@ -8,7 +8,7 @@ use tests::eventually;
 use tests::faults::Plan;
 use tests::operator::cluster;
 
-use super::{Site, condition, runtime};
+use super::{Site, condition, ready, runtime};
 
 /// The pods of an edge node that is away hold their namespace for days. What is refused there is refused for ever: to try
 /// it at every look would be load without end, and is told as what it is.
@@ -16,7 +16,6 @@ use super::{Site, condition, runtime};
 async fn nothing_is_tried_again_in_a_namespace_that_goes() -> anyhow::Result<()> {
     let plan = Plan::new();
     let site = Site::with(cluster().await?, "kept", &plan).await?;
-    let ready = |status: &Value| condition(status, "Ready")["status"] == "True";
     for name in ["plant", "incomplete"] {
         site.put(&runtime(name, &["alpha"], &[])).await?;
         site.until(name, ready).await?;

@@ -15,6 +15,23 @@ pub(super) const UID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 /// The same in all releases, so that its own version is no difference.
 pub(super) const IMAGE: &str = "edgemodel-worker:release";
 
+/// The digest of the Secrets' contents in the fixtures, where it stands for one that depends on the runtime's UID.
+pub(super) const SECRETS: &str = "8391c0b390ace4f9";
+
+/// The Secrets that runtimes refer to, by name, with their contents.
+pub(super) fn secrets() -> BTreeMap<&'static str, BTreeMap<&'static str, &'static str>> {
+    BTreeMap::from([
+        (
+            "tls",
+            BTreeMap::from([("ca.crt", "a"), ("tls.crt", "b"), ("tls.key", "c")]),
+        ),
+        (
+            "user",
+            BTreeMap::from([("password", "secret"), ("username", "edge")]),
+        ),
+    ])
+}
+
 /// One of them.
 pub(super) struct Runtime {
     pub(super) name: &'static str,
@@ -85,11 +102,6 @@ fn plain() -> Value {
 }
 
 impl Runtime {
-    /// Whether a cluster without more shows it whole: the digest of a Secret's contents depends on the runtime's UID.
-    pub(super) fn can_be_taken_over(&self) -> bool {
-        self.name != "secured"
-    }
-
     /// As a user applies it.
     pub(super) fn object(&self) -> Value {
         json!({
@@ -105,14 +117,14 @@ impl Runtime {
         let spec: RuntimeSpec = serde_json::from_value(self.spec.clone())?;
         let runtime = crds::validate::spec(&spec, "spec")
             .map_err(|problems| anyhow::anyhow!("{:?}", problems.list))?;
-        let view = |keys: &[&str]| SecretView {
-            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-            digest: "a digest".to_owned(),
-        };
-        let secrets = BTreeMap::from([
-            ("user".to_owned(), view(&["username", "password"])),
-            ("tls".to_owned(), view(&["ca.crt", "tls.crt", "tls.key"])),
-        ]);
+        let secrets = secrets().into_iter().map(|(name, contents)| {
+            let view = SecretView {
+                keys: contents.into_keys().map(str::to_owned).collect(),
+                digest: "a digest".to_owned(),
+            };
+            (name.to_owned(), view)
+        });
+        let secrets = secrets.collect();
         let built = desired::build(&Inputs {
             identity: &Identity {
                 name: self.name.to_owned(),
