@@ -15,11 +15,14 @@ mod seed;
 mod stale;
 mod terminating;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::DynamicObject;
 use operator::desired::labels;
+use operator::run::Settings;
 use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, Kubelet};
 use tests::eventually;
@@ -105,15 +108,37 @@ impl<'a> Site<'a> {
         name: &str,
         plan: &Plan,
     ) -> anyhow::Result<Self> {
+        let resync = settings(name).resync;
+        Self::resynced(control_plane, name, plan, resync).await
+    }
+
+    /// One whose operator looks again only when a watch tells it to.
+    pub(crate) async fn quiet(
+        control_plane: &'a ControlPlane,
+        name: &str,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
+        Self::resynced(control_plane, name, plan, Duration::from_mins(30)).await
+    }
+
+    async fn resynced(
+        control_plane: &'a ControlPlane,
+        name: &str,
+        plan: &Plan,
+        resync: Duration,
+    ) -> anyhow::Result<Self> {
         let namespace = control_plane.namespace(name).await?;
         let kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
         let client = tests::operator::client(control_plane, plan).await?;
-        let operator = Operator::start(client, settings(&namespace));
+        let settings = Settings {
+            resync,
+            ..settings(&namespace)
+        };
         Ok(Self {
             control_plane,
             namespace,
             kubelet,
-            operator,
+            operator: Operator::start(client, settings),
         })
     }
 

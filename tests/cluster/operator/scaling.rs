@@ -1,29 +1,16 @@
 //! Who scales the workers.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
-use tests::control_plane::Kubelet;
+use serde_json::json;
 use tests::eventually;
 use tests::faults::{Answer, Plan, Verb};
-use tests::operator::{Operator, cluster, settings};
+use tests::operator::cluster;
 
-use super::{Site, condition, runtime};
+use super::{Site, condition, ready, runtime};
 
 /// A deletion by hand is undone at once, not at the next look in minutes.
 #[tokio::test]
 async fn an_autoscaler_that_somebody_deletes_comes_back_at_once() -> anyhow::Result<()> {
-    let control_plane = cluster().await?;
-    let namespace = control_plane.namespace("scaling").await?;
-    let mut quiet = settings(&namespace);
-    quiet.resync = Duration::from_mins(30);
-    let client = tests::operator::client(control_plane, &Plan::new()).await?;
-    let site = Site {
-        control_plane,
-        kubelet: Kubelet::start(control_plane.client()?, Some(&namespace)),
-        operator: Operator::start(client, quiet),
-        namespace,
-    };
+    let site = Site::quiet(cluster().await?, "scaling", &Plan::new()).await?;
     let mut plant = runtime("plant", &["alpha"], &[]);
     plant["spec"]["funcs"][0]["autoscaling"] = json!({ "class": "hpa", "maxReplicas": 3 });
     site.put(&plant).await?;
@@ -43,32 +30,28 @@ async fn an_autoscaler_that_somebody_deletes_comes_back_at_once() -> anyhow::Res
     .await
 }
 
-/// It would go on to decide the number of workers, against the spec.
+/// It would go on to decide the number of workers, against the spec; also where its model goes altogether.
 #[tokio::test]
 async fn an_autoscaler_that_cannot_be_deleted_at_first_goes_later() -> anyhow::Result<()> {
     let plan = Plan::new();
     let site = Site::with(cluster().await?, "scaling", &plan).await?;
-    let ready = |status: &Value| {
-        condition(status, "Ready")["status"] == "True"
-            && condition(status, "Reconciling")["status"] == "False"
+    let scalers = async || {
+        let found = site.get(&["hpa"]).await?;
+        anyhow::Ok(found["items"].as_array().map(Vec::len))
     };
-    let mut scaled = runtime("plant", &["alpha"], &[]);
-    scaled["spec"]["funcs"][0]["autoscaling"] = json!({ "class": "hpa", "maxReplicas": 3 });
-    site.put(&scaled).await?;
-    site.until("plant", ready).await?;
     let kind = "horizontalpodautoscalers.autoscaling";
-    plan.refuse(Verb::Delete, kind, Answer::INTERNAL_ERROR);
-    site.put(&runtime("plant", &["alpha"], &[])).await?;
-    site.looked(&plan, 2).await?;
-    assert_eq!(
-        site.get(&["hpa"]).await?["items"].as_array().map(Vec::len),
-        Some(1)
-    );
-    plan.accept(Verb::Delete, kind);
-    site.until("plant", ready).await?;
-    assert_eq!(
-        site.get(&["hpa"]).await?["items"].as_array().map(Vec::len),
-        Some(0)
-    );
+    for models in [&["alpha", "beta"][..], &["beta"]] {
+        let mut scaled = runtime("plant", &["alpha", "beta"], &[]);
+        scaled["spec"]["funcs"][0]["autoscaling"] = json!({ "class": "hpa", "maxReplicas": 3 });
+        site.put(&scaled).await?;
+        site.until("plant", ready).await?;
+        plan.refuse(Verb::Delete, kind, Answer::INTERNAL_ERROR);
+        site.put(&runtime("plant", models, &[])).await?;
+        site.looked(&plan, 2).await?;
+        assert_eq!(scalers().await?, Some(1), "{models:?}");
+        plan.accept(Verb::Delete, kind);
+        site.until("plant", ready).await?;
+        assert_eq!(scalers().await?, Some(0), "{models:?}");
+    }
     Ok(())
 }

@@ -2,22 +2,29 @@
 
 use operator::desired::names;
 use tests::eventually;
-use tests::faults::{Answer, Verb};
+use tests::faults::{Answer, Plan, Verb};
+use tests::operator::cluster;
 
-use super::{DEPLOYMENTS, RUNTIMES, ready, runtime, start};
+use super::{DEPLOYMENTS, RUNTIMES, Site, ready, runtime, start};
 
 /// ST-03: the operator still sees the spec without the model when the model is back.
 #[tokio::test]
 async fn a_view_of_an_older_spec_deletes_nothing_that_is_wanted_again() -> anyhow::Result<()> {
-    let (site, plan) = start("st03").await?;
+    let plan = Plan::new();
+    // What a resync finds between the two specs is to be deleted.
+    let site = Site::quiet(cluster().await?, "st03", &plan).await?;
+    site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
+    site.until("plant", ready).await?;
     let name = names::deployment("plant", "alpha");
     let before = site.get(&["deployment", &name]).await?;
     plan.pause(RUNTIMES);
     site.put(&runtime("plant", &["beta"], &[])).await?;
     let version = site.get(&["emr", "plant"]).await?["metadata"]["resourceVersion"].clone();
     site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
+    let looks = || plan.count(Verb::Get, RUNTIMES);
+    let before_the_event = looks();
     plan.freeze(RUNTIMES, version.as_str().unwrap_or_default().parse()?);
-    // What the resync finds is the truth.
+    eventually(async || Ok((looks() > before_the_event).then_some(()))).await?;
     site.until("plant", ready).await?;
     plan.resume(RUNTIMES);
     site.until("plant", ready).await?;
