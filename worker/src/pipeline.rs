@@ -115,10 +115,10 @@ impl Pipeline {
             destinations,
         ));
         let pool = Pool::start(hosts, outlet.clone(), metrics.clone()).await?;
-        view.set_probe(Some(Box::new(PipelineProbe {
+        view.set_probe(Box::new(PipelineProbe {
             monitor: pool.monitor(),
             post_queues: post_queues.clone(),
-        })));
+        }));
         let mut pipeline = Self {
             pool,
             post_queues,

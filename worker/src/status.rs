@@ -291,9 +291,9 @@ impl ModelView {
             .set(1);
     }
 
-    /// Installs what is read at scrape while the model runs; `None` when it ends.
-    pub fn set_probe(&self, probe: Option<Box<dyn Probe>>) {
-        self.lock().probe = probe;
+    /// The model runs from now on: what is read of it at scrape.
+    pub fn set_probe(&self, probe: Box<dyn Probe>) {
+        self.lock().probe = Some(probe);
     }
 
     /// Remembers an error for `/status`.

@@ -61,7 +61,8 @@ pub enum Response<'a> {
     Reply {
         /// Of the call.
         id: u64,
-        /// How long the call took, in nanoseconds, with decoding the event and encoding the result.
+        /// How long the call took, in nanoseconds, without decoding the event; of calls that were made together, each one's
+        /// part.
         nanos: u64,
         /// How it ended.
         reply: Reply<'a>,
