@@ -104,15 +104,29 @@ pub(crate) async fn read(
             if let Some(digest) = annotations["edgemodel.io/secrets"].as_str() {
                 digest.clone_into(&mut state.secrets);
             }
+            let own = [
+                (uid.clone(), "UID".to_owned()),
+                (node_port(&value), "90000".to_owned()),
+            ];
             let masked = mask(kind, value, secrets_before);
             let mut text = masked.to_string();
-            for (word, mask) in words.iter().chain([&(uid.clone(), "UID".to_owned())]) {
+            for (word, mask) in words.iter().chain(&own) {
                 text = replaced(&text, word, mask);
             }
             state.objects.insert(key, serde_json::from_str(&text)?);
         }
     }
     Ok(state)
+}
+
+/// The port of a worker in its node's network, which follows from the namespace; empty in a network of its own.
+fn node_port(deployment: &Value) -> String {
+    let template = &deployment["spec"]["template"];
+    let port = &template["metadata"]["annotations"]["prometheus.io/port"];
+    let port = port
+        .as_str()
+        .filter(|_| template["spec"]["hostNetwork"] == true);
+    port.unwrap_or_default().to_owned()
 }
 
 /// `text` with a mask for each `word` that stands alone: a port may be a part of somebody's UID.
