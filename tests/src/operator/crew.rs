@@ -1,7 +1,7 @@
 //! Several operators in place of one, of which the leader is killed again and again: for whole suites.
 //!
 //! `EDGEMODEL_OPERATORS=2` starts so many wherever a test asks where things end, and not what one operator does;
-//! `EDGEMODEL_KILL_LEADER=2` kills the one that leads every so many seconds, and starts another.
+//! `EDGEMODEL_KILL_LEADER=2` kills the one that leads when it has led for so many seconds, and starts another.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -17,6 +17,9 @@ use tokio::task::JoinHandle;
 
 /// Short, so that the next leads before a test gives up.
 const LEASE: Duration = Duration::from_secs(3);
+
+/// How often it is looked who leads.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How many operators, and how often the leader is killed.
 #[derive(Debug, Clone, Copy)]
@@ -64,20 +67,20 @@ impl Crew {
             start(&client, &settings, &namespace, number)
         };
         let mut members: Vec<_> = (0..self.count).map(|_| hire()).collect();
-        let mut kill = tokio::time::interval(self.kill_every.unwrap_or(Duration::from_hours(1)));
-        kill.reset();
+        let life = self.kill_every.unwrap_or(Duration::from_hours(1));
         let leases = Api::<Lease>::namespaced(client.clone(), &namespace);
         tokio::pin!(stop);
         loop {
+            let identities: Vec<_> = members.iter().map(|one| one.identity.clone()).collect();
             let turn = async {
-                kill.tick().await;
-                let lease = leases.get_opt(lease::NAME).await.ok().flatten();
-                lease.and_then(|lease| lease.spec?.holder_identity)
+                let leader = leader(&leases, &identities).await;
+                tokio::time::sleep(life).await;
+                leader
             };
             let mut ends: FuturesUnordered<_> =
                 members.iter_mut().map(|one| &mut one.task).collect();
             let leader = tokio::select! {
-                leader = turn => leader,
+                leader = turn => Some(leader),
                 // One that lost the Lease starts anew, as a pod does; a panic is the crew's.
                 end = ends.next() => {
                     end.transpose().expect("no operator panics");
@@ -99,6 +102,18 @@ impl Crew {
             let _ = (&mut member.task).await;
         }
         End::Stopped
+    }
+}
+
+/// The one of `members` that leads, as soon as one does.
+async fn leader(leases: &Api<Lease>, members: &[String]) -> String {
+    loop {
+        let lease = leases.get_opt(lease::NAME).await.ok().flatten();
+        let holder = lease.and_then(|lease| lease.spec?.holder_identity);
+        if let Some(holder) = holder.filter(|holder| members.contains(holder)) {
+            return holder;
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
