@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tests::faults::Plan;
-use tests::operator::{Operator, settings};
+use tests::operator::{Operator, at_once, settings};
 
 use crate::plans::runner::Runner;
 use crate::plans::spec::base;
@@ -63,7 +63,7 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
             .map_err(|error: anyhow::Error| format!("{path}: {error:#}"))
     });
     let results: Vec<_> = futures_util::stream::iter(runs)
-        .buffer_unordered(CONCURRENCY)
+        .buffer_unordered(at_once(CONCURRENCY))
         .collect()
         .await;
     let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();

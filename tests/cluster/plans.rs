@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tests::faults::{Answer, WriteFault};
+use tests::operator::at_once;
 
 use campaign::Campaign;
 use run::{Outcome, Setting};
@@ -80,7 +81,7 @@ async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow:
         let run = run::run(control_plane, workload, Setting::Reference).await;
         (*workload, run)
     }));
-    let references: Vec<_> = references.buffered(CONCURRENCY).collect().await;
+    let references: Vec<_> = references.buffered(at_once(CONCURRENCY)).collect().await;
     let mut plans = Vec::new();
     for (index, (workload, reference)) in references.iter().enumerate() {
         let reference = match reference {
@@ -127,7 +128,7 @@ async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow:
     });
     let (mut slowest, mut late) = ((Duration::ZERO, String::new()), 0);
     let mut results =
-        std::pin::pin!(futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY));
+        std::pin::pin!(futures_util::stream::iter(runs).buffer_unordered(at_once(CONCURRENCY)));
     while let Some((name, delay, result)) = results.next().await {
         slowest = slowest.max((delay, name.clone()));
         late += u32::from(delay > run::DELAY);

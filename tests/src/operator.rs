@@ -5,7 +5,7 @@ mod crew;
 mod errors;
 
 pub use account::client;
-pub use crew::{Crew, crew};
+pub use crew::{Crew, at_once, crew};
 
 use std::time::Duration;
 

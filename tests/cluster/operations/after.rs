@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 use tests::control_plane::{ControlPlane, PodState};
 use tests::faults::Plan;
-use tests::operator::{Operator, settings};
+use tests::operator::{Operator, at_once, settings};
 
 use super::misoperation::{self, Misoperation};
 use super::{CONCURRENCY, blast, valid};
@@ -57,7 +57,7 @@ async fn a_valid_change_directly_after_a_wrong_one_ends_where_it_ends_alone() ->
     });
     verdict(
         futures_util::stream::iter(runs)
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(at_once(CONCURRENCY))
             .collect()
             .await,
     )
@@ -81,7 +81,7 @@ async fn a_change_during_a_rollout_ends_where_it_ends_alone() -> anyhow::Result<
     });
     verdict(
         futures_util::stream::iter(runs)
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(at_once(CONCURRENCY))
             .collect()
             .await,
     )
@@ -163,7 +163,7 @@ async fn ends(
         runner.leave().await?;
         anyhow::Ok((index, end))
     });
-    let runs = futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY);
+    let runs = futures_util::stream::iter(runs).buffer_unordered(at_once(CONCURRENCY));
     let ends: Vec<_> = runs.collect().await;
     ends.into_iter().collect()
 }

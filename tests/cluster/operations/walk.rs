@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom as _;
 use serde_json::Value;
 use tests::control_plane::ControlPlane;
 use tests::faults::Plan;
-use tests::operator::{Operator, settings};
+use tests::operator::{Operator, at_once, settings};
 
 use super::{CONCURRENCY, ELSEWHERE, REFUSED, value};
 use crate::plans::runner::Runner;
@@ -32,7 +32,7 @@ async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result
             .map_err(|error| format!("walk {seed}: {error:#}"))
     });
     let results: Vec<_> = futures_util::stream::iter(walks)
-        .buffer_unordered(CONCURRENCY)
+        .buffer_unordered(at_once(CONCURRENCY))
         .collect()
         .await;
     let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();

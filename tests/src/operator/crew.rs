@@ -39,6 +39,12 @@ pub fn crew() -> Option<Crew> {
     *CREW
 }
 
+/// How many runs of a test may go on at the same time, of which `alone` would with one operator each: a crew whose
+/// leaders begin anew every few seconds takes much more of a processor.
+pub fn at_once(alone: usize) -> usize {
+    crew().map_or(alone, |crew| (alone / (2 * crew.count)).max(1))
+}
+
 /// One of them.
 struct Member {
     identity: String,
