@@ -21,7 +21,7 @@ async fn a_new_worker_stays_ready_until_the_old_one_is_told_to_go() -> anyhow::R
         let mut plant = Plant::start(version).await?;
         let old = plant.one().await?;
         // A connection that lasted less is of a worker that has just begun; this takes longer, by the broker's clock.
-        closed_for_silence(plant.broker.address(), "silent", 4).await?;
+        closed_for_silence(plant.broker.address(), "silent", 1).await?;
         let load = plant.load();
         let new = plant.one().await?;
         old.until(|status| {

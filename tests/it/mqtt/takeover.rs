@@ -56,7 +56,7 @@ async fn of_two_sessions_the_one_that_has_just_begun_gets_the_id() -> anyhow::Re
             (0..5).map(|number| TestClient::connected(settings(&broker, &id(number), version)));
         let olds = futures_util::future::try_join_all(olds).await?;
         // Longer than a connection that was taken over at once, by the broker's clock.
-        closed_for_silence(broker.address(), "silent", 4).await?;
+        closed_for_silence(broker.address(), "silent", 1).await?;
         for (number, mut old) in olds.into_iter().enumerate() {
             let mut new = TestClient::new(settings(&broker, &id(number), version));
             tokio::select! {

@@ -13,6 +13,8 @@ const STABLE: Duration = Duration::from_secs(10);
 /// A connection that the broker closes sooner than this after it was made may have been taken over. Whoever did so
 /// comes within a moment, or within seconds on a machine that is busy.
 const SHORT: Duration = Duration::from_secs(5);
+/// A session that has had a connection that lasted so long has served before.
+const SETTLED: Duration = Duration::from_secs(1);
 /// So many short connections in a row, each closed without a word by a broker that took the next one at
 /// once, are no chance: MQTT 3.1.1 has no other way to say that another client uses our id. A broker
 /// that restarts again and again refuses a connection now and then.
@@ -51,7 +53,7 @@ impl Backoff {
 
     /// The pause after a connection that lasted `lasted`.
     pub(super) fn lost(&mut self, lasted: Duration) -> Duration {
-        self.settled |= lasted >= SHORT;
+        self.settled |= lasted >= SETTLED;
         if lasted >= STABLE {
             self.begin_again();
         }
@@ -75,6 +77,7 @@ impl Backoff {
         }
         self.closed_short += 1;
         let newcomer = !self.settled && self.takeovers == 0;
+        self.settled |= lasted >= SETTLED;
         let patience = if newcomer {
             SHORT_IN_A_ROW_AT_FIRST
         } else {
