@@ -11,6 +11,7 @@ use tests::operator::{Operator, crew, settings};
 use super::runner::{CONVERGENCE, Runner};
 use super::state::State;
 use super::workload::Workload;
+use crate::operator::RUNTIMES;
 
 /// A fault may cost at most this, beyond what the workload takes without it (O4).
 pub(super) const DELAY: Duration = Duration::from_secs(10);
@@ -93,7 +94,7 @@ impl Outcome {
 
 /// How often an operator has begun to look at the runtime.
 fn looks_of(plan: &Plan) -> usize {
-    plan.count(Verb::Get, "edgemodelruntimes.edgemodel.io")
+    plan.count(Verb::Get, RUNTIMES)
 }
 
 pub(super) async fn run(
