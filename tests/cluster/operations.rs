@@ -1,12 +1,16 @@
 //! Each property of the schema is changed and changed back (in the manner of Acto, SOSP 2023).
 //!
 //! The operations come from the CustomResourceDefinition: a property that is added to it is changed here too, or the test
-//! says that it does not know how. Of each change: it is refused at admission where it must be (`REFUSED`), else it shows up in a child
-//! (O7), unless it only concerns people (`STATUS_ONLY`); and the way back ends where it began (O8).
+//! says that it does not know how. Of each change: it is refused at admission where it must be, else it shows up in a child
+//! (O7), unless it only concerns people; and the way back ends where it began (O8).
+//!
+//! By default each property gets another value, and one in eight of the other operations is tried;
+//! `EDGEMODEL_OPERATIONS=all` tries all of them, `EDGEMODEL_OPERATIONS=funcs` those whose names begin so.
 
 mod after;
 mod blast;
 mod misoperation;
+mod operation;
 mod value;
 mod walk;
 
@@ -16,6 +20,9 @@ use serde_json::Value;
 use tests::faults::Plan;
 use tests::operator::{Operator, at_once, settings};
 
+use operation::{Effect, Operation};
+
+use crate::operator::condition;
 use crate::plans::runner::Runner;
 use crate::plans::spec::base;
 use crate::plans::state::{State, differences};
@@ -23,44 +30,24 @@ use crate::plans::workload::Action;
 
 const CONCURRENCY: usize = 8;
 
-/// Properties that no child shows.
-const STATUS_ONLY: [&str; 1] = ["expose[].desc"];
-
-/// Properties of a laptop's configuration that a cluster refuses, and a word of what it says instead.
-const REFUSED: [(&str, &str); 7] = [
-    ("mqtts[].auth.username", "credentialsSecretRef"),
-    ("mqtts[].auth.usernameFile", "credentialsSecretRef"),
-    ("mqtts[].auth.password", "credentialsSecretRef"),
-    ("mqtts[].auth.passwordFile", "credentialsSecretRef"),
-    ("mqtts[].tls.caFile", "secretRef"),
-    ("mqtts[].tls.certFile", "secretRef"),
-    ("mqtts[].tls.keyFile", "secretRef"),
-];
-
-/// Properties that need what this cluster has not: their effect is a condition, which has a test of its own.
-const ELSEWHERE: [&str; 1] = ["funcs[].autoscaling.prometheusAddress"];
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began()
 -> anyhow::Result<()> {
     let control_plane = tests::operator::cluster().await?;
-    let schema = crds::custom_resource::openapi();
-    let leaves = value::leaves(&schema["properties"]["spec"], "");
-    assert!(leaves.len() > 50, "{leaves:?}");
-    let runs = leaves
-        .iter()
-        .filter(|(path, _)| !ELSEWHERE.contains(&path.as_str()));
-    let runs = runs.map(async |(path, schema)| {
-        let operation = async {
+    let operations = operation::all()?;
+    let plain = operations.iter().filter(|operation| operation.is_plain());
+    assert!(plain.count() > 50, "{operations:?}");
+    let runs = chosen(&operations);
+    let runs = runs.into_iter().map(async |operation| {
+        let run = async {
             let runner = Runner::start(control_plane, "operation").await?;
             let client = tests::operator::client(control_plane, &Plan::new()).await?;
             let _operator = Operator::start(client, settings(&runner.namespace));
-            change_and_back(&runner, path, schema).await?;
+            change_and_back(&runner, operation).await?;
             runner.leave().await
         };
-        operation
-            .await
-            .map_err(|error: anyhow::Error| format!("{path}: {error:#}"))
+        run.await
+            .map_err(|error: anyhow::Error| format!("{}: {error:#}", operation.name()))
     });
     let results: Vec<_> = futures_util::stream::iter(runs)
         .buffer_unordered(at_once(CONCURRENCY))
@@ -76,14 +63,30 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
     Ok(())
 }
 
-async fn change_and_back(runner: &Runner<'_>, path: &str, schema: &Value) -> anyhow::Result<()> {
+/// Those that the environment asks for.
+fn chosen(operations: &[Operation]) -> Vec<&Operation> {
+    let wanted = std::env::var("EDGEMODEL_OPERATIONS").ok();
+    let plain = operations.iter().filter(|operation| operation.is_plain());
+    let others = operations.iter().filter(|operation| !operation.is_plain());
+    match wanted.as_deref() {
+        None => plain.chain(others.step_by(8)).collect(),
+        Some("all") => operations.iter().collect(),
+        Some(prefix) => {
+            let of = |operation: &&Operation| operation.name().starts_with(prefix);
+            operations.iter().filter(of).collect()
+        }
+    }
+}
+
+async fn change_and_back(runner: &Runner<'_>, operation: &Operation) -> anyhow::Result<()> {
     runner.act(&Action::Secret("secret")).await?;
-    let begin = value::beginning(path, base());
+    let begin = operation.beginning(base())?;
     runner.act(&Action::Apply(begin.clone())).await?;
     let before = runner.settled(None, "").await.context("before")?;
-    let changed = value::changed(path, schema, begin.clone())?;
+    let changed = operation.apply(begin.clone(), 0)?;
     let applied = runner.act(&Action::Apply(changed)).await;
-    if let Some((_, word)) = REFUSED.iter().find(|(of, _)| *of == path) {
+    let effect = operation.effect();
+    if let Effect::Refused(word) = effect {
         let refusal = applied.err().context("it was not refused")?.to_string();
         anyhow::ensure!(
             refusal.contains(word),
@@ -96,16 +99,25 @@ async fn change_and_back(runner: &Runner<'_>, path: &str, schema: &Value) -> any
         .settled(None, &before.secrets)
         .await
         .context("after")?;
+    let status = &after.objects[&("EdgeModelRuntime".to_owned(), "plant".to_owned())]["status"];
     let shows = children(&before) != children(&after);
-    let quiet = STATUS_ONLY.contains(&path);
     anyhow::ensure!(
-        shows != quiet,
-        "O7: {}",
-        if quiet {
+        shows == (effect == Effect::Shows),
+        "O7: {}: {status:#}",
+        if shows {
             "a child changed"
         } else {
             "no child shows it"
-        }
+        },
+    );
+    if let Effect::Told(reason) = effect {
+        let told = &condition(status, "Ready")["reason"];
+        anyhow::ensure!(told == reason, "{status:#}");
+    }
+    let rolls = templates(&before) != templates(&after);
+    anyhow::ensure!(
+        !(rolls && operation.is_without_rollout()),
+        "workers restart"
     );
     runner.act(&Action::Apply(begin)).await?;
     let back = runner.settled(Some(&before), "").await;
@@ -114,21 +126,17 @@ async fn change_and_back(runner: &Runner<'_>, path: &str, schema: &Value) -> any
     Ok(())
 }
 
-/// The valid operations: each property of the schema that a cluster takes, changed.
+/// The operations that a cluster takes and whose ends can be compared: their names, and the spec that each makes.
 fn valid() -> anyhow::Result<Vec<(String, Value)>> {
-    let schema = crds::custom_resource::openapi();
-    let leaves = value::leaves(&schema["properties"]["spec"], "");
-    let taken = leaves.into_iter().filter(|(path, _)| {
-        let refused = REFUSED.iter().any(|(of, _)| of == path);
-        // In the node's network a worker's port depends on the namespace's name, which differs from run to run.
-        let differs = path == "placement.hostNetwork";
-        !refused && !differs && !ELSEWHERE.contains(&path.as_str())
-    });
-    let changed = taken.map(|(path, schema)| {
-        let spec = value::changed(&path, &schema, value::beginning(&path, base()))?;
-        Ok((path, spec))
-    });
-    changed.collect()
+    let taken = operation::all()?
+        .into_iter()
+        .filter(|operation| operation.is_valid() && !operation.is_single());
+    taken
+        .map(|operation| {
+            let spec = operation.apply(operation.beginning(base())?, 0)?;
+            Ok((operation.name(), spec))
+        })
+        .collect()
 }
 
 /// What is not the runtime itself.
@@ -136,5 +144,15 @@ fn children(state: &State) -> Vec<(&(String, String), &Value)> {
     let objects = state.objects.iter();
     objects
         .filter(|((kind, _), _)| kind != "EdgeModelRuntime")
+        .collect()
+}
+
+/// What pods are made from; a change of it rolls them.
+fn templates(state: &State) -> Vec<&Value> {
+    let deployments = children(state)
+        .into_iter()
+        .filter(|((kind, _), _)| kind == "Deployment");
+    deployments
+        .map(|(_, object)| &object["spec"]["template"])
         .collect()
 }

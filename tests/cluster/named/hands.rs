@@ -62,6 +62,25 @@ async fn edits_of_a_child_are_undone() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// OP-29: labels and annotations of a runtime are its owner's: no child has them, and nothing is written.
+#[tokio::test]
+async fn labels_and_annotations_of_a_runtime_are_for_its_owner() -> anyhow::Result<()> {
+    let (site, plan) = start("op29").await?;
+    site.looked(&plan, 1).await?;
+    let before = plan.writes().len();
+    site.kubectl(&["label", "emr", "plant", "team=turbines"])
+        .await?;
+    site.kubectl(&["annotate", "emr", "plant", "example.com/owner=turbines"])
+        .await?;
+    site.looked(&plan, 1).await?;
+    assert_eq!(plan.writes().len(), before, "{:?}", plan.writes());
+    let children = site.get(&["deployments,configmaps,services,pods"]).await?;
+    assert!(!children.to_string().contains("turbines"), "{children:#}");
+    site.kubectl(&["label", "emr", "plant", "team-"]).await?;
+    site.until("plant", ready).await?;
+    Ok(())
+}
+
 /// CC-08: what cannot be changed is made anew, and that is told.
 #[tokio::test]
 async fn a_deployment_with_another_selector_is_replaced_and_that_is_told() -> anyhow::Result<()> {

@@ -53,6 +53,49 @@ async fn a_lease_that_is_stolen_in_the_middle_of_a_change_ends_in_the_right_stat
     Ok(())
 }
 
+/// What one operator writes for a change of `plant`: two ConfigMaps, two Deployments, a Service, and four times the status.
+const WRITES: usize = 9;
+
+/// CC-02: two operators look at the same runtimes, and neither knows of the other.
+#[tokio::test]
+async fn two_operators_without_a_lease_make_the_same_state_with_few_writes() -> anyhow::Result<()> {
+    let (first, second) = (Plan::new(), Plan::new());
+    let site = Site::with(cluster().await?, "cc02", &first).await?;
+    let client = site.control_plane.client_through(&second.layer())?;
+    let other = Operator::alone(client, settings(&site.namespace));
+    let writes = || first.writes().len() + second.writes().len();
+    let mut before = 0;
+    for number in [1, 9, 8] {
+        site.put(&plant(number)).await?;
+        site.until("plant", ready).await?;
+        for plan in [&first, &second] {
+            site.looked(plan, 1).await?;
+        }
+        let made = writes() - before;
+        before = writes();
+        assert!(
+            made <= 2 * WRITES,
+            "{:?} {:?}",
+            first.writes(),
+            second.writes()
+        );
+    }
+    for plan in [&first, &second] {
+        site.looked(plan, 3).await?;
+    }
+    assert_eq!(writes(), before, "they write when all is done");
+    let maps = site
+        .get(&["configmaps", "-l", "edgemodel.io/runtime"])
+        .await?;
+    assert_eq!(maps["items"].as_array().map(Vec::len), Some(2), "{maps:#}");
+    assert!(
+        maps.to_string().contains(&format!("{:032x}", 8)),
+        "{maps:#}"
+    );
+    other.stop().await?;
+    Ok(())
+}
+
 /// CC-03: a leader is stopped for longer than its lease, and goes on when another leads.
 #[tokio::test]
 async fn a_leader_that_was_stopped_for_longer_than_its_lease_writes_nothing_more()

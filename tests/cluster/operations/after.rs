@@ -70,7 +70,7 @@ async fn a_change_during_a_rollout_ends_where_it_ends_alone() -> anyhow::Result<
     let chosen: Vec<_> = if every() {
         all.collect()
     } else {
-        all.step_by(4).collect()
+        all.step_by(9).collect()
     };
     let control_plane = tests::operator::cluster().await?;
     let ends = ends(control_plane, &operations, chosen.iter().copied()).await?;

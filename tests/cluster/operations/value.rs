@@ -1,4 +1,4 @@
-//! The properties of a schema, and another value for each.
+//! Other values for the properties of a schema.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -41,25 +41,51 @@ fn text(path: &str) -> Option<Value> {
     })
 }
 
-/// Every property without properties of its own: path and schema.
-pub(super) fn leaves(schema: &Value, path: &str) -> Vec<(String, Value)> {
-    if let Some(fields) = schema["properties"].as_object() {
-        let child = |name: &String| {
-            if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}.{name}")
-            }
-        };
-        return fields
-            .iter()
-            .flat_map(|(name, field)| leaves(field, &child(name)))
-            .collect();
-    }
-    if schema["items"].is_object() {
-        return leaves(&schema["items"], &format!("{path}[]"));
-    }
-    vec![(path.to_owned(), schema.clone())]
+/// What a text of its greatest length is made of: what it begins and ends with, about as many `x` as there is room for.
+/// None where lengths mean nothing.
+pub(super) fn frame(path: &str) -> Option<[&'static str; 2]> {
+    Some(match path {
+        "mqtts[].name"
+        | "rules[].sub.topic"
+        | "rules[].pub.topic"
+        | "rules[].pub.deadLetterTopic"
+        | "rules[].sub.clientId"
+        | "rules[].pub.clientId"
+        | "funcs[].modelName"
+        | "funcs[].devices[].deviceName"
+        | "funcs[].devices[].deviceAttr[].attrName"
+        | "funcs[].devices[].deviceAttr[].attrValue"
+        | "expose[].name"
+        | "expose[].desc"
+        | "placement.tolerations[].value" => ["", ""],
+        "funcs[].modelAddress" => ["http://models.example/", ".zip"],
+        "funcs[].python" | "modelCache.hostPath" => ["/", ""],
+        "funcs[].devices[].deviceAttr[].attrExpression" => ["== data_to_dict['", "']"],
+        "image" => ["registry.example/", ":1"],
+        _ => return None,
+    })
+}
+
+/// One more item for the list at `path`, which may have one already.
+pub(super) fn item(path: &str, number: u8) -> anyhow::Result<Value> {
+    let name = format!("extra{number}");
+    Ok(match path {
+        "funcs" => func(&name, 100 + number),
+        "mqtts" => json!({ "name": name, "broker": "tcp://10.0.0.7:1883" }),
+        "rules" => json!({
+            "sub": { "name": "plant", "topic": format!("{name}/#"), "clientId": format!("{name}-sub") },
+            "pub": { "name": "plant", "topic": format!("results/{name}"), "clientId": format!("{name}-pub") },
+        }),
+        "expose" => json!({ "name": name, "protocolPort": "tcp://:2901", "outPort": port(4) }),
+        "funcs[].devices" => json!({ "deviceName": name, "deviceAttr": [] }),
+        "funcs[].devices[].deviceAttr" => json!({
+            "attrName": name, "attrValue": "7",
+            "attrExpression": "== data_to_dict['deviceInfo']['deviceTypeId']",
+        }),
+        "imagePullSecrets" => json!(name),
+        "placement.tolerations" => json!({ "key": name, "operator": "Exists" }),
+        _ => anyhow::bail!("no item is known for the list {path}; give one in `item`"),
+    })
 }
 
 /// What must be there before the property at `path` can be changed alone.
@@ -87,100 +113,56 @@ pub(super) fn beginning(path: &str, mut spec: Value) -> Value {
     spec
 }
 
-/// `spec` with another value at `path`.
-pub(super) fn changed(path: &str, schema: &Value, mut spec: Value) -> anyhow::Result<Value> {
-    match path {
-        // A name that others refer to.
-        "mqtts[].name" => {
-            let text = spec.to_string().replace("\"plant\"", "\"works\"");
-            return Ok(serde_json::from_str(&text)?);
-        }
-        "rules[].sub.name" | "rules[].pub.name" => {
-            let second = json!({ "name": "second", "broker": "tcp://10.0.0.3:1883" });
-            spec["mqtts"].as_array_mut().context("a list")?.push(second);
-        }
-        "expose[].outPort" => {
-            spec["expose"][0]["outPort"] = port(3);
-            return Ok(spec);
-        }
-        _ => {}
+/// A value other than the present one, `now`.
+pub(super) fn other(path: &str, schema: &Value, now: &Value) -> anyhow::Result<Value> {
+    if path == "expose[].outPort" {
+        return Ok(port(3));
     }
-    let place = place(&mut spec, path)?;
-    let now = place.clone();
-    *place = if path.ends_with(".sub.name") || path.ends_with(".pub.name") {
-        json!("second")
-    } else if let Some(value) = text(path) {
-        value
-    } else if let Some(choices) = schema["enum"].as_array() {
-        let other = choices
-            .iter()
-            .rev()
-            .find(|one| **one != now && *one != "keda");
-        other.context("there is no other choice")?.clone()
-    } else if schema["x-kubernetes-int-or-string"] == true {
-        json!("7s")
-    } else {
-        match schema["type"].as_str() {
-            Some("boolean") => json!(now != true),
-            Some("integer") => number(schema, &now)?,
-            _ => anyhow::bail!("no other value is known for {schema}; give one in `text`"),
-        }
+    if path.ends_with(".sub.name") || path.ends_with(".pub.name") {
+        return Ok("second".into());
+    }
+    if let Some(value) = text(path) {
+        return Ok(value);
+    }
+    if let Some(last) = choices(schema).into_iter().rfind(|one| one != now) {
+        return Ok(last);
+    }
+    if schema["x-kubernetes-int-or-string"] == true {
+        return Ok("7s".into());
+    }
+    match schema["type"].as_str() {
+        Some("boolean") => Ok(json!(*now != true)),
+        Some("integer") => number(schema, now),
+        _ => anyhow::bail!("no other value is known for {schema}; give one in `text`"),
+    }
+}
+
+/// What an enumeration allows, but for what this cluster has not.
+pub(super) fn choices(schema: &Value) -> Vec<Value> {
+    let all = schema["enum"].as_array().cloned().unwrap_or_default();
+    all.into_iter().filter(|one| *one != "keda").collect()
+}
+
+/// The least and the greatest of a number.
+pub(super) fn bounds(schema: &Value) -> anyhow::Result<[i64; 2]> {
+    let bound = |name: &str| {
+        let bound = schema[name].as_f64();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "bounds are small whole numbers"
+        )]
+        bound
+            .map(|bound| bound as i64)
+            .with_context(|| format!("{name} is missing"))
     };
-    Ok(spec)
+    Ok([bound("minimum")?, bound("maximum")?])
 }
 
 /// A number in the bounds that is neither the present one nor a usual default.
 fn number(schema: &Value, now: &Value) -> anyhow::Result<Value> {
-    let bound = |name: &str| {
-        schema[name]
-            .as_f64()
-            .with_context(|| format!("{name} is missing"))
-    };
-    let (least, most) = (bound("minimum")?, bound("maximum")?);
-    let numbers = [least + 2.0, least + 1.0, least, most];
+    let [least, most] = bounds(schema)?;
+    let numbers = [least + 2, least + 1, least, most];
     let mut numbers = numbers.into_iter().filter(|one| *one <= most);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "bounds are small whole numbers"
-    )]
-    let found = numbers
-        .find(|one| now.as_f64() != Some(*one))
-        .map(|one| one as i64);
+    let found = numbers.find(|one| now.as_i64() != Some(*one));
     Ok(found.context("there is no other number")?.into())
-}
-
-/// The place of a path in the first entries of lists, made where it is not there.
-fn place<'a>(spec: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Value> {
-    let mut place = spec;
-    for part in path.split('.') {
-        let (name, list) = part
-            .strip_suffix("[]")
-            .map_or((part, false), |name| (name, true));
-        if place.is_null() {
-            *place = json!({});
-        }
-        place = &mut place[name];
-        if list {
-            if place.is_null() {
-                *place = json!([]);
-            }
-            let items = place.as_array_mut().context("not a list")?;
-            if items.is_empty() {
-                items.push(Value::Null);
-            }
-            place = &mut items[0];
-        }
-    }
-    Ok(place)
-}
-
-/// Whole changes for walks: one more and one less of each list.
-pub(super) fn pushes(number: u8) -> Vec<(&'static str, Value)> {
-    vec![
-        ("funcs", func(&format!("extra{number}"), 100 + number)),
-        (
-            "mqtts",
-            json!({ "name": format!("extra{number}"), "broker": "tcp://10.0.0.7:1883" }),
-        ),
-    ]
 }

@@ -2,16 +2,17 @@
 //!
 //! `EDGEMODEL_WALKS` is how many are made, 2 by default; each has 20 steps and is given by its number.
 
+use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
-use serde_json::Value;
 use tests::control_plane::ControlPlane;
 use tests::faults::Plan;
 use tests::operator::{Operator, at_once, settings};
 
-use super::{CONCURRENCY, ELSEWHERE, REFUSED, value};
+use super::CONCURRENCY;
+use super::operation::{self, Operation};
 use crate::plans::runner::Runner;
 use crate::plans::spec::base;
 use crate::plans::state::differences;
@@ -42,29 +43,16 @@ async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result
 
 async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {
     let mut random = StdRng::seed_from_u64(seed);
-    let schema = crds::custom_resource::openapi();
-    let mut leaves = value::leaves(&schema["properties"]["spec"], "");
-    leaves.retain(|(path, _)| {
-        let refused = REFUSED.iter().any(|(of, _)| of == path);
-        // Of these, one alone is not legal beside what a walk may have made before.
-        let alone = [
-            "modelCache.",
-            "mqtts[].tls",
-            "placement.tolerations",
-            "funcs[].autoscaling",
-            "mqtts[].name",
-        ];
-        !refused
-            && !ELSEWHERE.contains(&path.as_str())
-            && !alone.iter().any(|of| path.starts_with(of))
-    });
+    let operations = operation::all()?;
+    let steps: Vec<_> = operations.iter().filter(|one| is_step(one)).collect();
     let way = Runner::start(control_plane, "walk").await?;
     way.act(&Action::Secret("secret")).await?;
     let client = tests::operator::client(control_plane, &Plan::new()).await?;
     let operator = Operator::start(client.clone(), settings(&way.namespace));
     let mut spec = base();
     for step in 0..STEPS {
-        spec = next(&mut random, &leaves, spec, u8::try_from(step)?)?;
+        let operation = steps.choose(&mut random).context("there are many")?;
+        spec = operation.apply(operation.beginning(spec)?, u8::try_from(step)?)?;
         // A step that does not fit to those before is refused whole, and the walk goes on from where it is.
         if way.act(&Action::Apply(spec.clone())).await.is_err() {
             spec = base();
@@ -86,30 +74,15 @@ async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn next(
-    random: &mut StdRng,
-    leaves: &[(String, Value)],
-    mut spec: Value,
-    step: u8,
-) -> anyhow::Result<Value> {
-    let pushes = value::pushes(step);
-    match rand::RngExt::random_range(random, 0..10) {
-        0 | 1 => {
-            let (list, item) = pushes.choose(random).expect("there are two").clone();
-            if let Some(items) = spec[list].as_array_mut() {
-                items.push(item);
-            }
-            Ok(spec)
-        }
-        2 => {
-            if let Some(items) = spec["funcs"].as_array_mut().filter(|items| items.len() > 1) {
-                items.pop();
-            }
-            Ok(spec)
-        }
-        _ => {
-            let (path, schema) = leaves.choose(random).expect("there are many");
-            value::changed(path, schema, value::beginning(path, spec))
-        }
-    }
+/// Whether it can be done in a walk, whose steps have to be legal beside what others have made before.
+fn is_step(operation: &Operation) -> bool {
+    let alone = [
+        "modelCache.",
+        "mqtts[].tls",
+        "placement.tolerations",
+        "funcs[].autoscaling",
+        "mqtts[].name",
+    ];
+    let is_alone = alone.iter().any(|of| operation.path().starts_with(of));
+    !is_alone && operation.is_valid() && !operation.is_single()
 }

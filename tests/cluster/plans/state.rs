@@ -159,10 +159,11 @@ fn is_settled(kind: &str, value: &Value) -> bool {
             status["observedGeneration"] == *generation && !working
         }
         "Deployment" => {
-            status["observedGeneration"] == *generation
-                && status["updatedReplicas"] == value["spec"]["replicas"]
-                && status["replicas"] == value["spec"]["replicas"]
-                && status["availableReplicas"] == value["spec"]["replicas"]
+            // A count of none is left out.
+            let count = |name: &str| status[name].as_u64().unwrap_or_default();
+            let counts = ["updatedReplicas", "replicas", "availableReplicas"].map(count);
+            let wanted = value["spec"]["replicas"].as_u64();
+            status["observedGeneration"] == *generation && counts.map(Some) == [wanted; 3]
         }
         _ => value["metadata"]["deletionTimestamp"].is_null(),
     }
