@@ -130,7 +130,7 @@ async fn change_and_back(runner: &Runner<'_>, operation: &Operation) -> anyhow::
 fn valid() -> anyhow::Result<Vec<(String, Value)>> {
     let taken = operation::all()?
         .into_iter()
-        .filter(|operation| operation.is_valid() && !operation.is_single());
+        .filter(|operation| operation.is_valid() && operation.is_comparable());
     taken
         .map(|operation| {
             let spec = operation.apply(operation.beginning(base())?, 0)?;

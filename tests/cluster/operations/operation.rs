@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::value;
+use super::value::{self, place};
 use crate::plans::spec::base;
 
 /// Properties of a laptop's configuration that a cluster refuses, and a word of what it says instead.
@@ -129,9 +129,15 @@ impl Operation {
         matches!(self.change, Change::Other)
     }
 
-    /// Whether only one runtime at a time can end there: a port has but one holder.
-    pub(super) fn is_single(&self) -> bool {
-        self.path == "expose[].outPort" && matches!(self.change, Change::Bound(..))
+    /// Whether it ends alike in each namespace.
+    pub(super) fn is_comparable(&self) -> bool {
+        match self.change {
+            // A port has but one holder.
+            Change::Bound(..) => self.path != "expose[].outPort",
+            // A client id that nobody gave holds the namespace's name.
+            Change::Absent => !self.path.ends_with(".clientId"),
+            _ => true,
+        }
     }
 
     /// Whether workers go on as they are.
@@ -161,7 +167,7 @@ impl Operation {
 
     /// The spec that it begins with, made of `spec`.
     pub(super) fn beginning(&self, spec: Value) -> anyhow::Result<Value> {
-        let mut spec = value::beginning(&self.path, spec);
+        let mut spec = value::beginning(&self.path, spec)?;
         match &self.change {
             Change::Bound(_, bound) => {
                 let other = value::other(&self.path, &self.schema, &json!(bound))?;
@@ -170,7 +176,7 @@ impl Operation {
             Change::Longest(_) => self.put(spec, None),
             Change::Choice(from, _) => self.put(spec, Some(from.clone())),
             Change::Absent if self.path == "funcs[].modelMd5" => {
-                spec["funcs"][0]["modelSha256"] = json!("cd".repeat(32));
+                *place(&mut spec, "funcs[].modelSha256")? = json!("cd".repeat(32));
                 Ok(spec)
             }
             Change::Pop if self.items(&mut spec)?.len() < 2 => self.push(spec, 1),
@@ -244,31 +250,6 @@ impl Operation {
     }
 }
 
-/// The place of a path in the first entries of lists, made where it is not there.
-fn place<'a>(spec: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Value> {
-    let mut place = spec;
-    for part in path.split('.').filter(|part| !part.is_empty()) {
-        let (name, list) = part
-            .strip_suffix("[]")
-            .map_or((part, false), |name| (name, true));
-        if place.is_null() {
-            *place = json!({});
-        }
-        place = &mut place[name];
-        if list {
-            if place.is_null() {
-                *place = json!([]);
-            }
-            let items = place.as_array_mut().context("not a list")?;
-            if items.is_empty() {
-                items.push(Value::Null);
-            }
-            place = &mut items[0];
-        }
-    }
-    Ok(place)
-}
-
 /// Every operation on the spec of the CustomResourceDefinition.
 pub(super) fn all() -> anyhow::Result<Vec<Operation>> {
     let schema = crds::custom_resource::openapi();
@@ -331,7 +312,7 @@ fn collect(
             "x".repeat(room)
         )));
     }
-    let mut begin = value::beginning(path, base());
+    let mut begin = value::beginning(path, base())?;
     if !required && !place(&mut begin, path)?.is_null() {
         add(Change::Absent);
     }

@@ -89,28 +89,59 @@ pub(super) fn item(path: &str, number: u8) -> anyhow::Result<Value> {
 }
 
 /// What must be there before the property at `path` can be changed alone.
-pub(super) fn beginning(path: &str, mut spec: Value) -> Value {
+pub(super) fn beginning(path: &str, mut spec: Value) -> anyhow::Result<Value> {
+    let mut put = |at: &str, value: Value| {
+        *place(&mut spec, at)? = value;
+        anyhow::Ok(())
+    };
     if path.starts_with("mqtts[].tls") {
-        spec["mqtts"][0]["broker"] = "ssl://10.0.0.1:8883".into();
+        put("mqtts[].broker", "ssl://10.0.0.1:8883".into())?;
     }
     if path.contains("deviceAttr[]") {
-        spec["funcs"][0]["devices"][0]["deviceAttr"] = json!([{
+        let attribute = json!({
             "attrName": "deviceName", "attrValue": "value",
             "attrExpression": "== data_to_dict['deviceInfo']['deviceName']",
-        }]);
-    }
-    if path.starts_with("placement.tolerations[]") {
-        spec["placement"]["tolerations"] =
-            json!([{ "key": "key", "operator": "Equal", "value": "value", "effect": "NoExecute" }]);
+        });
+        put("funcs[].devices[].deviceAttr", json!([attribute]))?;
     }
     if path.ends_with("tolerations[].operator") {
-        spec["placement"]["tolerations"] = json!([{ "key": "key", "operator": "Exists" }]);
+        let toleration = json!({ "key": "key", "operator": "Exists" });
+        put("placement.tolerations", json!([toleration]))?;
+    } else if path.starts_with("placement.tolerations[]") {
+        let toleration =
+            json!({ "key": "key", "operator": "Equal", "value": "value", "effect": "NoExecute" });
+        put("placement.tolerations", json!([toleration]))?;
     }
     if path.starts_with("funcs[].autoscaling") && !path.ends_with("class") {
-        spec["funcs"][0]["autoscaling"] =
-            json!({ "class": "hpa", "minReplicas": 2, "maxReplicas": 3 });
+        let autoscaling = json!({ "class": "hpa", "minReplicas": 2, "maxReplicas": 3 });
+        put("funcs[].autoscaling", autoscaling)?;
     }
-    spec
+    Ok(spec)
+}
+
+/// The place of a path in the first entries of lists, made where it is not there.
+pub(super) fn place<'a>(spec: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Value> {
+    let mut place = spec;
+    for part in path.split('.').filter(|part| !part.is_empty()) {
+        let (name, list) = part
+            .strip_suffix("[]")
+            .map_or((part, false), |name| (name, true));
+        if place.is_null() {
+            *place = json!({});
+        }
+        place = &mut place[name];
+        if list {
+            if place.is_null() {
+                *place = json!([]);
+            }
+            let items = place.as_array_mut().context("not a list")?;
+            if items.is_empty() {
+                items.push(Value::Null);
+            }
+            place = &mut items[0];
+        }
+    }
+    Ok(place)
 }
 
 /// A value other than the present one, `now`.

@@ -84,5 +84,5 @@ fn is_step(operation: &Operation) -> bool {
         "mqtts[].name",
     ];
     let is_alone = alone.iter().any(|of| operation.path().starts_with(of));
-    !is_alone && operation.is_valid() && !operation.is_single()
+    !is_alone && operation.is_valid() && operation.is_comparable()
 }

@@ -198,6 +198,10 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
         if let Some(status) = value["status"].as_object_mut() {
             status.remove("observedGeneration");
         }
+        if let Some(spec) = value["spec"].as_object_mut() {
+            // The API server leaves out a list whose last item is taken away, and keeps one that never had any.
+            spec.retain(|_, field| *field != json!([]));
+        }
     } else if let Some(fields) = value.as_object_mut() {
         fields.remove("status");
     }
