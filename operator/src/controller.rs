@@ -3,6 +3,7 @@
 //! Watches carry metadata only and limit themselves to what is ours; everything else is read in
 //! [`crate::reconcile`] when it is needed.
 
+mod news;
 mod retry;
 mod rewind;
 mod scaled_objects;
@@ -19,9 +20,10 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt as _;
 use kube::runtime::controller::{self, Action, Config, Controller};
-use kube::runtime::reflector::ObjectRef;
-use kube::runtime::watcher;
+use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use tokio::sync::oneshot;
 
@@ -83,8 +85,10 @@ async fn follow(
 ) {
     let (client, metrics) = (context.ctx.client.clone(), context.ctx.metrics.clone());
     let runtimes = api::<EdgeModelRuntime>(&client, namespace);
-    let mut controller = Controller::new(runtimes.clone(), watcher::Config::default());
-    let store = controller.store();
+    let (store, writer) = reflector::store();
+    let events = watcher(runtimes.clone(), watcher::Config::default()).reflect(writer);
+    let events = news::of_others(events, context.ctx.echoes.clone());
+    let mut controller = Controller::for_stream(events.applied_objects(), store.clone());
     metrics.follow({
         let store = store.clone();
         move |namespace, name| store.get(&ObjectRef::new(name).within(namespace)).is_some()
@@ -106,7 +110,8 @@ async fn follow(
         () = stop.clone() => return,
     };
     if there {
-        controller = controller.owns(scalers, ours());
+        let events = news::besides_status(watcher(scalers, ours()));
+        controller = controller.owns_stream(events.touched_objects());
     }
     let keda = Arc::clone(&context.ctx.scaled_objects);
     controller = controller.reconcile_on(scaled_objects::owners(

@@ -16,6 +16,7 @@ pub mod status;
 
 pub mod api;
 pub mod difference;
+pub mod echo;
 pub mod kind;
 
 pub mod admin;

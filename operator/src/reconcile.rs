@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::api::Failure;
 use crate::apply;
 use crate::desired::{self, Defaults, Identity, Inputs, Model, labels};
+use crate::echo::Echoes;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::{events, observe, status};
@@ -35,6 +36,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where events go.
     pub recorder: Recorder,
+    /// The operator's own reports, which its watch need not tell it.
+    pub echoes: Echoes,
     /// Told when a look has found that the cluster has KEDA's ScaledObjects.
     pub scaled_objects: Arc<Notify>,
 }
@@ -233,7 +236,8 @@ async fn report(
     ctx.metrics
         .observed(&identity.namespace, &identity.name, after);
     let written = status::write(&ctx.client, identity, object, after, &ctx.metrics).await;
-    if written.map_err(Error::Status)? {
+    if let Some(written) = written.map_err(Error::Status)? {
+        ctx.echoes.expect(&written);
         events::tell(&ctx.recorder, object, before, after).await;
     }
     Ok(())

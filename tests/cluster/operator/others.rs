@@ -3,6 +3,8 @@
 use operator::desired::names;
 use serde_json::json;
 use tests::eventually;
+use tests::faults::Plan;
+use tests::operator::cluster;
 
 use super::{Site, condition, runtime};
 
@@ -71,7 +73,8 @@ async fn an_object_of_somebody_else_is_a_conflict_and_stays_as_it_is() -> anyhow
 #[tokio::test]
 async fn a_status_that_somebody_overwrote_is_restored_and_their_condition_kept()
 -> anyhow::Result<()> {
-    let site = Site::start("status").await?;
+    // Only the watch tells of it.
+    let site = Site::quiet(cluster().await?, "status", &Plan::new()).await?;
     site.put(&runtime("plant", &["alpha"], &[])).await?;
     let found = site
         .until("plant", |status| {
