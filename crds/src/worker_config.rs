@@ -73,21 +73,26 @@ pub fn of_model(
         ends.any(|end| end == name)
     };
     let mqtts = spec.mqtts.iter().filter(used);
-    let mqtts = mqtts
+    let mut mqtts: Vec<_> = mqtts
         .map(|mqtt| with_files(mqtt, options.secrets))
         .collect();
+    // Their order in the spec means nothing, so another one is no reason for a restart.
+    mqtts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut model = spec.funcs[func].clone();
     (model.replicas, model.autoscaling, model.resources) = (None, None, None);
     let expose = spec.expose.iter().filter(|_| options.exposes);
-    let expose = expose.map(|entry| Expose {
-        desc: None,
-        ..entry.clone()
-    });
+    let mut expose: Vec<_> = expose
+        .map(|entry| Expose {
+            desc: None,
+            ..entry.clone()
+        })
+        .collect();
+    expose.sort_by(|a, b| a.name.cmp(&b.name));
     RuntimeSpec {
         mqtts,
         rules,
         funcs: vec![model],
-        expose: expose.collect(),
+        expose,
         ..RuntimeSpec::default()
     }
 }
@@ -245,6 +250,28 @@ mod tests {
         assert_eq!(digest(&spec), before);
         spec.funcs[0].model_md5 = Some("00000000000000000000000000000000".to_owned());
         assert_ne!(digest(&spec), before);
+    }
+
+    #[test]
+    fn the_order_of_brokers_and_ports_means_nothing() {
+        let mut spec = seed();
+        spec.mqtts.push(Mqtt {
+            name: "another".to_owned(),
+            broker: "tcp://192.168.241.2:1883".to_owned(),
+            ..Mqtt::default()
+        });
+        spec.rules[0].r#pub.name = "another".to_owned();
+        spec.expose.push(Expose {
+            name: "another".to_owned(),
+            protocol_port: "tcp://:2901".to_owned(),
+            out_port: 40000,
+            desc: None,
+        });
+        let before = configuration(&spec, 0, None);
+        assert_eq!((before.mqtts.len(), before.expose.len()), (2, 2));
+        spec.mqtts.reverse();
+        spec.expose.reverse();
+        assert_eq!(configuration(&spec, 0, None), before);
     }
 
     #[test]

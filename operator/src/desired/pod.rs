@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crds::cluster::{ExposeMode, Resources};
 use crds::digest::hex;
+use crds::runtime::Expose;
 use crds::worker_config::{self, SECRETS_DIR};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -187,9 +188,13 @@ fn ports(ctx: &Context<'_>, http_port: u16) -> Vec<Value> {
         ports[0]["hostPort"] = http_port.into();
     }
     let host_port = expose_mode(ctx.inputs.spec) == ExposeMode::HostPort;
-    let served = |name: &str| ctx.config.expose.iter().any(|entry| entry.name == name);
-    for (index, entry) in ctx.inputs.runtime.expose.iter().enumerate() {
-        if !served(&entry.name) || entry.port == http_port {
+    let validated = |served: &Expose| {
+        let mut all = ctx.inputs.runtime.expose.iter();
+        all.find(|entry| entry.name == served.name)
+    };
+    let served = ctx.config.expose.iter().filter_map(validated);
+    for (index, entry) in served.enumerate() {
+        if entry.port == http_port {
             continue;
         }
         let mut port = json!({

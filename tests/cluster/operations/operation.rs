@@ -1,7 +1,7 @@
 //! What can be done to each property of a schema (in the manner of Acto, SOSP 2023).
 //!
-//! Of each property another value, its bounds, each choice and the longest text; of each list one item more, one less and none;
-//! and nothing where there may be nothing.
+//! Of each property another value, its bounds, each choice and the longest text; of each list one item more, one less, none and
+//! another order; and nothing where there may be nothing.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -79,6 +79,8 @@ enum Change {
     Pop,
     /// A list with nothing in it.
     Empty,
+    /// The same items in another order, where that means nothing.
+    Reorder,
     /// Nothing, where there may be nothing.
     Absent,
 }
@@ -115,6 +117,7 @@ impl Operation {
             Change::Push => format!("{path} push"),
             Change::Pop => format!("{path} pop"),
             Change::Empty => format!("{path} empty"),
+            Change::Reorder => format!("{path} reorder"),
             Change::Absent => format!("{path} absent"),
         }
     }
@@ -153,7 +156,10 @@ impl Operation {
             Effect::Refused(word)
         } else if let Some((_, reason)) = TOLD.iter().find(|(of, _)| *of == name) {
             Effect::Told(reason)
-        } else if STATUS_ONLY.contains(&self.path.as_str()) || QUIET.contains(&name.as_str()) {
+        } else if STATUS_ONLY.contains(&self.path.as_str())
+            || QUIET.contains(&name.as_str())
+            || matches!(self.change, Change::Reorder)
+        {
             Effect::Quiet
         } else {
             Effect::Shows
@@ -179,7 +185,13 @@ impl Operation {
                 *place(&mut spec, "funcs[].modelSha256")? = json!("cd".repeat(32));
                 Ok(spec)
             }
-            Change::Pop if self.items(&mut spec)?.len() < 2 => self.push(spec, 1),
+            Change::Reorder if self.path == "mqtts" => {
+                let mut spec = self.push(spec, 1)?;
+                // Workers only hear of brokers that rules name.
+                *place(&mut spec, "rules[].pub.name")? = json!("extra1");
+                Ok(spec)
+            }
+            Change::Pop | Change::Reorder if self.items(&mut spec)?.len() < 2 => self.push(spec, 1),
             Change::Empty if self.items(&mut spec)?.is_empty() => self.push(spec, 1),
             _ => Ok(spec),
         }
@@ -198,6 +210,10 @@ impl Operation {
                 return Ok(spec);
             }
             Change::Empty => Some(json!([])),
+            Change::Reorder => {
+                self.items(&mut spec)?.reverse();
+                return Ok(spec);
+            }
             Change::Absent => {
                 let (parent, name) = self.path.rsplit_once('.').unwrap_or(("", &self.path));
                 if let Some(fields) = place(&mut spec, parent)?.as_object_mut() {
@@ -289,6 +305,9 @@ fn collect(
         add(Change::Push);
         add(Change::Pop);
         add(Change::Empty);
+        if schema["x-kubernetes-list-type"] == "map" {
+            add(Change::Reorder);
+        }
         return collect(&schema["items"], &format!("{path}[]"), true, found);
     }
     add(Change::Other);
