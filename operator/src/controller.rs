@@ -87,7 +87,7 @@ async fn follow(
     let runtimes = api::<EdgeModelRuntime>(&client, namespace);
     let (store, writer) = reflector::store();
     let events = watcher(runtimes.clone(), watcher::Config::default()).reflect(writer);
-    let events = news::of_others(events, context.ctx.echoes.clone());
+    let events = news::besides_own_status(events);
     let mut controller = Controller::for_stream(events.applied_objects(), store.clone());
     metrics.follow({
         let store = store.clone();

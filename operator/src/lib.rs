@@ -16,7 +16,6 @@ pub mod status;
 
 pub mod api;
 pub mod difference;
-pub mod echo;
 pub mod kind;
 
 pub mod admin;

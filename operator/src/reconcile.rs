@@ -14,7 +14,6 @@ use tokio::sync::Notify;
 use crate::api::Failure;
 use crate::apply;
 use crate::desired::{self, Defaults, Identity, Inputs, Model, labels};
-use crate::echo::Echoes;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::{events, observe, status};
@@ -36,8 +35,6 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where events go.
     pub recorder: Recorder,
-    /// The operator's own reports, which its watch need not tell it.
-    pub echoes: Echoes,
     /// Told when a look has found that the cluster has KEDA's ScaledObjects.
     pub scaled_objects: Arc<Notify>,
 }
@@ -236,8 +233,7 @@ async fn report(
     ctx.metrics
         .observed(&identity.namespace, &identity.name, after);
     let written = status::write(&ctx.client, identity, object, after, &ctx.metrics).await;
-    if let Some(written) = written.map_err(Error::Status)? {
-        ctx.echoes.expect(&written);
+    if written.map_err(Error::Status)? {
         events::tell(&ctx.recorder, object, before, after).await;
     }
     Ok(())

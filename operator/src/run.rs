@@ -13,7 +13,6 @@ use tokio::task::JoinSet;
 use crate::admin::{self, Shared};
 use crate::controller;
 use crate::desired::{Defaults, labels};
-use crate::echo::Echoes;
 use crate::lease::{Candidate, Election, Leadership};
 use crate::reconcile::Context;
 
@@ -137,7 +136,6 @@ async fn work(
         resync: settings.resync,
         leadership,
         metrics: shared.metrics.clone(),
-        echoes: Echoes::default(),
         scaled_objects: Arc::default(),
     };
     let stop = async move { told(&mut stopped).await };

@@ -11,7 +11,7 @@ use crds::RuntimeSpec;
 use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus, reason};
 use crds::validated::ValidatedRuntime;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{ObjectMeta, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ pub fn of(object: &DynamicObject) -> RuntimeStatus {
 }
 
 /// Writes `status`, unless it is there already. It is refused when the runtime has changed since `object` was read, so
-/// that no status of an older spec replaces that of a newer. Gives what the runtime is then, if it was written.
+/// that no status of an older spec replaces that of a newer.
 ///
 /// # Errors
 /// The API server did not answer, or refused.
@@ -184,10 +184,10 @@ pub async fn write(
     object: &DynamicObject,
     status: &RuntimeStatus,
     metrics: &crate::metrics::Metrics,
-) -> Result<Option<ObjectMeta>, Failure> {
+) -> Result<bool, Failure> {
     let wanted = json!(status);
     if is_same(&object.data["status"], &wanted) {
-        return Ok(None);
+        return Ok(false);
     }
     let resource = kube::core::ApiResource::erase::<crds::EdgeModelRuntime>(&());
     let runtimes: Api<DynamicObject> =
@@ -208,7 +208,7 @@ pub async fn write(
     let call = runtimes.patch_status(&identity.name, &parameters, &patch);
     let result = api::call(call).await;
     metrics.write("EdgeModelRuntime", "status", result.is_ok());
-    result.map(|written| Some(written.metadata))
+    result.map(|_| true)
 }
 
 /// Whether the status is there; conditions of others do not count.
