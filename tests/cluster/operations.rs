@@ -9,8 +9,10 @@
 
 mod after;
 mod blast;
+mod expectation;
 mod misoperation;
 mod operation;
+mod schema;
 mod value;
 mod walk;
 
@@ -20,7 +22,8 @@ use serde_json::Value;
 use tests::faults::Plan;
 use tests::operator::{Operator, at_once, settings};
 
-use operation::{Effect, Operation};
+use expectation::Effect;
+use operation::Operation;
 
 use crate::operator::condition;
 use crate::plans::runner::Runner;
@@ -34,7 +37,7 @@ const CONCURRENCY: usize = 8;
 async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began()
 -> anyhow::Result<()> {
     let control_plane = tests::operator::cluster().await?;
-    let operations = operation::all()?;
+    let operations = schema::operations()?;
     let plain = operations.iter().filter(|operation| operation.is_plain());
     assert!(plain.count() > 50, "{operations:?}");
     let runs = chosen(&operations);
@@ -128,7 +131,7 @@ async fn change_and_back(runner: &Runner<'_>, operation: &Operation) -> anyhow::
 
 /// The operations that a cluster takes and whose ends can be compared: their names, and the spec that each makes.
 fn valid() -> anyhow::Result<Vec<(String, Value)>> {
-    let taken = operation::all()?
+    let taken = schema::operations()?
         .into_iter()
         .filter(|operation| operation.is_valid() && operation.is_comparable());
     taken

@@ -1,70 +1,12 @@
-//! What can be done to each property of a schema (in the manner of Acto, SOSP 2023).
-//!
-//! Of each property another value, its bounds, each choice and the longest text; of each list one item more, one less, none and
-//! another order; and nothing where there may be nothing.
+//! One thing that can be done to a property of a spec.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::value::{self, place};
-use crate::plans::spec::base;
-
-/// Properties of a laptop's configuration that a cluster refuses, and a word of what it says instead.
-const REFUSED: [(&str, &str); 7] = [
-    ("mqtts[].auth.username", "credentialsSecretRef"),
-    ("mqtts[].auth.usernameFile", "credentialsSecretRef"),
-    ("mqtts[].auth.password", "credentialsSecretRef"),
-    ("mqtts[].auth.passwordFile", "credentialsSecretRef"),
-    ("mqtts[].tls.caFile", "secretRef"),
-    ("mqtts[].tls.certFile", "secretRef"),
-    ("mqtts[].tls.keyFile", "secretRef"),
-];
-
-/// Operations that the rest of the spec does not allow, and a word of what is said.
-const IMPOSSIBLE: [(&str, &str); 4] = [
-    (
-        "mqtts empty",
-        "a sub.name is not the name of an entry in mqtts",
-    ),
-    (
-        "funcs[].autoscaling.minReplicas most",
-        "minReplicas (default 1) is more than maxReplicas",
-    ),
-    (
-        "funcs[].autoscaling.maxReplicas least",
-        "minReplicas (default 1) is more than maxReplicas",
-    ),
-    (
-        "placement.tolerations[].key absent",
-        "without a key a toleration takes all taints",
-    ),
-];
-
-/// Properties that no child shows.
-const STATUS_ONLY: [&str; 1] = ["expose[].desc"];
-
-/// Operations that no child shows: a broker that no rule names.
-const QUIET: [&str; 2] = ["mqtts push", "mqtts pop"];
-
-/// Operations that admission takes and a condition tells to be wrong, and its reason; what was before goes on.
-const TOLD: [(&str, &str); 1] = [("rules empty", "InvalidSpec")];
-
-/// Properties for which no worker has to restart: they concern what is round it, or the next time that it starts.
-const WITHOUT_ROLLOUT: [&str; 7] = [
-    "funcs[].modelAddress",
-    "funcs[].autoscaling.minReplicas",
-    "funcs[].autoscaling.maxReplicas",
-    "funcs[].autoscaling.targetQueueDepth",
-    "funcs[].autoscaling.targetUtilization",
-    "expose[].outPort",
-    "expose[].desc",
-];
-
-/// Properties that need what this cluster has not: their effect is a condition, which has a test of its own.
-const ELSEWHERE: [&str; 1] = ["funcs[].autoscaling.prometheusAddress"];
 
 #[derive(Debug, Clone)]
-enum Change {
+pub(super) enum Change {
     /// Another value.
     Other,
     /// A bound of a number.
@@ -88,22 +30,10 @@ enum Change {
 /// One thing that can be done to a spec.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
-    path: String,
-    schema: Value,
-    change: Change,
-}
-
-/// What an operation comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// A child shows it (O7).
-    Shows,
-    /// No child shows it.
-    Quiet,
-    /// No child shows it, and a condition tells why, by this reason.
-    Told(&'static str),
-    /// Admission refuses it, with this word.
-    Refused(&'static str),
+    /// The property's path.
+    pub(super) path: String,
+    pub(super) schema: Value,
+    pub(super) change: Change,
 }
 
 impl Operation {
@@ -122,11 +52,6 @@ impl Operation {
         }
     }
 
-    /// The property's path.
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Whether it gives the property another value, and nothing more particular.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.change, Change::Other)
@@ -141,34 +66,6 @@ impl Operation {
             Change::Absent => !self.path.ends_with(".clientId"),
             _ => true,
         }
-    }
-
-    /// Whether workers go on as they are.
-    pub(super) fn is_without_rollout(&self) -> bool {
-        WITHOUT_ROLLOUT.contains(&self.path.as_str())
-    }
-
-    pub(super) fn effect(&self) -> Effect {
-        let name = self.name();
-        let of_path = REFUSED.iter().find(|(of, _)| *of == self.path);
-        let of_name = IMPOSSIBLE.iter().find(|(of, _)| *of == name);
-        if let Some((_, word)) = of_path.or(of_name) {
-            Effect::Refused(word)
-        } else if let Some((_, reason)) = TOLD.iter().find(|(of, _)| *of == name) {
-            Effect::Told(reason)
-        } else if STATUS_ONLY.contains(&self.path.as_str())
-            || QUIET.contains(&name.as_str())
-            || matches!(self.change, Change::Reorder)
-        {
-            Effect::Quiet
-        } else {
-            Effect::Shows
-        }
-    }
-
-    /// Whether it is taken and nothing is wrong with it.
-    pub(super) fn is_valid(&self) -> bool {
-        matches!(self.effect(), Effect::Shows | Effect::Quiet)
     }
 
     /// The spec that it begins with, made of `spec`.
@@ -264,76 +161,4 @@ impl Operation {
         *place(&mut spec, &self.path)? = value;
         Ok(spec)
     }
-}
-
-/// Every operation on the spec of the CustomResourceDefinition.
-pub(super) fn all() -> anyhow::Result<Vec<Operation>> {
-    let schema = crds::custom_resource::openapi();
-    let mut found = Vec::new();
-    collect(&schema["properties"]["spec"], "", true, &mut found)?;
-    found.retain(|operation| !ELSEWHERE.contains(&operation.path.as_str()));
-    Ok(found)
-}
-
-fn collect(
-    schema: &Value,
-    path: &str,
-    required: bool,
-    found: &mut Vec<Operation>,
-) -> anyhow::Result<()> {
-    let mut add = |change: Change| {
-        found.push(Operation {
-            path: path.to_owned(),
-            schema: schema.clone(),
-            change,
-        });
-    };
-    if let Some(fields) = schema["properties"].as_object() {
-        let needed = schema["required"].as_array().cloned().unwrap_or_default();
-        for (name, field) in fields {
-            let needed = needed.iter().any(|one| one == name);
-            let path = if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}.{name}")
-            };
-            collect(field, &path, needed, found)?;
-        }
-        return Ok(());
-    }
-    if schema["items"].is_object() {
-        add(Change::Push);
-        add(Change::Pop);
-        add(Change::Empty);
-        if schema["x-kubernetes-list-type"] == "map" {
-            add(Change::Reorder);
-        }
-        return collect(&schema["items"], &format!("{path}[]"), true, found);
-    }
-    add(Change::Other);
-    if schema["type"] == "integer" {
-        let [least, most] = value::bounds(schema)?;
-        add(Change::Bound("least", least));
-        add(Change::Bound("most", most));
-    }
-    let choices = value::choices(schema);
-    for (index, from) in choices.iter().enumerate() {
-        for to in &choices[index + 1..] {
-            add(Change::Choice(from.clone(), to.clone()));
-        }
-    }
-    if let Some([first, last]) = value::frame(path) {
-        let length = schema["maxLength"].as_u64();
-        let length = length.with_context(|| format!("{path} has no greatest length"))?;
-        let room = usize::try_from(length)? - first.len() - last.len();
-        add(Change::Longest(format!(
-            "{first}{}{last}",
-            "x".repeat(room)
-        )));
-    }
-    let mut begin = value::beginning(path, base())?;
-    if !required && !place(&mut begin, path)?.is_null() {
-        add(Change::Absent);
-    }
-    Ok(())
 }

@@ -12,7 +12,8 @@ use tests::faults::Plan;
 use tests::operator::{Operator, at_once, settings};
 
 use super::CONCURRENCY;
-use super::operation::{self, Operation};
+use super::operation::Operation;
+use super::schema;
 use crate::plans::runner::Runner;
 use crate::plans::spec::base;
 use crate::plans::state::differences;
@@ -43,7 +44,7 @@ async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result
 
 async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {
     let mut random = StdRng::seed_from_u64(seed);
-    let operations = operation::all()?;
+    let operations = schema::operations()?;
     let steps: Vec<_> = operations.iter().filter(|one| is_step(one)).collect();
     let way = Runner::start(control_plane, "walk").await?;
     way.act(&Action::Secret("secret")).await?;
@@ -83,6 +84,6 @@ fn is_step(operation: &Operation) -> bool {
         "funcs[].autoscaling",
         "mqtts[].name",
     ];
-    let is_alone = alone.iter().any(|of| operation.path().starts_with(of));
+    let is_alone = alone.iter().any(|of| operation.path.starts_with(of));
     !is_alone && operation.is_valid() && operation.is_comparable()
 }
