@@ -215,8 +215,9 @@ async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error
     context.failures().remove(&reference);
     Ok(match next {
         Next::Look(pause) => Action::requeue(jittered(pause)),
-        // Nothing is left to look at, and its successor has an event of its own.
-        Next::Gone => Action::await_change(),
+        // A successor of its name has an event of its own, which may be late or lost. The controller drops what its watch
+        // has seen the end of.
+        Next::Gone => Action::requeue(jittered(ctx.resync)),
         Next::NamespaceTerminating => {
             context.leave_alone(&runtime);
             Action::requeue(TERMINATING)

@@ -14,6 +14,14 @@ impl Site<'_> {
         self.control_plane.revision().await
     }
 
+    /// The UIDs of the Deployments' owners.
+    async fn owners(&self) -> anyhow::Result<Vec<Value>> {
+        let found = self.get(&["deployments"]).await?;
+        let found = found["items"].as_array().into_iter().flatten();
+        let owner = |one: &Value| one["metadata"]["ownerReferences"][0]["uid"].clone();
+        Ok(found.map(owner).collect())
+    }
+
     pub(super) fn history(
         &self,
         plural: &str,
@@ -27,6 +35,39 @@ impl Site<'_> {
 /// The configuration that a Deployment's pods are to have.
 pub(super) fn configuration(deployment: &Value) -> Value {
     deployment["spec"]["template"]["metadata"]["annotations"]["edgemodel.io/config"].clone()
+}
+
+/// ST-01: the operator still sees the runtime of before, on its way out, when another has its name, and hears of nothing.
+#[tokio::test]
+async fn a_runtime_on_its_way_out_does_not_hide_its_successor() -> anyhow::Result<()> {
+    let (site, plan) = start("st01").await?;
+    let finalizers = async |names: Value| {
+        let patch = json!({ "metadata": { "finalizers": names } }).to_string();
+        let patch = ["patch", "emr", "plant", "--type=merge", "-p", &patch];
+        site.kubectl(&patch).await
+    };
+    finalizers(json!(["example.com/theirs"])).await?;
+    site.kubectl(&["delete", "emr", "plant", "--wait=false"])
+        .await?;
+    site.looked(&plan, 1).await?;
+    let version = site.version().await?;
+    let kinds = [RUNTIMES, DEPLOYMENTS, "services", "configmaps", "pods"];
+    for kind in kinds {
+        plan.freeze(kind, version);
+    }
+    finalizers(Value::Null).await?;
+    site.kubectl(&["wait", "--for=delete", "emr/plant", "--timeout=60s"])
+        .await?;
+    site.put(&runtime("plant", &["beta"], &[])).await?;
+    let found = site.until_runtime("plant", |found| ready(&found["status"]));
+    let uid = found.await?["metadata"]["uid"].clone();
+    for kind in kinds {
+        plan.resume(kind);
+    }
+    site.looked(&plan, 1).await?;
+    site.until("plant", ready).await?;
+    assert_eq!(site.owners().await?, [uid]);
+    Ok(())
 }
 
 /// ST-02: the operator still sees the children of the runtime of before when another has its name.
@@ -48,12 +89,7 @@ async fn children_of_a_runtime_that_is_gone_hold_up_its_successor_no_longer_than
         plan.resume(resource);
     }
     site.until("plant", ready).await?;
-    let found = site.get(&["deployments"]).await?;
-    let found = found["items"].as_array().into_iter().flatten();
-    let owners: Vec<_> = found
-        .map(|one| &one["metadata"]["ownerReferences"][0]["uid"])
-        .collect();
-    assert_eq!(owners, [&uid]);
+    assert_eq!(site.owners().await?, [uid]);
     Ok(())
 }
 
