@@ -3,6 +3,7 @@
 mod access;
 mod applying;
 mod contract;
+mod economy;
 mod environment;
 mod keda;
 mod leadership;
