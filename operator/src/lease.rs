@@ -17,6 +17,9 @@ use crate::api::{self, Failure};
 /// How long others wait after the last renewal, unless it is told otherwise.
 pub const DURATION: Duration = Duration::from_secs(15);
 
+/// How often a leader that ends tries to release its lease.
+const RELEASES: u32 = 3;
+
 /// The name of the Lease.
 pub const NAME: &str = "edgemodel-operator";
 
@@ -140,21 +143,30 @@ impl Candidate {
     /// Gives the lease up, so that another need not wait for its end.
     pub async fn release(&mut self) {
         self.leadership.set(None);
-        let parameters = PostParams::default();
-        let released = async {
-            let mut lease = api::call(self.leases.get(NAME)).await?;
-            let Some(spec) = lease.spec.as_mut().filter(|spec| self.is_mine(spec)) else {
-                return Ok(());
-            };
-            spec.holder_identity = Some(String::new());
-            spec.lease_duration_seconds = Some(1);
-            spec.renew_time = Some(now());
-            let replaced = self.leases.replace(NAME, &parameters, &lease);
-            api::call(replaced).await.map(drop)
-        };
-        if let Err(error) = released.await {
+        let mut released = self.try_release().await;
+        for _ in 1..RELEASES {
+            if released.is_ok() {
+                return;
+            }
+            // The last renewal may have been on its way.
+            released = self.try_release().await;
+        }
+        if let Err(error) = released {
             tracing::warn!(%error, "Lease not released; it ends by itself");
         }
+    }
+
+    async fn try_release(&self) -> Result<(), Failure> {
+        let mut lease = api::call(self.leases.get(NAME)).await?;
+        let Some(spec) = lease.spec.as_mut().filter(|spec| self.is_mine(spec)) else {
+            return Ok(());
+        };
+        spec.holder_identity = Some(String::new());
+        spec.lease_duration_seconds = Some(1);
+        spec.renew_time = Some(now());
+        let parameters = PostParams::default();
+        let replaced = self.leases.replace(NAME, &parameters, &lease);
+        api::call(replaced).await.map(drop)
     }
 
     /// Tries once to acquire or renew; whether this candidate leads.

@@ -8,6 +8,7 @@ use operator::run::End;
 use serde_json::json;
 use tests::control_plane::Kubelet;
 use tests::eventually;
+use tests::faults::{Answer, Plan, WriteFault};
 use tests::operator::{Operator, candidate, cluster};
 
 use super::{Site, condition, runtime};
@@ -37,6 +38,25 @@ async fn a_leader_that_is_told_to_end_hands_over_at_once() -> anyhow::Result<()>
     assert_ne!(lease.holder_identity.as_deref(), Some("first"));
     until_holder(&leases, "second").await?;
     assert_eq!(second.stop().await?, End::Stopped);
+    Ok(())
+}
+
+/// As when its last renewal was still on its way.
+#[tokio::test]
+async fn a_lease_whose_release_meets_a_conflict_is_released_all_the_same() -> anyhow::Result<()> {
+    let control_plane = cluster().await?;
+    let namespace = control_plane.namespace("handover").await?;
+    let client = control_plane.client()?;
+    let leases = Api::<Lease>::namespaced(client, &namespace);
+    // The first write makes the Lease.
+    let conflict = WriteFault::Answer(Answer::CONFLICT);
+    let plan = Plan::counting(|_| true).at_write(2, conflict);
+    let through = control_plane.client_through(&plan.layer())?;
+    let operator = Operator::alone(through, candidate(&namespace, "first"));
+    until_holder(&leases, "first").await?;
+    assert_eq!(operator.stop().await?, End::Stopped);
+    let lease = leases.get(lease::NAME).await?.spec.unwrap_or_default();
+    assert_eq!(lease.holder_identity.as_deref(), Some(""));
     Ok(())
 }
 
@@ -108,7 +128,7 @@ async fn a_candidate_waits_while_another_leads() -> anyhow::Result<()> {
     let leases = Api::<Lease>::namespaced(client.clone(), &namespace);
     let first = Operator::start(client.clone(), candidate(&namespace, "first"));
     until_holder(&leases, "first").await?;
-    let plan = tests::faults::Plan::new();
+    let plan = Plan::new();
     let waiting = control_plane.client_through(&plan.layer())?;
     let second = Operator::start(waiting, candidate(&namespace, "second"));
     let text = runtime("plant", &["alpha"], &[]).to_string();
