@@ -121,6 +121,15 @@ async fn follow(
         keda,
         metrics.clone(),
     ));
+    let unready = {
+        let (store, stop) = (store.clone(), stop.clone());
+        async move {
+            tokio::select! {
+                _ = store.wait_until_ready() => std::future::pending().await,
+                () = stop => {}
+            }
+        }
+    };
     let (ending, end) = oneshot::channel();
     let over = {
         let (store, metrics) = (store.clone(), metrics.clone());
@@ -165,6 +174,13 @@ async fn follow(
             }
             std::future::ready(())
         });
+    let looks = async {
+        // No look begins before the list is there, and a controller that is told to end before that waits for it all the same.
+        tokio::select! {
+            () = looks => {}
+            () = unready => {}
+        }
+    };
     // The first ends when the list is there, the others when all is over.
     futures_util::future::join3(synced, over, looks).await;
 }

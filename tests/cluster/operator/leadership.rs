@@ -8,10 +8,10 @@ use operator::run::End;
 use serde_json::json;
 use tests::control_plane::Kubelet;
 use tests::eventually;
-use tests::faults::{Answer, Plan, WriteFault};
+use tests::faults::{Answer, Plan, Verb, WriteFault};
 use tests::operator::{Operator, candidate, cluster};
 
-use super::{Site, condition, runtime};
+use super::{RUNTIMES, Site, condition, runtime};
 
 async fn holder(leases: &Api<Lease>) -> anyhow::Result<Option<String>> {
     let lease = leases.get_opt(lease::NAME).await?;
@@ -54,6 +54,24 @@ async fn a_lease_whose_release_meets_a_conflict_is_released_all_the_same() -> an
     let through = control_plane.client_through(&plan.layer())?;
     let operator = Operator::alone(through, candidate(&namespace, "first"));
     until_holder(&leases, "first").await?;
+    assert_eq!(operator.stop().await?, End::Stopped);
+    let lease = leases.get(lease::NAME).await?.spec.unwrap_or_default();
+    assert_eq!(lease.holder_identity.as_deref(), Some(""));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_leader_that_is_told_to_end_before_it_has_seen_anything_hands_over_too()
+-> anyhow::Result<()> {
+    let control_plane = cluster().await?;
+    let namespace = control_plane.namespace("handover").await?;
+    let leases = Api::<Lease>::namespaced(control_plane.client()?, &namespace);
+    let plan = Plan::new();
+    plan.refuse(Verb::List, RUNTIMES, Answer::UNAVAILABLE);
+    let client = control_plane.client_through(&plan.layer())?;
+    let operator = Operator::alone(client, candidate(&namespace, "first"));
+    until_holder(&leases, "first").await?;
+    eventually(async || Ok((plan.count(Verb::List, RUNTIMES) > 0).then_some(()))).await?;
     assert_eq!(operator.stop().await?, End::Stopped);
     let lease = leases.get(lease::NAME).await?.spec.unwrap_or_default();
     assert_eq!(lease.holder_identity.as_deref(), Some(""));
