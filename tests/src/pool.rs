@@ -6,10 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use message::{Delivery, Job, Ledger, Outcome, Telemetry};
 use tokio::sync::mpsc;
-use worker::delivery::{Delivery, Ledger};
 use worker::host::{Monitor, Options, Outlet, Pool, library, python};
-use worker::message::{Job, Outcome, Telemetry};
 use worker::metrics::Metrics;
 
 /// Nothing in a test takes so long unless it is broken.

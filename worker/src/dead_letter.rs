@@ -3,9 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use message::{Failure, Job};
 use serde::Serialize;
-
-use crate::message::{Failure, Job};
 
 /// The document, one JSON object.
 #[derive(Debug, Serialize)]
@@ -57,9 +56,8 @@ mod tests {
     use std::time::{Duration, Instant, SystemTime};
 
     use super::*;
-    use crate::delivery::Delivery;
-    use crate::message::{FailureReason, Telemetry};
     use crate::metrics::Metrics;
+    use message::{Delivery, FailureReason, Telemetry};
 
     fn letter(payload: &'static [u8]) -> serde_json::Value {
         let ledger = Arc::new(Metrics::new().ledger("m"));

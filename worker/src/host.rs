@@ -21,12 +21,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use message::{Job, Level, Outcome, Queue};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::message::{Job, Outcome};
 use crate::metrics::ModelMetrics;
-use crate::queue::{Level, Queue};
 
 pub use find::{library, python};
 pub use start::StartError;

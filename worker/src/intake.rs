@@ -7,18 +7,19 @@ use std::time::{Instant, SystemTime};
 
 use crds::validated::OnFull;
 use futures_util::future::BoxFuture;
+use message::{
+    Delivery, Failure, FailureReason, Job, Ledger, Outcome, Rejected, Settled, Telemetry,
+};
 use tokio::sync::{oneshot, watch};
 
-use crate::delivery::{Acks, Delivery, Ledger, Settled};
 use crate::host::{Lanes, Outlet as _};
 use crate::matcher::{Matcher, Misses};
-use crate::message::{Failure, FailureReason, Job, Outcome, Telemetry};
 use crate::metrics::ModelMetrics;
 use crate::mqtt::{Client, DeliveryTag, Event, Incoming};
 use crate::outlet::ModelOutlet;
-use crate::queue::Rejected;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
+use crate::source::Acks;
 
 /// What an intake works with.
 #[derive(Debug)]
@@ -232,7 +233,7 @@ impl<C: Client> Intake<C> {
     /// Sends a message on; a future when that has to wait.
     fn take(&mut self, message: Incoming) -> Option<BoxFuture<'static, ()>> {
         let received = Instant::now();
-        let delivery = Delivery::open(&self.ledger, message.tag.map(|tag| (&self.acks, tag)));
+        let delivery = Delivery::open(&self.ledger, message.tag.map(|tag| self.acks.handle(tag)));
         let before = self.matcher.misses();
         let found = self.matcher.find(&message.payload);
         self.count_misses(before);

@@ -21,9 +21,7 @@ pub mod outlet;
 pub mod publish;
 
 pub mod dead_letter;
-pub mod delivery;
-pub mod message;
-pub mod queue;
+pub mod source;
 
 pub mod admin;
 pub mod metrics;
@@ -43,4 +41,3 @@ pub mod env;
 pub mod explain;
 pub mod settings;
 pub mod telemetry;
-pub mod throttle;

@@ -5,13 +5,12 @@
 
 mod example;
 
+use message::{Ledger, Settled};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
-
-use crate::delivery::{Ledger, Settled};
 
 /// Bounds in seconds: from well under the cost of one message to longer than any sane model.
 const SECONDS: &[f64] = &[
@@ -344,7 +343,7 @@ mod tests {
     fn the_ledger_is_exported_with_its_outcomes() {
         let metrics = Metrics::new();
         let ledger = std::sync::Arc::new(metrics.ledger("m"));
-        crate::delivery::Delivery::open(&ledger, None).settle(Settled::Published);
+        message::Delivery::open(&ledger, None).settle(Settled::Published);
         let text = metrics.render();
         assert!(
             text.contains("edgemodel_messages_received_total{model=\"m\"} 1\n"),

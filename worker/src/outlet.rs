@@ -5,17 +5,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use crds::validated::Qos;
+use message::{Failure, Job, Outcome, Queue, Rejected, Settled, Throttle};
 
 use crate::dead_letter::dead_letter;
-use crate::delivery::Settled;
 use crate::host;
-use crate::message::{Failure, Job, Outcome};
 use crate::metrics::ModelMetrics;
 use crate::mqtt::Publication;
-use crate::queue::{Queue, Rejected};
 use crate::status::{ModelView, Shared};
 use crate::stream;
-use crate::throttle::Throttle;
 
 /// Failures of one model that are logged one by one before they are only counted, one a second.
 const LOGGED_FAILURES: u32 = 10;

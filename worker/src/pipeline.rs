@@ -4,20 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
+use message::{Level, Queue};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::brokers::Broker;
-use crate::delivery::Acks;
 use crate::host::{self, HostStatus, Monitor, Pool, StartError};
 use crate::intake::{Fate, Intake, inherit, intake};
 use crate::matcher::Matcher;
 use crate::mqtt::Session;
 use crate::outlet::{Destination, ModelOutlet, Parcel};
 use crate::publish::{Publisher, publish};
-use crate::queue::{Level, Queue};
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
+use crate::source::Acks;
 use crate::status::{Probe, Queues, Shared};
 use crds::client_id::{Role, SessionKey};
 

@@ -6,14 +6,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use message::{Failure, FailureReason, Queue, Settled};
 use tokio::sync::watch;
 
-use crate::delivery::Settled;
-use crate::message::{Failure, FailureReason};
 use crate::metrics::ModelMetrics;
 use crate::mqtt::{Client, Error, Event, Refused};
 use crate::outlet::{ModelOutlet, Parcel};
-use crate::queue::Queue;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
 

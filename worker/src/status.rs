@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crds::ValidatedRuntime;
+use message::{Ledger, Level, Settled};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::delivery::{Ledger, Settled};
 use crate::host::HostStatus;
 use crate::metrics::Metrics;
-use crate::queue::Level;
 
 /// Errors kept per model for `/status`.
 const LAST_ERRORS: usize = 10;

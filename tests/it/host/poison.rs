@@ -1,8 +1,8 @@
 //! A device whose messages kill the model must not take the others with it.
 
+use message::{FailureReason, Outcome};
 use tests::eventually;
 use tests::pool::{TestPool, text};
-use worker::message::{FailureReason, Outcome};
 
 const MODEL: &str = "
 import os

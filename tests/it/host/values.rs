@@ -252,7 +252,7 @@ def handler(event, context):
         assert!(failure.starts_with(expected), "{failure}");
     }
     pool.send("d", "\"x\"")?;
-    let worker::message::Outcome::Failed(failure) = pool.next().await?.1 else {
+    let message::Outcome::Failed(failure) = pool.next().await?.1 else {
         anyhow::bail!("no failure");
     };
     let traceback = failure.traceback.unwrap_or_default();

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::delivery::Settled;
+use message::Settled;
+
 use crate::status::{ModelState, ModelView, Shared};
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\

@@ -8,11 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use frame::{Reply, Request, Response};
+use message::{Failure, FailureReason, Job, Outcome, Queue};
 use tokio::time::Instant;
 
-use crate::message::{Failure, FailureReason, Job, Outcome};
 use crate::metrics::ModelMetrics;
-use crate::queue::Queue;
 
 use super::child::HostProcess;
 use super::quarantine::Quarantine;

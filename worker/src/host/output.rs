@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use message::Throttle;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::metrics::ModelMetrics;
-use crate::throttle::Throttle;
 
 /// Lines that are logged at once, and then one each interval.
 const BURST: u32 = 100;

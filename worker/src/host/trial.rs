@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use frame::{Request, Response};
+use message::Outcome;
 
 use super::Options;
 use super::child::HostProcess;
 use super::lane::outcome;
 use super::start::{self, StartError, describe};
-use crate::message::Outcome;
 use crate::metrics::ModelMetrics;
 
 /// A host that has imported its model. Dropped, it is killed.

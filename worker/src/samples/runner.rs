@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use jiter::{JsonValue, PartialMode};
+use message::{FailureReason, Outcome};
 
 use super::compare::{Difference, differences};
 use super::text::cut;
 use super::{Sample, seconds};
 use crate::host::{Call, Lost, Options, StartError, Trial};
-use crate::message::{FailureReason, Outcome};
 use crate::metrics::ModelMetrics;
 
 /// What is wrong with a model's answer to a sample.

@@ -1,0 +1,5 @@
+//! Where messages come from.
+
+mod acks;
+
+pub use acks::Acks;
