@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::validated::Qos;
+use packages::Packed;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tests::client::{TestClient, options};
@@ -14,7 +15,6 @@ use tests::mosquitto::{Mosquitto, free_port};
 use tests::site::{IN, Models, OUT, message, seed};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Child;
-use worker::model::pack::Packed;
 
 use super::container::{Container, children};
 use super::image::Image;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crds::validated::ValidatedFunc;
+use packages::Packed;
+use packages::{Error, InstallOptions, Installed, Origin, Store};
 use tests::scripted_server::{ScriptedServer, response};
 use tests::site::{Models, SEED, file_url};
 use tests::wheel::gauge;
-use worker::model::pack::Packed;
-use worker::model::store::{Error, InstallOptions, Installed, Origin, Store};
 
 const INDEX: &str = "def handler(event, context):\n    return event\n";
 
@@ -255,7 +255,7 @@ async fn an_archive_that_is_none_is_refused_for_good() -> anyhow::Result<()> {
     let models = Models::new()?;
     let mut packed = models.pack("m", INDEX)?;
     std::fs::write(&packed.path, b"PK\x03\x04 and nothing else")?;
-    packed.md5 = worker::model::pack::digest(&packed.path)?.0;
+    packed.md5 = packages::digest(&packed.path)?.0;
     let store = Store::open(&models.installed())?;
     let func = func(&file_url(&packed.path)?, &packed)?;
     let error = store.install(&func, &options()).await.err();

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use worker::model::pack::Packed;
+use packages::Packed;
 
 use crate::bed::{Bed, Files, MODEL, Sample, TAG};
 use crate::load::{Load, RATE};

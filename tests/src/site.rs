@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use crds::validated::Qos;
-use worker::model::pack::{Packed, pack};
+use packages::{Packed, pack};
 
 use crate::client::{TestClient, options};
 use crate::mosquitto::Mosquitto;

@@ -12,10 +12,9 @@ use std::path::PathBuf;
 use crds::ValidatedRuntime;
 use crds::validated::{BrokerUrl, Digests, ExposeProtocol, MqttVersion, Transport};
 
-use crate::model::pack::{self, Packed};
-
 use broker::Broker;
 use model_server::ModelServer;
+use packages::Packed;
 
 /// pyboot's sample configuration.
 pub const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
@@ -31,7 +30,7 @@ pub enum Error {
     Write(io::Error),
     /// The sample model's zip.
     #[error("failed to pack the sample model: {0}")]
-    Pack(pack::Error),
+    Pack(packages::PackError),
     /// The broker's or the model server's socket.
     #[error("failed to listen on loopback: {0}")]
     Listen(io::Error),
@@ -60,7 +59,7 @@ impl Demo {
         std::fs::create_dir(&source).map_err(Error::Write)?;
         std::fs::write(source.join("index.py"), MODEL).map_err(Error::Write)?;
         let zip = directory.path().join("industry.zip");
-        let packed = pack::pack(&source, &zip).map_err(Error::Pack)?;
+        let packed = packages::pack(&source, &zip).map_err(Error::Pack)?;
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Ok(Self {
             broker: Broker::start(free).await.map_err(Error::Listen)?,

@@ -9,7 +9,6 @@ pub mod run;
 pub mod shutdown;
 pub mod supervisor;
 
-pub mod model;
 pub mod samples;
 
 pub mod pipeline;

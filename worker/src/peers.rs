@@ -10,8 +10,6 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::model::fetch;
-
 /// How long resolving the name may take, and then each answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -36,15 +34,15 @@ impl Peers {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(name: &str, own: &[SocketAddr]) -> Result<Self, fetch::Error> {
+    pub fn new(name: &str, own: &[SocketAddr]) -> Result<Self, packages::FetchError> {
         // What is reached by address is reached without a proxy.
-        let client = fetch::builder()?.no_proxy().redirect(Policy::none());
+        let client = packages::http_client()?.no_proxy().redirect(Policy::none());
         Ok(Self {
             name: name.into(),
             own: own.into(),
             client: client
                 .build()
-                .map_err(|error| fetch::Error::Setup(error.to_string()))?,
+                .map_err(|error| packages::FetchError::Setup(error.to_string()))?,
         })
     }
 

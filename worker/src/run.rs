@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use crds::validated::ExposeProtocol;
 use crds::{ValidatedRuntime, client_id};
+use packages::Store;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::brokers::{self, Broker};
-use crate::model::fetch;
-use crate::model::store::{self, Store};
 use crate::peers::Peers;
 use crate::pipeline::Context;
 use crate::settings::{Replica, Settings};
@@ -47,13 +46,13 @@ pub enum Error {
     },
     /// The models directory cannot be used.
     #[error(transparent)]
-    Store(store::Error),
+    Store(packages::Error),
     /// The system gives no threads or event queues.
     #[error("failed to start a runtime: {0}")]
     Runtime(io::Error),
     /// Peers cannot be asked.
     #[error("failed to prepare for peers: {0}")]
-    Peers(fetch::Error),
+    Peers(packages::FetchError),
     /// A model was refused, and the worker was told not to go on then. Everything else was ended as usual.
     #[error(transparent)]
     Refused(Refused),

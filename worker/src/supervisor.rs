@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::Refusal;
+use packages::{InstallOptions, Installed, Store};
 use rand::RngExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::host::{self, StartError};
-use crate::model::store::{self, InstallOptions, Installed, Store};
 use crate::pipeline::{Context, Pipeline, QUEUE_BYTES};
 use crate::samples;
 use crate::status::ModelState;
@@ -28,7 +28,7 @@ enum Error {
     #[error(transparent)]
     Refused(Refusal),
     #[error(transparent)]
-    Install(store::Error),
+    Install(packages::Error),
     #[error(transparent)]
     Start(StartError),
     #[error(transparent)]

@@ -179,7 +179,7 @@ fn configuration(
     broker: &Mosquitto,
     qos: u8,
     devices: usize,
-    packed: &worker::model::pack::Packed,
+    packed: &packages::Packed,
 ) -> anyhow::Result<serde_json::Value> {
     let device = |number: usize| {
         let name = load::device(number);

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
-use worker::model::archive::{Limits, unpack};
+use packages::{Limits, unpack};
 
 const LIMITS: Limits = Limits {
     entries: 20,

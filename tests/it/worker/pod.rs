@@ -5,11 +5,11 @@ use std::path::Path;
 
 use crds::termination::{MAX_BYTES, Termination};
 use crds::validated::Qos;
+use packages::Packed;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{Models, file_url};
-use worker::model::pack::Packed;
 use worker::mqtt::Event;
 
 const ECHO: &str = "def handler(event, context): return event\n";

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crds::validated::Qos;
+use packages::Packed;
 use serde_json::Value;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::python::scientific;
 use tests::running::Running;
 use tests::site::{Models, file_url};
-use worker::model::pack::Packed;
 
 const PURE: &str = "
 def handler(event, context):

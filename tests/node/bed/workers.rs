@@ -1,9 +1,9 @@
 //! A runtime on the bed, made of `deploy/samples/edgemodel.yaml`, and its workers.
 
 use anyhow::Context as _;
+use packages::Packed;
 use serde_json::Value;
 use tests::site::{IN, OUT};
-use worker::model::pack::Packed;
 
 use super::Bed;
 

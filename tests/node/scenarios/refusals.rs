@@ -1,7 +1,7 @@
 //! Models that must never replace the one that serves: the status says why, and the old one goes on.
 
 use anyhow::Context as _;
-use worker::model::pack::Packed;
+use packages::Packed;
 
 use crate::bed::MODEL;
 use crate::load::RATE;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use packages::pack;
 use serde_json::json;
 
-use crate::model::pack::pack;
 use crate::samples::{self, Sample};
 use crate::telemetry::{self, LogFormat};
 

@@ -8,7 +8,6 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::host::{self, StartError};
 use crate::metrics::Metrics;
-use crate::model::local;
 use crate::samples::{Fault, Runner, Sample};
 
 /// An import that takes longer is no use to anybody who waits for it.
@@ -47,7 +46,7 @@ impl Trial {
     ) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
         let python = host::python(python)?;
-        let local = local::prepare(model, temporary.path(), &python)?;
+        let local = packages::prepare(model, temporary.path(), &python)?;
         Ok(Self {
             options: host::Options {
                 model: NAME.to_owned(),

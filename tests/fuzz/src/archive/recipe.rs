@@ -114,8 +114,8 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, &zip(recipe)).unwrap();
         let target = tempfile::tempdir().unwrap();
-        let limits = worker::model::archive::Limits::default();
-        let model = worker::model::archive::unpack(file, target.path(), &limits).unwrap();
+        let limits = packages::Limits::default();
+        let model = packages::unpack(file, target.path(), &limits).unwrap();
         assert_eq!(std::fs::read(model.join("index.py")).unwrap(), b"pass");
         assert_eq!(std::fs::read(model.join("a/b")).unwrap(), b"x");
     }

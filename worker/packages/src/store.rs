@@ -14,7 +14,7 @@ use crds::validated::{Digests, Md5, Sha256, ValidatedFunc};
 use tempfile::TempDir;
 
 use super::archive::{Limits, unpack};
-pub use super::error::Error;
+use super::error::Error;
 use super::fetch::{self, fetch, shown};
 use super::manifest::{self, Copy};
 use super::{pack, wheels};

@@ -99,17 +99,17 @@ impl Error {
 
 /// A zip that was downloaded.
 #[derive(Debug)]
-pub struct Fetched {
+pub(crate) struct Fetched {
     /// Its digest.
-    pub md5: Md5,
+    pub(crate) md5: Md5,
     /// Its digest.
-    pub sha256: Sha256,
+    pub(crate) sha256: Sha256,
     /// Its size in bytes.
-    pub size: u64,
+    pub(crate) size: u64,
 }
 
 /// An address for people: without credentials and query, which may hold secrets.
-pub fn shown(address: &Url) -> String {
+pub(crate) fn shown(address: &Url) -> String {
     let mut address = address.clone();
     address.set_query(None);
     address.set_fragment(None);
@@ -123,7 +123,7 @@ pub fn shown(address: &Url) -> String {
 ///
 /// # Errors
 /// TLS cannot be set up.
-pub fn client() -> Result<Client, Error> {
+pub(crate) fn client() -> Result<Client, Error> {
     let redirects = redirect::Policy::custom(|attempt| {
         let secure = attempt
             .previous()
@@ -168,7 +168,7 @@ pub fn builder() -> Result<ClientBuilder, Error> {
 ///
 /// # Errors
 /// See [`Error`]; what is in the file then is of no use.
-pub async fn fetch(
+pub(crate) async fn fetch(
     client: &Client,
     address: &Url,
     file: &mut File,

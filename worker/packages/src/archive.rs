@@ -185,7 +185,7 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
 ///
 /// # Errors
 /// What is wrong with the name.
-pub fn check_name(name: &str) -> Result<(), &'static str> {
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     name::check(name.as_bytes()).map(drop)
 }
 
