@@ -4,7 +4,7 @@
 //! both rest on.
 
 pub mod cli;
-mod orphans;
+mod reaper;
 pub mod run;
 pub mod shutdown;
 pub mod supervisor;

@@ -18,7 +18,7 @@ use crate::pipeline::Context;
 use crate::settings::{Replica, Settings};
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
-use crate::{admin, orphans, stream};
+use crate::{admin, reaper, stream};
 
 /// How long HTTP answers that are being written at the end may take.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -163,7 +163,7 @@ impl Worker {
             .enable_all()
             .build()
             .map_err(Error::Runtime)?;
-        side.spawn(orphans::collect());
+        side.spawn(reaper::run());
         let result = data.block_on(self.serve(&side, asked));
         // Ends what is left of the models' processes before the threads that log for them.
         drop(data);

@@ -383,3 +383,6 @@ fn remember(errors: &mut VecDeque<LastError>, reason: &str, message: &str) {
         message: message.to_owned(),
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! The document at `/status`, whole: tools read it, so its keys and their order are frozen.
+
+use message::Delivery;
+
+use super::*;
+
+const CONFIG: &str = include_str!("../../../tests/fixtures/seed/config.yaml");
+const GOLDEN: &str = include_str!("golden.json");
+
+#[derive(Debug)]
+struct Fixed;
+
+impl Probe for Fixed {
+    fn hosts(&self) -> Vec<HostStatus> {
+        vec![HostStatus {
+            pid: Some(7),
+            resident_bytes: Some(1 << 20),
+            restarts: 2,
+            quarantined: vec!["设备2".to_owned()],
+        }]
+    }
+
+    fn queues(&self) -> Queues {
+        Queues {
+            pre: Level {
+                depth: 3,
+                capacity: 100,
+            },
+            host: 4,
+            post: Level {
+                depth: 5,
+                capacity: 200,
+            },
+        }
+    }
+
+    fn utilization(&self) -> f64 {
+        0.5
+    }
+}
+
+fn session(role: &'static str, ready: bool) -> SessionView {
+    SessionView {
+        rule: 0,
+        role,
+        broker: "broker:1883".to_owned(),
+        topic: "in/#".to_owned(),
+        client_id: format!("edgemodel-{role}"),
+        ready,
+        error: (!ready).then(|| "unable to reach broker:1883: refused".to_owned()),
+    }
+}
+
+#[test]
+fn the_document_is_as_frozen() {
+    let runtime = crds::load(CONFIG, "seed").unwrap();
+    let shared = Shared::new(&runtime);
+    let model = &shared.models()[0];
+    model.set_probe(Box::new(Fixed));
+    model.add_session(session("sub", true));
+    model.add_session(session("pub", false));
+    model.set_digests(&shared.metrics, Some("md5".to_owned()), None);
+    let refused = ModelState::Refused {
+        reason: "DownloadFailed",
+        message: "no such host".to_owned(),
+        retrying: true,
+    };
+    model.set_state(&shared.metrics, refused);
+    model.set_state(&shared.metrics, ModelState::Serving);
+    for settled in Settled::ALL {
+        Delivery::open(&model.ledger, None).settle(settled);
+    }
+    let _open = Delivery::open(&model.ledger, None);
+
+    let mut document = shared.document();
+    document["version"] = "VERSION".into();
+    document["started"] = "STARTED".into();
+    document["models"][0]["lastErrors"][0]["at"] = "AT".into();
+    let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    assert_eq!(text, GOLDEN, "{text}");
+}
+
+#[test]
+fn a_worker_is_ready_when_a_model_serves_and_its_sessions_are_up() {
+    let serving = || ModelState::Serving;
+    let refused = |retrying| ModelState::Refused {
+        reason: "Crash",
+        message: String::new(),
+        retrying,
+    };
+    for (states, ready_session, expected) in [
+        ([ModelState::Loading, serving()], true, false),
+        ([serving(), serving()], true, true),
+        ([serving(), serving()], false, false),
+        ([serving(), refused(true)], true, true),
+        ([refused(false), refused(true)], true, false),
+    ] {
+        let text = format!("{states:?}, session ready: {ready_session}");
+        let shared = Shared::new(&crds::load(CONFIG, "seed").unwrap());
+        for (model, state) in std::iter::zip(shared.models(), states) {
+            model.set_state(&shared.metrics, state);
+        }
+        shared.models()[0].add_session(session("sub", ready_session));
+        assert_eq!(shared.ready(), expected, "{text}");
+        shared.stop();
+        assert!(!shared.ready(), "{text}, stopping");
+    }
+}
