@@ -22,3 +22,6 @@ pub mod admin;
 pub mod lease;
 pub mod metrics;
 pub mod telemetry;
+
+#[cfg(test)]
+mod tests;

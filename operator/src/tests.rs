@@ -1,0 +1,6 @@
+//! Whole reconciles against an API server in memory: what is written, in which order, and what is reported.
+
+mod bed;
+mod fake_api;
+mod objects;
+mod statuses;
