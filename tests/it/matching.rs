@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use crds::validated::{Condition, ValidatedDevice};
+use matching::Matcher;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use worker::matcher::Matcher;
 
 const CASES: usize = 120_000;
 const SEED: u64 = 20_261_124;

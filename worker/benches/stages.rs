@@ -5,7 +5,7 @@ use std::hint::black_box;
 use crds::validated::{Condition, ValidatedDevice};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use frame::{Decoder, Reply, Request, Response};
-use worker::matcher::Matcher;
+use matching::Matcher;
 
 const MESSAGE: &str = include_str!("../../tests/fixtures/seed/sample-message.json");
 const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");

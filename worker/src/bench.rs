@@ -13,10 +13,10 @@ use std::time::Duration;
 use crds::validated::Qos;
 use tokio::time::Instant;
 
-use crate::matcher::Matcher;
 use crate::mqtt::{self, Client, Event, Publication};
 use crate::simulate::Generator;
 
+use matching::Matcher;
 use tally::Tally;
 pub use tally::{MatchedBy, Summary};
 

@@ -15,7 +15,6 @@ pub mod pipeline;
 
 pub mod host;
 pub mod intake;
-pub mod matcher;
 pub mod outlet;
 pub mod publish;
 
@@ -37,6 +36,5 @@ pub mod demo;
 pub mod simulate;
 
 pub mod env;
-pub mod explain;
 pub mod settings;
 pub mod telemetry;

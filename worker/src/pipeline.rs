@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
+use crds::client_id::{Role, SessionKey};
+use matching::Matcher;
 use message::{Level, Queue};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -11,7 +13,6 @@ use tokio::task::JoinSet;
 use crate::brokers::Broker;
 use crate::host::{self, HostStatus, Monitor, Pool, StartError};
 use crate::intake::{Fate, Intake, inherit, intake};
-use crate::matcher::Matcher;
 use crate::mqtt::Session;
 use crate::outlet::{Destination, ModelOutlet, Parcel};
 use crate::publish::{Publisher, publish};
@@ -19,7 +20,6 @@ use crate::session_state::SessionState;
 use crate::shutdown::Phase;
 use crate::source::Acks;
 use crate::status::{Probe, Queues, Shared};
-use crds::client_id::{Role, SessionKey};
 
 /// Memory that the messages of one queue may hold, whatever their number.
 pub const QUEUE_BYTES: usize = 64 << 20;

@@ -192,7 +192,7 @@ fn satisfy(message: &mut Value, condition: &Condition) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matcher::Matcher;
+    use matching::Matcher;
 
     const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
 

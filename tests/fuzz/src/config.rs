@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use worker::matcher::Matcher;
+use matching::Matcher;
 use worker::simulate::Generator;
 
 /// Longer texts only take longer.

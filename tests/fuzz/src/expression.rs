@@ -2,7 +2,7 @@
 
 use crds::expression::parse;
 use crds::validated::{Condition, ValidatedDevice};
-use worker::matcher::Matcher;
+use matching::Matcher;
 
 pub(crate) fn run(input: &[u8]) {
     let (text, message) = match input.iter().position(|byte| *byte == 0) {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ArgGroup;
 use crds::ValidatedRuntime;
+use matching::Matcher;
 use tokio::runtime::Builder;
 
 use crate::bench::{Bench, End as RunEnd, MatchedBy, Summary};
 use crate::brokers::Broker;
-use crate::matcher::Matcher;
 use crate::mqtt::Session;
 use crate::simulate::Generator;
 use crate::telemetry::{self, LogFormat};

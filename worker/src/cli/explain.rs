@@ -1,9 +1,9 @@
 //! `edgemodel explain`: which models would get a message, and why the others would not.
 
 use anyhow::Context as _;
+use matching::explain;
 
 use super::{End, configuration, print, read};
-use crate::explain::explain;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,7 +9,7 @@ use jiter::JsonValue;
 
 /// Why a condition could not be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Miss {
+pub(crate) enum Miss {
     /// Python's `KeyError` or `IndexError`.
     MissingKey,
     /// Python's `TypeError`.
@@ -18,7 +18,7 @@ pub enum Miss {
 
 /// What a path leads to.
 #[derive(Debug)]
-pub enum Place<'m> {
+pub(crate) enum Place<'m> {
     /// A value of the message.
     Value(&'m JsonValue<'m>),
     /// A character, by an index into a text.
@@ -27,7 +27,7 @@ pub enum Place<'m> {
 
 impl Place<'_> {
     /// The text there, if it is one.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Value(JsonValue::Str(text)) | Self::Text(text) => Some(text),
             Self::Value(_) => None,
@@ -39,7 +39,11 @@ impl Place<'_> {
 ///
 /// # Errors
 /// The path leads nowhere, or Python would refuse the comparison.
-pub fn holds(value: &str, expression: &Expression, message: &JsonValue) -> Result<bool, Miss> {
+pub(crate) fn holds(
+    value: &str,
+    expression: &Expression,
+    message: &JsonValue,
+) -> Result<bool, Miss> {
     let place = resolve(&expression.path, message)?;
     match expression.operator {
         Operator::Equal => Ok(place.text() == Some(value)),
@@ -75,7 +79,7 @@ fn contains(place: &Place, value: &str) -> Result<bool, Miss> {
 ///
 /// # Errors
 /// The path leads nowhere.
-pub fn resolve<'m>(path: &Path, message: &'m JsonValue<'m>) -> Result<Place<'m>, Miss> {
+pub(crate) fn resolve<'m>(path: &Path, message: &'m JsonValue<'m>) -> Result<Place<'m>, Miss> {
     let mut place = Place::Value(message);
     for step in &path.0 {
         place = match (step, place) {

@@ -1,7 +1,7 @@
 use super::*;
 
-const SEED: &str = include_str!("../../../tests/fixtures/seed/config.yaml");
-const MESSAGE: &str = include_str!("../../../tests/fixtures/seed/sample-message.json");
+const SEED: &str = include_str!("../../../../tests/fixtures/seed/config.yaml");
+const MESSAGE: &str = include_str!("../../../../tests/fixtures/seed/sample-message.json");
 
 fn devices(text: &str) -> Vec<ValidatedDevice> {
     crds::load(text, "test")

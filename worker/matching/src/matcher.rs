@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crds::validated::{Condition, Operator, Path, ValidatedDevice};
 use jiter::JsonValue;
 
-pub use compare::{Miss, Place, holds, resolve};
+pub(crate) use compare::{Miss, Place, holds, resolve};
 
 /// The devices of one model, indexed so that a message's cost does not grow with their number.
 ///
@@ -45,7 +45,7 @@ pub struct InvalidJson(String);
 ///
 /// # Errors
 /// Where and why the payload is not JSON.
-pub fn decode(payload: &[u8]) -> Result<JsonValue<'_>, InvalidJson> {
+pub(crate) fn decode(payload: &[u8]) -> Result<JsonValue<'_>, InvalidJson> {
     JsonValue::parse(payload, true).map_err(|error| InvalidJson(error.description(payload)))
 }
 

@@ -1,0 +1,16 @@
+//! Which of a model's devices a message belongs to, and for people: why.
+//!
+//! Pure: bytes in, device out. Rooms in reading order:
+//!
+//! - `matcher`: the devices of one model, indexed.
+//! - `matcher/compare`: one condition against one message, as Python evaluates it.
+//! - `explain`: the same decisions with their reasons, as text or JSON.
+
+mod explain;
+mod matcher;
+
+pub use explain::{
+    AttributeExplanation, DeviceExplanation, Explanation, ModelExplanation, RuleExplanation,
+    explain,
+};
+pub use matcher::{InvalidJson, Matcher, Misses};
