@@ -1,38 +1,53 @@
-# What people type. The rest is cargo.
+# The commands for users and contributors. Everything else is plain cargo.
 
-.PHONY: demo build operator host test tools kubernetes fuzz bench generate install-yaml images test-images test-node node node-tools
+.DEFAULT_GOAL := help
+.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images test-images test-node node node-tools
 
-# The host is an extension module for any CPython, built without one; on its own, see Cargo.toml.
+# The model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see Cargo.toml.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
-	cargo build --locked --quiet --package host --target-dir target/host
+	cargo build --locked --package host --target-dir target/host
 
-## Shows the main job on the sample configuration; Ctrl-C ends it.
+## Lists the targets.
+help:
+	@awk '/^## / { help = substr($$0, 4); next } \
+		help && /^[a-z-]+:/ { sub(":.*", "", $$1); printf "  %-14s%s\n", $$1, help } { help = "" }' $(MAKEFILE_LIST)
+
+## Runs the demo: a broker, devices, a model and a worker on pyboot's sample configuration. Stop it with Ctrl-C.
 demo: build
 	@target/debug/edgemodel demo
 
-## Builds the program and the model host, to target/debug and target/host/debug.
+## Builds the worker and the model host into target/debug and target/host/debug.
 build: host
-	@cargo build --locked --quiet --package worker
+	@cargo build --locked --package worker
 
-## Builds the Kubernetes operator, to target/debug.
+## Builds the Kubernetes operator into target/debug.
 operator:
-	@cargo build --locked --quiet --package operator
+	@cargo build --locked --package operator
 
+## Builds the model host alone, into target/host/debug.
 host:
 	@$(HOST)
 
-## Runs every test.
+## Runs the checks that need no tests: formatting, spelling, workflows, licences, clippy, docs, generated files.
+lint:
+	@.ci/lint
+
+## Writes the documentation of the code to target/doc/index.html.
+doc:
+	cargo xtask doc
+
+## Runs all tests except those of images and nodes. The first run builds a Kubernetes API server.
 test: tools kubernetes build operator
 	cargo test --locked --workspace --exclude host
 
 NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
-NODE = cargo test --locked --quiet --package tests --test node --
+NODE = cargo test --locked --package tests --test node --
 
-## Runs the tests on a real node, in namespaces of their own: needs root and Linux. See docs/node.md.
+## Runs the tests on a real Kubernetes node, in its own namespaces. Needs Linux and root. See docs/node.md.
 test-node: node-tools
 	@$(NODE) $(SCENARIOS)
 
-## Brings the sample up on such a node, to look round; Ctrl-C ends it.
+## Starts the same node with the sample installed, to explore. Stop it with Ctrl-C.
 node: node-tools
 	@$(NODE) up
 
@@ -41,39 +56,39 @@ node-tools:
 	@tests/kubernetes/build.sh $(NODE_NAMES) >/dev/null
 	@deploy/images/build.sh operator worker
 
-## Lets libFuzzer look for inputs that break something: EDGEMODEL_FUZZ_SECONDS (60) for each target.
+## Fuzzes every parser with libFuzzer, EDGEMODEL_FUZZ_SECONDS (default 60) for each target.
 fuzz: tools
 	@tests/fuzz/guided
 
-## Installs what the tests need and this machine lacks, or says what that is.
+## Installs the programs that the tests need. Without Debian and root, lists the missing packages.
 tools:
 	@tests/tools.sh
 
-## Builds the Kubernetes that the operator's tests run against, unless it is there; takes Go, and minutes.
+## Builds the Kubernetes API server for the operator's tests, once. Needs Go and about ten minutes.
 kubernetes:
 	@tests/kubernetes/build.sh >/dev/null
 
-## Writes the generated files: schemas, the reference pages, the chart's definition, values and page.
+## Regenerates schemas, reference pages and the generated files of the chart.
 generate:
 	cargo xtask gen
 
-## Writes deploy/install.yaml: the chart as one file.
+## Regenerates deploy/install.yaml, the chart as a single manifest.
 install-yaml:
 	@helm="$$(tests/kubernetes/build.sh helm)/helm" && \
 		deploy/render "$$helm" >deploy/install.yaml.new && mv deploy/install.yaml.new deploy/install.yaml
 
-## Measures the worker beside its baselines and writes docs/PERFORMANCE.md; takes some minutes.
+## Benchmarks the worker against its baselines and writes docs/PERFORMANCE.md. Takes several minutes.
 bench: tools
 	@PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
-		cargo build --locked --quiet --release --package host --target-dir target/host
-	@cargo build --locked --quiet --release --package worker
-	@cargo bench --locked --quiet --package tests --bench worker -- --write
+		cargo build --locked --release --package host --target-dir target/host
+	@cargo build --locked --release --package worker
+	@cargo bench --locked --package tests --bench worker -- --write
 
-## Builds the images of operator and worker, to target/images, and tells their sizes; with IMAGE_ARCH=arm64 for other machines.
+## Builds the container images into target/images and prints their sizes. IMAGE_ARCH=arm64 cross-builds.
 images:
 	@deploy/images/build.sh $(if $(IMAGE_ARCH),--arch $(IMAGE_ARCH))
 	@python3 deploy/images/archive.py sizes $(patsubst %,target/images/%$(IMAGE_ARCH:%=-%).tar,operator worker worker-science)
 
-## Tests the images that `make images` has built; with IMAGE_ARCH=arm64 those for other machines, see docs/images.md.
+## Builds and tests the images. IMAGE_ARCH=arm64 tests those for arm64. See docs/images.md.
 test-images: tools images
 	EDGEMODEL_TEST_ARCH=$(IMAGE_ARCH) cargo test --locked --package tests --test images
