@@ -64,7 +64,7 @@ pub fn candidate(namespace: &str, identity: &str) -> Settings {
 }
 
 impl Operator {
-    /// Starts one, or the [`crew`] that the environment asks for.
+    /// Starts one, or the [`crew()`] that the environment asks for.
     pub fn start(client: Client, settings: Settings) -> Self {
         match crew() {
             Some(crew) if settings.election.is_none() => {

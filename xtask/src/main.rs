@@ -1,9 +1,11 @@
 //! edgemodel's chores.
 //!
 //! `cargo xtask gen` writes the generated files, `cargo xtask gen --check` fails when one differs
-//! from what the code would write.
+//! from what the code would write. `cargo xtask doc` writes the documentation of the code, with a front page, to
+//! `target/doc`.
 
 mod chart;
+mod doc;
 mod generate;
 mod metrics;
 mod reference;
@@ -14,6 +16,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.as_slice() {
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
-        _ => anyhow::bail!("usage: cargo xtask gen [--check]"),
+        ["doc"] => doc::build(),
+        _ => anyhow::bail!("usage: cargo xtask gen [--check] | doc"),
     }
 }
