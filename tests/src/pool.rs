@@ -96,13 +96,13 @@ impl TestPool {
         let payload = payload.into();
         let size = payload.len();
         let job = Job {
-            telemetry: Arc::new(Telemetry {
+            telemetry: Telemetry {
                 topic: "in/设备".into(),
                 payload,
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
-            }),
+            },
             device: device.into(),
             attempts: 0,
             delivery: Delivery::open(&self.ledger, None),

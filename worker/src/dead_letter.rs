@@ -62,13 +62,13 @@ mod tests {
     fn letter(payload: &'static [u8]) -> serde_json::Value {
         let ledger = Arc::new(Metrics::new().ledger("m"));
         let job = Job {
-            telemetry: Arc::new(Telemetry {
+            telemetry: Telemetry {
                 topic: "in/1".into(),
                 payload: Bytes::from_static(payload),
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
-            }),
+            },
             device: "设备2".into(),
             attempts: 0,
             delivery: Delivery::open(&ledger, None),

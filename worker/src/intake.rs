@@ -241,13 +241,13 @@ impl<C: Client> Intake<C> {
             .match_seconds
             .observe(received.elapsed().as_secs_f64());
         let job = |device, delivery| Job {
-            telemetry: Arc::new(Telemetry {
+            telemetry: Telemetry {
                 topic: message.topic,
                 payload: message.payload,
                 rule: self.rule,
                 received,
                 received_at: SystemTime::now(),
-            }),
+            },
             device,
             attempts: 0,
             delivery,

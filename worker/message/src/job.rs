@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 use crate::delivery::Delivery;
 
-/// One message as it came from a broker.
+/// What a message says, as it came from its source.
 #[derive(Debug)]
 pub struct Telemetry {
     /// Its topic.
     pub topic: Arc<str>,
     /// Its payload, not decoded.
     pub payload: Bytes,
-    /// Index of the rule whose subscription brought it.
+    /// Index of the rule whose source brought it.
     pub rule: usize,
     /// When it came, for durations.
     pub received: Instant,
@@ -22,17 +22,49 @@ pub struct Telemetry {
     pub received_at: SystemTime,
 }
 
+/// A message that was read and whose outcome is open. No device is known yet.
+#[derive(Debug)]
+pub struct Message {
+    /// What it says.
+    pub telemetry: Telemetry,
+    /// To be settled once the outcome is final; acknowledges the message to its source.
+    pub delivery: Delivery,
+}
+
+impl Message {
+    /// The call of a model for `device`, the first of its devices that matched.
+    pub fn into_job(self, device: Arc<str>) -> Job {
+        Job {
+            telemetry: self.telemetry,
+            device,
+            attempts: 0,
+            delivery: self.delivery,
+        }
+    }
+}
+
 /// A message on its way to one model.
 #[derive(Debug)]
 pub struct Job {
-    /// The message.
-    pub telemetry: Arc<Telemetry>,
+    /// What the message says.
+    pub telemetry: Telemetry,
     /// Name of the first of the model's devices that matched.
     pub device: Arc<str>,
     /// How often a host already died over it or took too long.
     pub attempts: u8,
-    /// To be settled once the outcome is final; acknowledges the message to its broker.
+    /// To be settled once the outcome is final; acknowledges the message to its source.
     pub delivery: Delivery,
+}
+
+impl Job {
+    /// The message again, and the device that it was for.
+    pub fn into_message(self) -> (Message, Arc<str>) {
+        let message = Message {
+            telemetry: self.telemetry,
+            delivery: self.delivery,
+        };
+        (message, self.device)
+    }
 }
 
 /// What a model made of a message.
@@ -70,8 +102,7 @@ pub enum FailureReason {
     Timeout,
     /// The host process died, twice.
     Crash,
-    /// Messages of its device cost too many processes; the device is kept away from the model for a
-    /// while.
+    /// Its device repeatedly crashed the model and is quarantined for a while.
     Quarantined,
     /// The broker refused the result.
     PublishRefused,
