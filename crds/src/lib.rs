@@ -11,6 +11,7 @@ pub mod digest;
 pub mod expression;
 pub mod nearest;
 pub mod problem;
+pub mod reason;
 pub mod runtime;
 pub mod schema;
 pub mod status;
@@ -23,6 +24,7 @@ pub mod yaml;
 
 pub use nearest::nearest;
 pub use problem::{Problem, Problems};
+pub use reason::Reason;
 pub use runtime::{EdgeModelRuntime, RuntimeSpec};
 pub use validated::ValidatedRuntime;
 

@@ -1,9 +1,11 @@
-//! What the operator reports of a runtime: status, condition types and reasons.
+//! What the operator reports of a runtime: its status and condition types.
 //!
 //! Nothing that moves fast stands here; queue depths are metrics.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::reason::ReasonText;
 
 /// Most characters of the message of a model or a port; the API server refuses a longer one.
 pub const MAX_MESSAGE: usize = 4096;
@@ -44,7 +46,7 @@ pub struct Condition {
     /// `True`, `False` or `Unknown`.
     pub status: String,
     /// Why, in one word.
-    pub reason: String,
+    pub reason: ReasonText,
     /// Why, for people.
     pub message: String,
     /// When `status` last changed (RFC 3339).
@@ -63,7 +65,7 @@ pub struct ModelStatus {
     /// Whether all its workers serve with this spec.
     pub ready: bool,
     /// Why, in one word; where a worker says why it does not serve, its own word.
-    pub reason: String,
+    pub reason: ReasonText,
     /// Why, for people.
     #[serde(default)]
     pub message: String,
@@ -90,7 +92,7 @@ pub struct ExposeStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Why, in one word.
-    pub reason: String,
+    pub reason: ReasonText,
     /// Why, for people.
     #[serde(default)]
     pub message: String,
@@ -110,57 +112,4 @@ pub mod condition {
     pub const RECONCILING: &str = "Reconciling";
     /// Nothing more will happen until somebody acts (kstatus).
     pub const STALLED: &str = "Stalled";
-}
-
-/// Reasons of conditions, models and ports. A worker's own reasons (`ChecksumMismatch`, ...) come
-/// besides, and so do Kubernetes' for pods (`ImagePullBackOff`, `Unschedulable`, ...).
-pub mod reason {
-    /// The spec makes sense.
-    pub const VALID: &str = "Valid";
-    /// The spec has problems; the message lists them.
-    pub const INVALID_SPEC: &str = "InvalidSpec";
-    /// The runtime has the annotation `edgemodel.io/paused`.
-    pub const PAUSED: &str = "Paused";
-    /// Everything is as it should be.
-    pub const READY: &str = "Ready";
-    /// All models serve.
-    pub const ALL_READY: &str = "AllReady";
-    /// There is nothing to expose.
-    pub const NOTHING_EXPOSED: &str = "NothingExposed";
-    /// The port is in effect.
-    pub const EXPOSED: &str = "Exposed";
-    /// A rollout is under way.
-    pub const ROLLING_OUT: &str = "RollingOut";
-    /// The model has no workers because `replicas` is 0.
-    pub const SCALED_TO_ZERO: &str = "ScaledToZero";
-    /// Workers run but do not serve.
-    pub const NOT_READY: &str = "NotReady";
-    /// An object with the child's name is not ours.
-    pub const NAME_CONFLICT: &str = "NameConflict";
-    /// Children of a runtime of the same name that was deleted are still there.
-    pub const WAITING_FOR_DELETION: &str = "WaitingForDeletion";
-    /// A child had what cannot be changed; it was deleted and is made again.
-    pub const REPLACED: &str = "Replaced";
-    /// The API server does not give this port to Services.
-    pub const PORT_OUT_OF_RANGE: &str = "PortOutOfRange";
-    /// Another Service has the port.
-    pub const PORT_TAKEN: &str = "PortTaken";
-    /// A Secret is not there.
-    pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
-    /// A Secret lacks a key.
-    pub const SECRET_KEY_MISSING: &str = "SecretKeyMissing";
-    /// The operator may not do what is needed.
-    pub const FORBIDDEN: &str = "Forbidden";
-    /// The cluster refuses the object.
-    pub const REFUSED: &str = "Refused";
-    /// The namespace is being deleted: nothing is made in it any more. An API server gives the same word as a cause.
-    pub const NAMESPACE_TERMINATING: &str = "NamespaceTerminating";
-    /// A call to the API server failed and is tried again.
-    pub const API_ERROR: &str = "ApiError";
-    /// The cluster does not have the kind that is asked for.
-    pub const API_ABSENT: &str = "ApiAbsent";
-    /// The operator and the cluster are at work.
-    pub const PROGRESSING: &str = "Progressing";
-    /// Nothing is left to do.
-    pub const SETTLED: &str = "Settled";
 }

@@ -3,17 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::reason::ReasonText;
+
 /// Most bytes that Kubernetes takes from a termination log.
 pub const MAX_BYTES: usize = 4096;
-
-/// The reason of a worker whose configuration is wrong.
-pub const INVALID_CONFIGURATION: &str = "InvalidConfiguration";
 
 /// Why a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Termination {
     /// In one word, such as `ChecksumMismatch`.
-    pub reason: String,
+    pub reason: ReasonText,
     /// For people.
     #[serde(default)]
     pub message: String,
@@ -39,13 +38,14 @@ impl Termination {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Reason;
 
     /// Kubernetes would cut it off in the middle, and the operator could not read it.
     #[test]
     fn a_long_message_is_cut_at_a_character_and_stays_json() {
         for character in ["a", "设", "\u{1}", "\"", "😀"] {
             let long = Termination {
-                reason: "ChecksumMismatch".to_owned(),
+                reason: Reason::ChecksumMismatch.into(),
                 message: character.repeat(9000),
             };
             let text = long.to_json();
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn a_short_message_is_whole() {
         let short = Termination {
-            reason: "r".to_owned(),
+            reason: "r".into(),
             message: "m".to_owned(),
         };
         assert_eq!(short.to_json(), r#"{"reason":"r","message":"m"}"#);

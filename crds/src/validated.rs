@@ -180,8 +180,8 @@ pub struct Digests {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// CamelCase reason, as in Kubernetes conditions: `InvalidDigest`, `DigestMissing`.
-    pub reason: &'static str,
+    /// Why, in one word: `InvalidDigest` or `DigestMissing`.
+    pub reason: crate::Reason,
     /// One sentence with the field, the value and the remedy.
     pub message: String,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crds::status::reason;
+use crds::Reason;
 use kube::core::DynamicObject;
 use kube::{Api, Client, Config};
 
@@ -50,7 +50,7 @@ impl Failure {
         };
         let causes = status.details.iter().flat_map(|details| &details.causes);
         let mut reasons = causes.map(|cause| cause.reason.as_str());
-        status.code == 403 && reasons.any(|reason| reason == reason::NAMESPACE_TERMINATING)
+        status.code == 403 && reasons.any(|reason| reason == Reason::NamespaceTerminating.as_str())
     }
 
     /// Whether the same call may succeed later, without a change by anybody.
@@ -70,11 +70,11 @@ impl Failure {
     }
 
     /// A reason for conditions.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Refused(status) if is_unauthorized(status) => reason::FORBIDDEN,
-            _ if self.is_transient() => reason::API_ERROR,
-            _ => reason::REFUSED,
+            Self::Refused(status) if is_unauthorized(status) => Reason::Forbidden,
+            _ if self.is_transient() => Reason::ApiError,
+            _ => Reason::Refused,
         }
     }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(code: u16, message: &str, expected: &str) {
+    fn check(code: u16, message: &str, expected: Reason) {
         let mut status = Status::failure(message, "");
         status.code = code;
         assert_eq!(
@@ -143,12 +143,12 @@ mod tests {
     fn a_right_that_is_missing_is_told_from_an_object_that_is_refused() {
         let right = "services \"a\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource \
                      \"services\" in API group \"\" in the namespace \"a\"";
-        check(403, right, reason::FORBIDDEN);
-        check(401, "Unauthorized", reason::FORBIDDEN);
+        check(403, right, Reason::Forbidden);
+        check(401, "Unauthorized", Reason::Forbidden);
         let quota =
             "services \"a\" is forbidden: exceeded quota: ports, requested: services.nodeports=1";
-        check(403, quota, reason::REFUSED);
-        check(422, "Deployment.apps \"a\" is invalid", reason::REFUSED);
-        check(503, "etcdserver: no leader", reason::API_ERROR);
+        check(403, quota, Reason::Refused);
+        check(422, "Deployment.apps \"a\" is invalid", Reason::Refused);
+        check(503, "etcdserver: no leader", Reason::ApiError);
     }
 }

@@ -13,10 +13,10 @@ pub mod service;
 
 use std::collections::BTreeMap;
 
+use crds::Reason;
 use crds::cluster::{AutoscalingClass, ExposeMode};
 use crds::digest::hex;
 use crds::runtime::{Func, RuntimeSpec};
-use crds::status::reason;
 use crds::validated::{Digests, ValidatedRuntime};
 use crds::worker_config::{self, SecretKeys};
 use serde_json::{Value, json};
@@ -119,8 +119,8 @@ pub struct ModelChildren {
 /// A model that gets no children; those that it has from an earlier spec go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withheld {
-    /// CamelCase reason.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: Reason,
     /// One sentence with the field, the value and the remedy.
     pub message: String,
     /// Whether the cause may pass without a change to the spec.
@@ -291,7 +291,7 @@ fn missing_secret(inputs: &Inputs<'_>) -> Option<Withheld> {
         .find_map(|(name, keys)| {
             let Some(found) = inputs.secrets.get(name) else {
                 return Some(Withheld {
-                    reason: reason::SECRET_NOT_FOUND,
+                    reason: Reason::SecretNotFound,
                     message: format!(
                         "Secret {name:?} is not in namespace {:?}; create it, or name another",
                         inputs.identity.namespace
@@ -301,7 +301,7 @@ fn missing_secret(inputs: &Inputs<'_>) -> Option<Withheld> {
             };
             let missing = keys.into_iter().find(|key| !found.keys.contains(*key))?;
             Some(Withheld {
-                reason: reason::SECRET_KEY_MISSING,
+                reason: Reason::SecretKeyMissing,
                 message: format!("Secret {name:?} has no key {missing:?}; add it to the Secret"),
                 passing: true,
             })

@@ -1,5 +1,7 @@
 //! Events for `kubectl describe`: one for each change of a condition, not for each look at it.
 
+use crds::Reason;
+use crds::reason::ReasonText;
 use crds::status::{Condition, RuntimeStatus, condition};
 use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Resource as _, core::DynamicObject};
@@ -45,7 +47,7 @@ pub async fn tell(
             } else {
                 EventType::Warning
             },
-            reason: condition.reason.clone(),
+            reason: condition.reason.to_string(),
             note: Some(note),
             action: "Reconcile".to_owned(),
             secondary: None,
@@ -56,7 +58,7 @@ pub async fn tell(
     }
 }
 
-fn is_normal(reason: &str) -> bool {
-    use crds::status::reason::{NOT_READY, PROGRESSING, ROLLING_OUT};
-    [NOT_READY, PROGRESSING, ROLLING_OUT].contains(&reason)
+fn is_normal(reason: &ReasonText) -> bool {
+    let normal = [Reason::NotReady, Reason::Progressing, Reason::RollingOut];
+    normal.iter().any(|one| reason == one)
 }

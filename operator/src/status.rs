@@ -7,8 +7,9 @@ mod pods;
 mod port;
 mod text;
 
+use crds::Reason;
 use crds::RuntimeSpec;
-use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus, reason};
+use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus};
 use crds::validated::ValidatedRuntime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
@@ -98,7 +99,7 @@ pub fn refused(
 ) -> RuntimeStatus {
     let unready = |model: &ModelStatus| ModelStatus {
         ready: false,
-        reason: reason::INVALID_SPEC.to_owned(),
+        reason: Reason::InvalidSpec.into(),
         message: "the spec is invalid; what was applied before goes on".to_owned(),
         ..model.clone()
     };
@@ -125,7 +126,7 @@ pub fn paused(generation: i64, before: &RuntimeStatus, now: Timestamp) -> Runtim
     }
     let waiting = |model: &ModelStatus| ModelStatus {
         ready: false,
-        reason: reason::PAUSED.to_owned(),
+        reason: Reason::Paused.into(),
         message: "the spec was changed while paused; what was applied before goes on".to_owned(),
         ..model.clone()
     };

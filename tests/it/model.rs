@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crds::Reason;
 use crds::validated::ValidatedFunc;
 use packages::Packed;
 use packages::{Error, InstallOptions, Installed, Origin, Store};
@@ -259,7 +260,10 @@ async fn an_archive_that_is_none_is_refused_for_good() -> anyhow::Result<()> {
     let store = Store::open(&models.installed())?;
     let func = func(&file_url(&packed.path)?, &packed)?;
     let error = store.install(&func, &options()).await.err();
-    assert_eq!(error.as_ref().map(Error::reason), Some("ArchiveInvalid"));
+    assert_eq!(
+        error.as_ref().map(Error::reason),
+        Some(Reason::ArchiveInvalid)
+    );
     assert_eq!(error.map(|error| error.is_transient()), Some(false));
     assert!(left_behind(&models)?.is_empty());
     Ok(())
@@ -291,7 +295,7 @@ async fn without_downloads_a_model_is_used_where_pyboot_had_it() -> anyhow::Resu
         let error = store.install(&func, &offline).await.err();
         assert_eq!(
             error.map(|error| error.reason()),
-            Some("DownloadDisabled"),
+            Some(Reason::DownloadDisabled),
             "{name}"
         );
     }
@@ -402,7 +406,7 @@ async fn wheels_in_a_model_are_installed_once_and_without_network() -> anyhow::R
     let text = error.as_ref().map(ToString::to_string).unwrap_or_default();
     assert_eq!(
         error.map(|error| error.reason()),
-        Some("WheelsFailed"),
+        Some(Reason::WheelsFailed),
         "{text}"
     );
     assert!(text.contains("broken-1.0"), "{text}");

@@ -11,6 +11,7 @@ mod text;
 
 use std::time::Duration;
 
+use crds::Reason;
 use jiter::JsonValue;
 
 pub use compare::Difference;
@@ -75,22 +76,18 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// CamelCase, as in Kubernetes conditions.
-    pub fn reason(&self) -> &'static str {
+    /// Why, in one word.
+    pub fn reason(&self) -> Reason {
         match self {
             Self::Start(error) => error.reason(),
-            Self::Invalid(_) => "SampleInvalid",
+            Self::Invalid(_) => Reason::SampleInvalid,
             Self::Failed(failed) => failed.fault.reason(),
         }
     }
 
     /// Whether the same may succeed later.
     pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Start(error) => error.is_transient(),
-            Self::Invalid(_) => false,
-            Self::Failed(_) => true,
-        }
+        !self.reason().is_permanent()
     }
 }
 

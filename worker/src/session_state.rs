@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::metrics::{Metrics, SessionMetrics};
 use crate::mqtt::Error;
 use crate::status::{ModelView, SessionView};
+use crds::Reason;
 use crds::client_id::Role;
 
 /// Reports one session's state.
@@ -106,7 +107,8 @@ impl SessionState {
     /// The broker refused the subscription, while the connection stands.
     pub fn refused(&mut self, filter: &str, reason: &str) {
         let message = format!("the broker refused the subscription to {filter:?}: {reason}");
-        self.view.error("SubscriptionRefused", &message);
+        self.view
+            .error(Reason::SubscriptionRefused.as_str(), &message);
         tracing::error!(
             model = self.view.name,
             rule = self.rule,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crds::Reason;
 use crds::ValidatedRuntime;
 use message::{Ledger, Level, Settled};
 use serde::Serialize;
@@ -90,8 +91,8 @@ pub enum ModelState {
     /// It does not serve, and why.
     #[serde(rename_all = "camelCase")]
     Refused {
-        /// CamelCase, as in Kubernetes conditions.
-        reason: &'static str,
+        /// Why, in one word.
+        reason: Reason,
         /// One sentence.
         message: String,
         /// Whether it is tried again.
@@ -254,7 +255,7 @@ impl ModelView {
         if let ModelState::Refused { reason, .. } = &inner.state {
             let _ = metrics
                 .model_refused
-                .remove_label_values(&[self.name.as_str(), reason]);
+                .remove_label_values(&[self.name.as_str(), reason.as_str()]);
         }
         if let ModelState::Refused {
             reason, message, ..
@@ -262,9 +263,9 @@ impl ModelView {
         {
             metrics
                 .model_refused
-                .with_label_values(&[self.name.as_str(), reason])
+                .with_label_values(&[self.name.as_str(), reason.as_str()])
                 .set(1);
-            remember(&mut inner.last_errors, reason, message);
+            remember(&mut inner.last_errors, reason.as_str(), message);
         }
         inner.state = state;
     }

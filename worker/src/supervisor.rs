@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::Reason;
 use crds::validated::Refusal;
 use packages::{InstallOptions, Installed, Store};
 use rand::RngExt as _;
@@ -36,7 +37,7 @@ enum Error {
 }
 
 impl Error {
-    fn reason(&self) -> &'static str {
+    fn reason(&self) -> Reason {
         match self {
             Self::Refused(refusal) => refusal.reason,
             Self::Install(error) => error.reason(),
@@ -62,7 +63,7 @@ pub struct Refused {
     /// Its name.
     pub model: String,
     /// Why, in one word.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Why, for people.
     pub message: String,
 }
@@ -198,7 +199,7 @@ impl Supervisor {
     fn refuse(&self, error: &Error, retry_in: Option<Duration>) {
         let view = &self.ctx.shared.models()[self.func];
         let reason = error.reason();
-        tracing::error!(model = view.name, reason, %error, retry_in = retry_in.map(tracing::field::debug), "Model refused");
+        tracing::error!(model = view.name, reason = reason.as_str(), %error, retry_in = retry_in.map(tracing::field::debug), "Model refused");
         view.set_state(
             &self.ctx.shared.metrics,
             ModelState::Refused {

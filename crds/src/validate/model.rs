@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::value::Field;
 use super::{Report, place};
+use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Step};
 use crate::runtime::OnFull;
 use crate::validated::{Condition, Digests, Refusal, ValidatedDevice, ValidatedFunc};
@@ -76,7 +77,7 @@ fn address(field: &Field, report: &mut Report) -> Option<url::Url> {
 /// A digest that cannot be read refuses its model alone: pyboot's sample configuration has one.
 fn digests(field: &Field, address: &url::Url) -> Result<Digests, Refusal> {
     let invalid = |name: &str, text: &str, error: &dyn std::fmt::Display| Refusal {
-        reason: "InvalidDigest",
+        reason: Reason::InvalidDigest,
         message: format!(
             "{}.{name}: {text:?} is {error}; write the zip's digest in that form",
             field.path
@@ -98,7 +99,7 @@ fn digests(field: &Field, address: &url::Url) -> Result<Digests, Refusal> {
         .transpose()?;
     if md5.is_none() && sha256.is_none() && address.scheme() != "file" {
         return Err(Refusal {
-            reason: "DigestMissing",
+            reason: Reason::DigestMissing,
             message: format!(
                 "{}: a model from the network needs a digest; add modelSha256 or modelMd5",
                 field.path

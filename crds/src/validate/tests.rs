@@ -5,6 +5,7 @@ mod shape;
 mod text;
 
 use super::load;
+use crate::Reason;
 use crate::problem::Position;
 use crate::validated::{ExposeProtocol, Qos};
 
@@ -46,7 +47,7 @@ fn accepts_the_seed_and_refuses_its_second_model_alone() {
         "pZ4DJ+YhYM9ppHD+VhLi+A=="
     );
     let refusal = runtime.funcs[1].digest.as_ref().unwrap_err();
-    assert_eq!(refusal.reason, "InvalidDigest");
+    assert_eq!(refusal.reason, Reason::InvalidDigest);
     assert!(
         refusal
             .message

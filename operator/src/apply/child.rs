@@ -1,6 +1,6 @@
 //! One child: applied if it is not as it should be, and never when it is somebody else's.
 
-use crds::status::reason;
+use crds::Reason;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, ValidationDirective};
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ pub enum Obstacle {
     #[error("{message}")]
     Port {
         /// `PortOutOfRange` or `PortTaken`.
-        reason: &'static str,
+        reason: Reason,
         /// Why, and what to do.
         message: String,
     },
@@ -62,15 +62,15 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// A reason for conditions.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::NameConflict { .. } => reason::NAME_CONFLICT,
-            Self::Leaving { .. } => reason::WAITING_FOR_DELETION,
-            Self::Port { reason, .. } => reason,
-            Self::Replaced { .. } => reason::REPLACED,
+            Self::NameConflict { .. } => Reason::NameConflict,
+            Self::Leaving { .. } => Reason::WaitingForDeletion,
+            Self::Port { reason, .. } => *reason,
+            Self::Replaced { .. } => Reason::Replaced,
             Self::Failure { failure, object } => {
                 if failure.is_not_found() && object.starts_with(Kind::ScaledObject.as_str()) {
-                    reason::API_ABSENT
+                    Reason::ApiAbsent
                 } else {
                     failure.reason()
                 }

@@ -1,6 +1,6 @@
 //! Ports on the cluster's nodes: swapped without losing a Service, and explained when they cannot be had.
 
-use crds::status::reason;
+use crds::Reason;
 use k8s_openapi::api::core::v1::Service;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
@@ -55,7 +55,7 @@ pub(super) async fn explain(
             .take_while(|c| c.is_ascii_digit() || *c == '-')
             .collect();
         return Obstacle::Port {
-            reason: reason::PORT_OUT_OF_RANGE,
+            reason: Reason::PortOutOfRange,
             message: format!(
                 "outPort {port} is outside the API server's range {range}; choose one in it, or start \
                  kube-apiserver with --service-node-port-range=30000-60000"
@@ -66,7 +66,7 @@ pub(super) async fn explain(
         let holder = holder(ctx, port).await;
         let holder = holder.unwrap_or_else(|| "another Service".to_owned());
         return Obstacle::Port {
-            reason: reason::PORT_TAKEN,
+            reason: Reason::PortTaken,
             message: format!(
                 "outPort {port} is taken by {holder}; choose another, or free it there"
             ),

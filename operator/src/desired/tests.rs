@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crds::RuntimeSpec;
 use crds::cluster::{
     Autoscaling, AutoscalingClass, ExposeMode, ModelCache, Placement, SecretReference,
 };
+use crds::{Reason, RuntimeSpec};
 use serde_json::{Value, json};
 
 use super::{Defaults, Desired, Identity, Inputs, Model, SecretView, build};
@@ -58,7 +58,7 @@ fn the_samples_second_model_gets_no_children_and_a_reason() {
     };
     assert_eq!(
         (withheld.reason, withheld.passing),
-        ("InvalidDigest", false)
+        (Reason::InvalidDigest, false)
     );
     assert_eq!(desired.withheld, ["test"]);
 }

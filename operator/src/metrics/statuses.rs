@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crds::status::{RuntimeStatus, reason};
+use crds::Reason;
+use crds::status::RuntimeStatus;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{IntGaugeVec, Opts};
@@ -114,7 +115,7 @@ impl Collector for Statuses {
                 set(&families.models, &model.name, model.ready);
             }
             for port in &status.expose {
-                let value = port.reason == reason::EXPOSED;
+                let value = port.reason == Reason::Exposed;
                 set(&families.ports, &port.name, value);
             }
         }

@@ -23,7 +23,7 @@ fn status(ready: bool, models: &[&str]) -> RuntimeStatus {
         expose: ["Exposed", "PortTaken"]
             .map(|reason| ExposeStatus {
                 name: reason.to_lowercase(),
-                reason: reason.to_owned(),
+                reason: reason.into(),
                 // An older port that still serves.
                 port: Some(30_001),
                 ..ExposeStatus::default()

@@ -1,6 +1,8 @@
 //! The conditions: each a pure function of the parts, with the time of its last change.
 
-use crds::status::{Condition, RuntimeStatus, condition, reason};
+use crds::Reason;
+use crds::reason::ReasonText;
+use crds::status::{Condition, RuntimeStatus, condition};
 use k8s_openapi::jiff::Timestamp;
 
 use super::{OfModel, OfPort, Progress};
@@ -21,7 +23,7 @@ pub(super) fn of_accepted(
         .collect();
     let models_ready = part(
         condition::MODELS_READY,
-        reason::ALL_READY,
+        Reason::AllReady,
         &format!("all {} models serve", models.len()),
         &unready,
     );
@@ -35,26 +37,31 @@ pub(super) fn of_accepted(
         condition(
             condition::EXPOSED,
             true,
-            reason::NOTHING_EXPOSED,
+            Reason::NothingExposed,
             "expose is empty",
         )
     } else {
         let all = format!("all {} ports are in effect", ports.len());
-        part(condition::EXPOSED, reason::EXPOSED, &all, &unexposed)
+        part(condition::EXPOSED, Reason::Exposed, &all, &unexposed)
     };
     let other = applied.others.first();
     let ready = [&models_ready, &exposed]
         .into_iter()
         .find(|one| one.status == "False");
     let ready = match (ready, other) {
-        (Some(unready), _) => condition(condition::READY, false, &unready.reason, &unready.message),
+        (Some(unready), _) => condition(
+            condition::READY,
+            false,
+            unready.reason.clone(),
+            &unready.message,
+        ),
         (None, Some(other)) => {
             condition(condition::READY, false, other.reason(), &other.to_string())
         }
         (None, None) => condition(
             condition::READY,
             true,
-            reason::READY,
+            Reason::Ready,
             "all models serve, all ports are in effect",
         ),
     };
@@ -68,7 +75,7 @@ pub(super) fn of_accepted(
         condition(
             condition::ACCEPTED,
             true,
-            reason::VALID,
+            Reason::Valid,
             "the spec makes sense",
         ),
         models_ready,
@@ -80,7 +87,7 @@ pub(super) fn of_accepted(
 }
 
 pub(super) fn of_refused(message: &str) -> Vec<Condition> {
-    let no = |kind| condition(kind, false, reason::INVALID_SPEC, message);
+    let no = |kind| condition(kind, false, Reason::InvalidSpec, message);
     let ready = no(condition::READY);
     let mut conditions = vec![
         no(condition::ACCEPTED),
@@ -97,7 +104,7 @@ pub(super) fn of_paused() -> Vec<Condition> {
     vec![condition(
         condition::RECONCILING,
         false,
-        reason::PAUSED,
+        Reason::Paused,
         message,
     )]
 }
@@ -106,7 +113,7 @@ pub(super) fn of_paused() -> Vec<Condition> {
 pub(super) fn of_paused_and_changed() -> Vec<Condition> {
     let message = "the spec was changed while the annotation edgemodel.io/paused is true; what was applied before goes \
                    on; remove the annotation to apply it";
-    let of = |kind, is| condition(kind, is, reason::PAUSED, message);
+    let of = |kind, is| condition(kind, is, Reason::Paused, message);
     let unknown = |kind| Condition {
         status: "Unknown".to_owned(),
         ..of(kind, false)
@@ -133,7 +140,7 @@ pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {
 
 pub(super) fn of_leaving() -> Vec<Condition> {
     let message = "the namespace is being deleted; nothing is made in it any more";
-    let of = |kind, is| condition(kind, is, reason::NAMESPACE_TERMINATING, message);
+    let of = |kind, is| condition(kind, is, Reason::NamespaceTerminating, message);
     vec![
         of(condition::RECONCILING, false),
         of(condition::STALLED, true),
@@ -165,14 +172,14 @@ pub(super) fn transitions(
 fn kstatus(ready: &Condition, working: bool, stuck: bool) -> [Condition; 2] {
     let of = |kind, is: bool| {
         if is {
-            condition(kind, true, &ready.reason, &ready.message)
+            condition(kind, true, ready.reason.clone(), &ready.message)
         } else {
-            condition(kind, false, reason::SETTLED, "")
+            condition(kind, false, Reason::Settled, "")
         }
     };
     let reconciling = if working && ready.status == "True" {
         let message = "what is not wanted any more is being removed";
-        condition(condition::RECONCILING, true, reason::PROGRESSING, message)
+        condition(condition::RECONCILING, true, Reason::Progressing, message)
     } else {
         of(condition::RECONCILING, working)
     };
@@ -180,7 +187,12 @@ fn kstatus(ready: &Condition, working: bool, stuck: bool) -> [Condition; 2] {
 }
 
 /// A condition over several parts; `missing` are name, reason and message of those that are not as they should be.
-fn part(kind: &str, good: &str, all: &str, missing: &[(&String, &String, &String)]) -> Condition {
+fn part(
+    kind: &str,
+    good: Reason,
+    all: &str,
+    missing: &[(&String, &ReasonText, &String)],
+) -> Condition {
     let Some((_, reason, _)) = missing.first() else {
         return condition(kind, true, good, all);
     };
@@ -191,14 +203,19 @@ fn part(kind: &str, good: &str, all: &str, missing: &[(&String, &String, &String
             format!("{name}: {reason}: {message}")
         }
     });
-    condition(kind, false, reason, &each.collect::<Vec<_>>().join("; "))
+    condition(
+        kind,
+        false,
+        (*reason).clone(),
+        &each.collect::<Vec<_>>().join("; "),
+    )
 }
 
-fn condition(kind: &str, is: bool, reason: &str, message: &str) -> Condition {
+fn condition(kind: &str, is: bool, reason: impl Into<ReasonText>, message: &str) -> Condition {
     Condition {
         r#type: kind.to_owned(),
         status: if is { "True" } else { "False" }.to_owned(),
-        reason: reason.to_owned(),
+        reason: reason.into(),
         message: shortened(message),
         ..Condition::default()
     }

@@ -1,6 +1,8 @@
 //! The status of a model: its rollout, and where that does not end, what its workers or the cluster say.
 
-use crds::status::{ModelStatus, reason};
+use crds::Reason;
+use crds::reason::ReasonText;
+use crds::status::ModelStatus;
 
 use super::{Accepted, OfModel, Progress, pods};
 use crate::desired::{Model, ModelChildren};
@@ -16,7 +18,7 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
     let children = match &accepted.desired.models[index] {
         Model::Served(children) => children,
         Model::Withheld(withheld) => {
-            withheld.reason.clone_into(&mut status.reason);
+            status.reason = withheld.reason.into();
             status.message.clone_from(&withheld.message);
             let progress = if withheld.passing {
                 Progress::Working
@@ -31,21 +33,22 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
     let (ready, progress, reason, message) = match &accepted.applied.models[index] {
         Some(Ok(live)) => of_deployment(accepted, children, live),
         Some(Err(obstacle)) => {
-            let progress = match obstacle.reason() {
-                reason::NAME_CONFLICT | reason::REFUSED => Progress::Stuck,
-                _ => Progress::Working,
+            let progress = if obstacle.reason().is_permanent() {
+                Progress::Stuck
+            } else {
+                Progress::Working
             };
             (
                 false,
                 progress,
-                obstacle.reason().to_owned(),
+                obstacle.reason().into(),
                 obstacle.to_string(),
             )
         }
         None => (
             false,
             Progress::Working,
-            reason::PROGRESSING.to_owned(),
+            Reason::Progressing.into(),
             String::new(),
         ),
     };
@@ -59,7 +62,7 @@ fn of_deployment(
     accepted: &Accepted<'_>,
     children: &ModelChildren,
     live: &Live,
-) -> (bool, Progress, String, String) {
+) -> (bool, Progress, ReasonText, String) {
     let rollout = rollout(live);
     // Fewer than the spec asks for, while workers that share their subscriptions take the place of one that did not.
     let held = children
@@ -67,11 +70,11 @@ fn of_deployment(
         .is_some_and(|wanted| u64::from(wanted) > rollout.wanted);
     if rollout.is_complete() && !held {
         let reason = if rollout.wanted == 0 && children.replicas == Some(0) {
-            reason::SCALED_TO_ZERO
+            Reason::ScaledToZero
         } else {
-            reason::READY
+            Reason::Ready
         };
-        return (true, Progress::Done, reason.to_owned(), String::new());
+        return (true, Progress::Done, reason.into(), String::new());
     }
     if let Some((reason, message)) = pods::trouble(&accepted.observed.pods, live, accepted.now) {
         return (false, Progress::Working, reason, message);
@@ -84,18 +87,17 @@ fn of_deployment(
     (
         false,
         Progress::Working,
-        reason::ROLLING_OUT.to_owned(),
+        Reason::RollingOut.into(),
         message.to_owned(),
     )
 }
 
 /// What a Deployment says that keeps it from its pods: quota, Pod Security, or no progress for long.
-fn failed_condition(live: &Live, rollout: &Rollout) -> Option<(String, String)> {
+fn failed_condition(live: &Live, rollout: &Rollout) -> Option<(ReasonText, String)> {
     if !rollout.observed {
         return None;
     }
     let conditions = live.body["status"]["conditions"].as_array()?;
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let is = |one: &&serde_json::Value, kind: &str, status: &str| {
         one["type"] == kind && one["status"] == status
     };
@@ -105,5 +107,6 @@ fn failed_condition(live: &Live, rollout: &Rollout) -> Option<(String, String)> 
         let mut all = conditions.iter();
         all.find(|one| is(one, "Progressing", "False"))
     })?;
-    Some((text(&failed["reason"]), text(&failed["message"])))
+    let text = |name: &str| failed[name].as_str().unwrap_or_default();
+    Some((text("reason").into(), text("message").to_owned()))
 }

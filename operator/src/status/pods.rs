@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crds::status::reason;
+use crds::Reason;
+use crds::reason::ReasonText;
 use crds::termination::Termination;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -19,7 +20,11 @@ const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 const START: SignedDuration = SignedDuration::from_secs(60);
 
 /// Reason and message of the first pod of the Deployment's present template that has trouble.
-pub(super) fn trouble(pods: &[Pod], deployment: &Live, now: Timestamp) -> Option<(String, String)> {
+pub(super) fn trouble(
+    pods: &[Pod],
+    deployment: &Live,
+    now: Timestamp,
+) -> Option<(ReasonText, String)> {
     let template = &deployment.body["spec"]["template"]["metadata"]["annotations"];
     let model = deployment.label(labels::MODEL);
     let none = BTreeMap::new();
@@ -40,7 +45,7 @@ pub(super) fn trouble(pods: &[Pod], deployment: &Live, now: Timestamp) -> Option
     pods.iter().find_map(|pod| of_pod(pod, now))
 }
 
-fn of_pod(pod: &Pod, now: Timestamp) -> Option<(String, String)> {
+fn of_pod(pod: &Pod, now: Timestamp) -> Option<(ReasonText, String)> {
     let status = pod.status.as_ref()?;
     let mut containers = status.container_statuses.iter().flatten();
     if let Some(container) = containers.find(|one| one.name == CONTAINER)
@@ -53,15 +58,15 @@ fn of_pod(pod: &Pod, now: Timestamp) -> Option<(String, String)> {
     let waiting = waiting.next()?;
     let reason = waiting
         .reason
-        .clone()
-        .unwrap_or_else(|| reason::PROGRESSING.to_owned());
+        .as_deref()
+        .map_or(Reason::Progressing.into(), ReasonText::from);
     Some((
         reason,
         shortened(waiting.message.as_deref().unwrap_or_default()),
     ))
 }
 
-fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(String, String)> {
+fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(ReasonText, String)> {
     let state = container.state.as_ref()?;
     let last = container
         .last_state
@@ -76,11 +81,14 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(String, 
     if let Some(ended) = ended {
         let text = ended.message.as_deref().unwrap_or_default();
         if let Ok(said) = serde_json::from_str::<Termination>(text)
-            && is_word(&said.reason)
+            && is_word(said.reason.as_str())
         {
             return Some((said.reason, shortened(&said.message)));
         }
-        let reason = ended.reason.clone().unwrap_or_else(|| "Error".to_owned());
+        let reason = ended
+            .reason
+            .as_deref()
+            .map_or(Reason::Error.into(), ReasonText::from);
         let times = container.restart_count;
         let message = format!(
             "the worker ended with exit code {} and was started again {times} times; {text}",
@@ -89,11 +97,11 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(String, 
         return Some((reason, shortened(message.trim_end_matches("; "))));
     }
     if let Some(waiting) = &state.waiting {
-        let reason = waiting.reason.clone().unwrap_or_default();
-        let starting = reason.is_empty() || STARTING.contains(&reason.as_str());
+        let reason = waiting.reason.as_deref().unwrap_or_default();
+        let starting = reason.is_empty() || STARTING.contains(&reason);
         return (!starting).then(|| {
             (
-                reason,
+                reason.into(),
                 shortened(waiting.message.as_deref().unwrap_or_default()),
             )
         });
@@ -103,7 +111,7 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(String, 
     let late = since.is_some_and(|since| now.duration_since(since.0) > START);
     late.then(|| {
         let message = "the worker runs and is not ready: it has no broker yet, or is loading; see its log or /status";
-        (reason::NOT_READY.to_owned(), message.to_owned())
+        (Reason::NotReady.into(), message.to_owned())
     })
 }
 

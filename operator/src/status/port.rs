@@ -1,7 +1,8 @@
 //! The status of an exposed port.
 
+use crds::Reason;
 use crds::cluster::ExposeMode;
-use crds::status::{ExposeStatus, reason};
+use crds::status::ExposeStatus;
 
 use super::{Accepted, OfPort, Progress};
 use crate::apply::ports::node_port;
@@ -15,7 +16,7 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
         name: entry.name.clone(),
         requested_port: entry.out_port,
         service: port.service.as_ref().map(|service| service.name.clone()),
-        reason: reason::EXPOSED.to_owned(),
+        reason: Reason::Exposed.into(),
         ..ExposeStatus::default()
     };
     let progress = match &accepted.applied.ports[index] {
@@ -28,17 +29,16 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
             Progress::Done
         }
         Err(obstacle) => {
-            obstacle.reason().clone_into(&mut status.reason);
+            status.reason = obstacle.reason().into();
             status.message = obstacle.to_string();
             // A Service that keeps an older port still serves it.
             let service = port.service.as_ref();
             let before = service.and_then(|one| accepted.observed.child(Kind::Service, &one.name));
             status.port = before.and_then(|live| node_port(&live.body));
-            match obstacle.reason() {
-                reason::PORT_OUT_OF_RANGE | reason::NAME_CONFLICT | reason::REFUSED => {
-                    Progress::Stuck
-                }
-                _ => Progress::Working,
+            if obstacle.reason().is_permanent() {
+                Progress::Stuck
+            } else {
+                Progress::Working
             }
         }
     };

@@ -31,7 +31,7 @@ fn credentials(spec: &mut Value, secret: &str) {
 /// The worker says so in its termination message.
 fn said(name: &'static str, reason: &'static str, words: &'static str) -> Misoperation {
     let termination = Termination {
-        reason: reason.to_owned(),
+        reason: reason.into(),
         message: words.to_owned(),
     };
     let pods = PodState::CrashLoop {

@@ -177,7 +177,7 @@ async fn a_model_whose_sample_fails_says_so_and_the_worker_before_it_serves_on()
     let alpha = ["pods", "-l", "edgemodel.io/model=alpha"];
     let before = site.get(&alpha).await?["items"][0]["metadata"].clone();
     let said = Termination {
-        reason: "SampleFailed".to_owned(),
+        reason: "SampleFailed".into(),
         message: "samples/low.json: event 2, ['level']: expected 3, got 4".to_owned(),
     };
     let labels = [("edgemodel.io/model", "alpha")];
@@ -193,7 +193,7 @@ async fn a_model_whose_sample_fails_says_so_and_the_worker_before_it_serves_on()
     site.put(&plant).await?;
     let told = |status: &Value| {
         let model = &status["models"][0];
-        model["reason"] == *said.reason && model["message"] == *said.message
+        model["reason"] == said.reason.as_str() && model["message"] == *said.message
     };
     site.until("plant", told).await?;
     site.kubelet.report_new(

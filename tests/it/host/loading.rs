@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crds::Reason;
 use tests::pool::{TestPool, options};
 use worker::host::StartError;
 
@@ -64,7 +65,7 @@ async fn a_host_that_ends_or_hangs_during_the_import_is_told() -> anyhow::Result
     .await
     .err();
     let reason = error.and_then(|error| Some(error.downcast_ref::<StartError>()?.reason()));
-    assert_eq!(reason, Some("StartTimeout"));
+    assert_eq!(reason, Some(Reason::StartTimeout));
     Ok(())
 }
 

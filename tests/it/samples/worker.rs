@@ -34,7 +34,7 @@ async fn refusal(index: &str, sample: &str, settings: &str) -> anyhow::Result<(S
         logged.map(|line| &line["reason"]),
         Some(&left.reason.as_str().into())
     );
-    Ok((left.reason, left.message))
+    Ok((left.reason.to_string(), left.message))
 }
 
 /// A sample for models that do not get as far as a result.

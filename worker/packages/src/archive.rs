@@ -11,6 +11,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crds::Reason;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -77,14 +78,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// CamelCase, as in Kubernetes conditions.
-    pub fn reason(&self) -> &'static str {
+    /// Why, in one word.
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Damaged(_) => "ArchiveInvalid",
-            Self::Unsafe { .. } | Self::Overlapping => "ArchiveUnsafe",
-            Self::TooLarge { .. } => "ArchiveTooLarge",
-            Self::IndexMissing => "IndexMissing",
-            Self::Write { .. } => "StoreFailed",
+            Self::Damaged(_) => Reason::ArchiveInvalid,
+            Self::Unsafe { .. } | Self::Overlapping => Reason::ArchiveUnsafe,
+            Self::TooLarge { .. } => Reason::ArchiveTooLarge,
+            Self::IndexMissing => Reason::IndexMissing,
+            Self::Write { .. } => Reason::StoreFailed,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crds::Reason;
 use crds::validated::Refusal;
 
 use super::{archive, fetch};
@@ -69,27 +70,25 @@ pub enum Error {
 }
 
 impl Error {
-    /// CamelCase, as in Kubernetes conditions.
-    pub fn reason(&self) -> &'static str {
+    /// Why, in one word.
+    pub fn reason(&self) -> Reason {
         match self {
             Self::Refused(refusal) => refusal.reason,
-            Self::DownloadDisabled { .. } => "DownloadDisabled",
-            Self::Fetch(_) => "DownloadFailed",
-            Self::File { .. } => "FileUnreadable",
-            Self::ChecksumMismatch { .. } => "ChecksumMismatch",
+            Self::DownloadDisabled { .. } => Reason::DownloadDisabled,
+            Self::Fetch(_) => Reason::DownloadFailed,
+            Self::File { .. } => Reason::FileUnreadable,
+            Self::ChecksumMismatch { .. } => Reason::ChecksumMismatch,
             Self::Archive(error) => error.reason(),
-            Self::Wheels { .. } => "WheelsFailed",
-            Self::Store(_) | Self::Interrupted => "StoreUnavailable",
+            Self::Wheels { .. } => Reason::WheelsFailed,
+            Self::Store(_) | Self::Interrupted => Reason::StoreUnavailable,
         }
     }
 
     /// Whether the same may succeed later, without a change of the configuration.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Archive(_) => false,
             Self::Fetch(error) => error.is_transient(),
-            // The file may be put right or be put there.
-            _ => true,
+            other => !other.reason().is_permanent(),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crds::termination::{INVALID_CONFIGURATION, Termination};
+use crds::Reason;
+use crds::termination::Termination;
 
 use crate::env;
 use crate::run::{Error, Worker};
@@ -13,9 +14,6 @@ use crate::shutdown;
 use crate::telemetry::{self, LogFormat};
 
 use super::{End, print_error, read};
-
-/// The reason of a worker that did not come up for want of a port, a directory or threads.
-const START_FAILED: &str = "StartFailed";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,20 +72,20 @@ fn peers(text: &str) -> Result<String, &'static str> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
-    let leave = |reason: &str, message: &str| {
+    let leave = |reason: Reason, message: &str| {
         if let Some(path) = &arguments.termination_log {
             write_termination(path, reason, message);
         }
     };
     let read = read(&arguments.config).inspect_err(|error| {
-        leave(INVALID_CONFIGURATION, &format!("{error:#}"));
+        leave(Reason::InvalidConfiguration, &format!("{error:#}"));
     });
     let (text, source) = read?;
     let runtime = match crds::load(&text, &source) {
         Ok(runtime) => runtime,
         Err(problems) => {
             print_error(&problems.to_string());
-            leave(INVALID_CONFIGURATION, &problems.to_string());
+            leave(Reason::InvalidConfiguration, &problems.to_string());
             return Ok(End::BadConfiguration);
         }
     };
@@ -96,11 +94,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         Ok(worker) => worker,
         Err(error @ Error::Broker(_)) => {
             print_error(&format!("error: {error}"));
-            leave(INVALID_CONFIGURATION, &error.to_string());
+            leave(Reason::InvalidConfiguration, &error.to_string());
             return Ok(End::BadConfiguration);
         }
         Err(error) => {
-            leave(START_FAILED, &error.to_string());
+            leave(Reason::StartFailed, &error.to_string());
             return Err(error.into());
         }
     };
@@ -115,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         Err(error) => {
             match &error {
                 Error::Refused(refused) => leave(refused.reason, &refused.message),
-                other => leave(START_FAILED, &other.to_string()),
+                other => leave(Reason::StartFailed, &other.to_string()),
             }
             Err(error.into())
         }
@@ -139,9 +137,9 @@ fn settings(arguments: &Arguments) -> Settings {
 }
 
 /// Kubernetes has the file mounted, so it is written in place.
-fn write_termination(path: &Path, reason: &str, message: &str) {
+fn write_termination(path: &Path, reason: Reason, message: &str) {
     let text = Termination {
-        reason: reason.to_owned(),
+        reason: reason.into(),
         message: message.to_owned(),
     };
     if let Err(error) = std::fs::write(path, text.to_json()) {

@@ -105,7 +105,7 @@ fn text(tried: &[Tried<'_>], failed: usize) -> String {
 fn document(one: &Tried<'_>) -> serde_json::Value {
     let mut document = json!({ "name": one.sample.name, "passed": one.fault.is_none() });
     if let Some(fault) = &one.fault {
-        document["reason"] = fault.reason().into();
+        document["reason"] = json!(fault.reason());
         document["message"] = fault.to_string().into();
         if let Fault::Differs(differences) = fault {
             document["differences"] = json!(differences);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
+use crds::Reason;
 use frame::{Request, Response};
 
 use crate::metrics::ModelMetrics;
@@ -66,22 +67,22 @@ fn list(paths: &[PathBuf]) -> String {
 }
 
 impl StartError {
-    /// CamelCase, as in Kubernetes conditions.
-    pub fn reason(&self) -> &'static str {
+    /// Why, in one word.
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::PythonMissing(_) => "PythonMissing",
-            Self::LibraryMissing { .. } | Self::Broken(_) => "HostLibraryMissing",
-            Self::Spawn { .. } => "HostStartFailed",
-            Self::ImportFailed { .. } => "ImportFailed",
-            Self::StartTimeout(_) => "StartTimeout",
-            Self::Died { .. } => "HostCrashed",
+            Self::PythonMissing(_) => Reason::PythonMissing,
+            Self::LibraryMissing { .. } | Self::Broken(_) => Reason::HostLibraryMissing,
+            Self::Spawn { .. } => Reason::HostStartFailed,
+            Self::ImportFailed { .. } => Reason::ImportFailed,
+            Self::StartTimeout(_) => Reason::StartTimeout,
+            Self::Died { .. } => Reason::HostCrashed,
         }
     }
 
     /// Whether the same may succeed later: a model that connects somewhere when it is imported, or a
     /// machine that is short of memory.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::LibraryMissing { .. } | Self::Broken(_))
+        !self.reason().is_permanent()
     }
 
     /// Python's traceback, if there is one.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crds::Reason;
 use jiter::{JsonValue, PartialMode};
 use message::{FailureReason, Outcome};
 
@@ -40,11 +41,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// CamelCase, as in Kubernetes conditions.
-    pub fn reason(&self) -> &'static str {
+    /// Why, in one word.
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Timeout(_) | Self::Late(_) => "SampleTimeout",
-            _ => "SampleFailed",
+            Self::Timeout(_) | Self::Late(_) => Reason::SampleTimeout,
+            _ => Reason::SampleFailed,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Names, addresses, topics, expressions and digests.
 
 use super::{SEED, accepts, rejects};
+use crate::Reason;
 use crate::validate::load;
 
 #[test]
@@ -137,7 +138,7 @@ fn a_model_without_a_digest_is_refused_unless_it_is_a_file() {
         .digest
         .clone()
         .unwrap_err();
-    assert_eq!(refusal.reason, "DigestMissing");
+    assert_eq!(refusal.reason, Reason::DigestMissing);
     let address = "http://10.200.60.18:9000/group1/M00/49/04/Csg8EmGdnIyAVJdVAAHaY0adxNc829.zip";
     let runtime = load(&text.replacen(address, "file:///a.zip", 1), "c").unwrap();
     assert!(runtime.funcs[0].digest.is_ok());
