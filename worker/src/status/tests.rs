@@ -61,7 +61,7 @@ fn the_document_is_as_frozen() {
     model.add_session(session("pub", false));
     model.set_digests(&shared.metrics, Some("md5".to_owned()), None);
     let refused = ModelState::Refused {
-        reason: "DownloadFailed",
+        reason: Reason::DownloadFailed,
         message: "no such host".to_owned(),
         retrying: true,
     };
@@ -84,7 +84,7 @@ fn the_document_is_as_frozen() {
 fn a_worker_is_ready_when_a_model_serves_and_its_sessions_are_up() {
     let serving = || ModelState::Serving;
     let refused = |retrying| ModelState::Refused {
-        reason: "Crash",
+        reason: Reason::HostCrashed,
         message: String::new(),
         retrying,
     };
