@@ -3,6 +3,7 @@
 mod bench;
 mod cli;
 mod demo;
+mod examples;
 mod faults;
 mod host;
 mod matching;
