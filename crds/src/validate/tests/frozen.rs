@@ -147,6 +147,10 @@ const EDITS: &[(&str, &str)] = &[
     ),
     // Many at once, in the order of the text.
     (
+        "name: a, broker: tcp://h",
+        "name: '', broker: h, qos: 3, tls: {}",
+    ),
+    (
         "expose: [{name: e",
         "modelCache: {sizeLimit: 5}\nexpose: [{name: e, outport: 1",
     ),
