@@ -10,6 +10,7 @@ pub mod custom_resource;
 pub mod digest;
 pub mod expression;
 pub mod nearest;
+mod node;
 pub mod problem;
 pub mod reason;
 pub mod runtime;

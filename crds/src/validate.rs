@@ -7,24 +7,29 @@ mod broker_url;
 mod meaning;
 mod model;
 mod mqtt;
-mod place;
 mod shape;
+mod source_position;
 mod value;
 
 pub use broker_url::InvalidBrokerUrl;
 
+use crate::node::{Node, Value};
 use crate::problem::{Position, Problem, Problems};
 use crate::runtime::RuntimeSpec;
 use crate::schema;
 use crate::validated::ValidatedRuntime;
-use crate::yaml::{self, DOCUMENT, Value};
+use crate::yaml::{self, DOCUMENT};
 
 /// Reads, checks and resolves a configuration.
 ///
 /// # Errors
 /// All problems of the text, in its order.
 pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
-    read(text, source, true)
+    let result = match yaml::parse(text) {
+        Ok(node) => check(&node, text.lines().collect(), true),
+        Err(problem) => Err(vec![problem]),
+    };
+    result.map_err(|list| problems(source, list))
 }
 
 /// Checks and resolves the spec of a runtime in a cluster. It may have no models at all, and then no
@@ -33,48 +38,45 @@ pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
 /// # Errors
 /// All problems, without positions.
 pub fn spec(spec: &RuntimeSpec, source: &str) -> Result<ValidatedRuntime, Problems> {
-    // JSON is YAML, so that there is one reader of configurations.
-    let text = serde_json::to_string(spec).unwrap_or_default();
-    read(&text, source, !spec.funcs.is_empty()).map_err(|mut problems| {
-        for problem in &mut problems.list {
+    let node = Node::of(serde_json::to_value(spec).unwrap_or_default());
+    check(&node, Vec::new(), !spec.funcs.is_empty()).map_err(|mut list| {
+        for problem in &mut list {
             problem.position = None;
         }
-        problems
+        problems(source, list)
     })
 }
 
-fn read(text: &str, source: &str, complete: bool) -> Result<ValidatedRuntime, Problems> {
+fn problems(source: &str, list: Vec<Problem>) -> Problems {
+    Problems {
+        source: source.to_owned(),
+        list,
+    }
+}
+
+/// `lines` are those of the text, if there is one; `complete`: brokers, rules and models must be there.
+fn check(node: &Node, lines: Vec<&str>, complete: bool) -> Result<ValidatedRuntime, Vec<Problem>> {
     let mut report = Report {
-        lines: text.lines().collect(),
+        lines,
         problems: Vec::new(),
     };
-    let runtime = match yaml::parse(text) {
-        Ok(node) if matches!(node.value, Value::Map(_)) => {
-            shape::check(&node, &schema::config(), "", &mut report);
-            Some(meaning::runtime(&node, complete, &mut report))
-        }
-        Ok(node) => {
-            let message = match &node.value {
-                Value::Null => "is empty".to_owned(),
-                other => format!("{other} is not a map"),
-            };
-            let remedy = "write the fields mqtts, rules and funcs";
-            report.add(DOCUMENT, node.position, message, remedy);
-            None
-        }
-        Err(problem) => {
-            report.problems.push(problem);
-            None
-        }
+    let runtime = if matches!(node.value, Value::Map(_)) {
+        shape::check(node, &schema::config(), "", &mut report);
+        Some(meaning::runtime(node, complete, &mut report))
+    } else {
+        let message = match &node.value {
+            Value::Null => "is empty".to_owned(),
+            other => format!("{other} is not a map"),
+        };
+        let remedy = "write the fields mqtts, rules and funcs";
+        report.add(DOCUMENT, node.position, message, remedy);
+        None
     };
     match runtime {
         Some(runtime) if report.problems.is_empty() => Ok(runtime),
         _ => {
             report.problems.sort_by_key(|problem| problem.position);
-            Err(Problems {
-                source: source.to_owned(),
-                list: report.problems,
-            })
+            Err(report.problems)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! YAML (and JSON, its subset) as a tree that remembers where everything stood.
+//! YAML (and JSON, its subset) from and to text.
 //!
 //! The only file that names the YAML library.
 
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, MessageFormatter as _, Spanned, UserMessageFormatter};
 
+use crate::node::{Node, Value};
 use crate::problem::{Position, Problem};
 
 /// `value` as YAML; the same value gives the same text.
@@ -20,62 +21,6 @@ pub fn write<T: serde::Serialize>(value: &T) -> Result<String, serde_saphyr::ser
 
 /// The path of the whole text in messages.
 pub(crate) const DOCUMENT: &str = "document";
-
-/// A value and its place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// Where it begins.
-    pub position: Position,
-    /// What it is.
-    pub value: Value,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Nothing, or `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number.
-    Number(f64),
-    /// A text.
-    Text(String),
-    /// A list.
-    List(Vec<Node>),
-    /// Keys with their places, and values, in the order of the text.
-    Map(Vec<(String, Position, Node)>),
-}
-
-impl Node {
-    /// The value of `key`, if this is a map that has it and it is not null.
-    pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entry(key).filter(|node| node.value != Value::Null)
-    }
-
-    /// The value of `key`, if this is a map that has it, null or not.
-    pub fn entry(&self, key: &str) -> Option<&Self> {
-        let Value::Map(entries) = &self.value else {
-            return None;
-        };
-        let (_, _, node) = entries.iter().find(|(name, _, _)| name == key)?;
-        Some(node)
-    }
-}
-
-impl fmt::Display for Value {
-    /// As it stands in messages: scalars in JSON, containers by their kind.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("nothing"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(value) => write!(f, "{value}"),
-            Self::Text(value) => write!(f, "{value:?}"),
-            Self::List(_) => f.write_str("a list"),
-            Self::Map(_) => f.write_str("a map"),
-        }
-    }
-}
 
 /// Parses one document.
 ///

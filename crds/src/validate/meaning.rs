@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::value::Field;
 use super::{Report, model, mqtt};
+use crate::node::{Node, Value};
 use crate::topic;
 use crate::validated::{
     ExposeProtocol, ValidatedExpose, ValidatedMqtt, ValidatedRule, ValidatedRuntime,
 };
-use crate::yaml::{Node, Value};
 
 const PUB_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::value::Field;
-use super::{Report, place};
+use super::{Report, source_position};
 use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Step};
 use crate::runtime::OnFull;
@@ -148,8 +148,8 @@ fn condition(field: &Field, report: &mut Report) -> Option<Condition> {
                 error.offset + 1
             );
             let start = expression.node.position;
-            let place = place::inside(&report.lines, start, text, error.offset);
-            report.add(&expression.path, place, message, error.remedy);
+            let position = source_position::within(&report.lines, start, text, error.offset);
+            report.add(&expression.path, position, message, error.remedy);
             None
         }
     }

@@ -7,9 +7,9 @@ use super::Report;
 use super::broker_url::InvalidBrokerUrl;
 use super::value::Field;
 use crate::cluster::SecretReference;
+use crate::node::Value;
 use crate::runtime::{MqttVersion, Tls};
 use crate::validated::{BrokerUrl, Credential, Qos, Transport, ValidatedAuth, ValidatedMqtt};
-use crate::yaml::Value;
 
 const KEEP_ALIVE: u16 = 30;
 const MAX_PACKET_SIZE: u32 = 16 << 20;

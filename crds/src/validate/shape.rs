@@ -3,8 +3,8 @@
 use serde_json::Value as Schema;
 
 use super::{Report, child};
+use crate::node::{Node, Value};
 use crate::schema::{alternative, choices};
-use crate::yaml::{Node, Value};
 
 /// Reports every field of `node` that the schema does not know, or knows otherwise.
 pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Report) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{Report, child};
-use crate::yaml::{Node, Value};
+use crate::node::{Node, Value};
 
 /// Longest time span that a setting may have.
 const LONGEST: Duration = Duration::from_hours(1);

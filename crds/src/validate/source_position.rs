@@ -1,11 +1,11 @@
-//! The place of a character inside a scalar.
+//! The source position of a character within a scalar.
 
 use crate::problem::Position;
 
-/// The place of the character at `offset` of `value`, a scalar that begins at `start` of `lines`.
+/// The position of the character at `offset` of `value`, a scalar that begins at `start` of `lines`.
 ///
-/// That is exact for scalars on one line without unusual escapes; for others it is `start`.
-pub(super) fn inside(lines: &[&str], start: Position, value: &str, offset: usize) -> Position {
+/// It is exact for scalars on one line without unusual escapes; for all others it is `start`.
+pub(super) fn within(lines: &[&str], start: Position, value: &str, offset: usize) -> Position {
     column(lines, start, value, offset).map_or(start, |column| Position { column, ..start })
 }
 
@@ -39,8 +39,8 @@ mod tests {
     #[track_caller]
     fn check(line: &str, value: &str, offset: usize, expected: usize) {
         let start = Position { line: 2, column: 4 };
-        let place = inside(&["first", line], start, value, offset);
-        assert_eq!((place.line, place.column), (2, expected), "{line}");
+        let position = within(&["first", line], start, value, offset);
+        assert_eq!((position.line, position.column), (2, expected), "{line}");
     }
 
     #[test]
@@ -58,12 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn where_the_text_differs_the_start_is_the_place() {
+    fn where_the_text_differs_the_position_is_the_start() {
         check("a: *alias", "== x", 3, 4);
         check("a: \"\\u003d= x\"", "== x", 3, 4);
         check("a: >-", "== x", 3, 4);
         check("a", "== x", 3, 4);
         let beyond = Position { line: 9, column: 1 };
-        assert_eq!(inside(&["a"], beyond, "x", 0), beyond);
+        assert_eq!(within(&["a"], beyond, "x", 0), beyond);
     }
 }
