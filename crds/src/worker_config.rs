@@ -116,7 +116,7 @@ pub fn secrets(spec: &RuntimeSpec) -> BTreeMap<&str, BTreeSet<&'static str>> {
 
 /// A digest of what a worker must be restarted for. An address from which the same zip comes, or a
 /// port outside the pod, is not that.
-pub fn rollout_digest(config: &RuntimeSpec) -> String {
+pub fn restart_digest(config: &RuntimeSpec) -> String {
     let mut config = config.clone();
     for func in &mut config.funcs {
         if func.model_md5.is_some() || func.model_sha256.is_some() {
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_worker_restarts_for_its_own_model_and_not_for_an_address() {
-        let digest = |spec: &RuntimeSpec| rollout_digest(&configuration(spec, 0, None));
+        let digest = |spec: &RuntimeSpec| restart_digest(&configuration(spec, 0, None));
         let before = digest(&seed());
         let mut spec = seed();
         spec.funcs[0].model_address = "http://elsewhere/m.zip".to_owned();

@@ -11,9 +11,9 @@ mod scale;
 use kube::Client;
 
 use crate::desired::{Child, Desired, Identity, Model, ModelChildren, Port};
-use crate::observe::{Live, Observed};
+use crate::observe::{Observation, Observed};
 
-pub use child::Obstacle;
+pub use child::ApplyError;
 
 /// What a runtime is applied with.
 pub struct Context<'a> {
@@ -22,7 +22,7 @@ pub struct Context<'a> {
     /// Which runtime it is.
     pub identity: &'a Identity,
     /// What was there before.
-    pub observed: &'a Observed,
+    pub observed: &'a Observation,
     /// Whether this operator may write.
     pub leadership: &'a crate::lease::Leadership,
     /// Counts writes.
@@ -30,10 +30,10 @@ pub struct Context<'a> {
 }
 
 /// What became of a model: its Deployment as it is now, or what stood in the way.
-pub type ModelOutcome = Result<Live, Obstacle>;
+pub type ModelOutcome = Result<Observed, ApplyError>;
 
 /// What became of a port: its Service as it is now (none where the port is the node's), or what stood in the way.
-pub type PortOutcome = Result<Option<Live>, Obstacle>;
+pub type PortOutcome = Result<Option<Observed>, ApplyError>;
 
 /// What was applied.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct Applied {
     /// For each port.
     pub ports: Vec<PortOutcome>,
     /// What went wrong besides: the headless Service, or an orphan that could not be deleted.
-    pub others: Vec<Obstacle>,
+    pub others: Vec<ApplyError>,
     /// Whether something is on its way that another look will find finished.
     pub pending: bool,
 }
@@ -54,7 +54,7 @@ pub struct NamespaceTerminating;
 
 impl Applied {
     /// Everything that stood in the way.
-    pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+    pub fn errors(&self) -> impl Iterator<Item = &ApplyError> {
         let models = self
             .models
             .iter()
@@ -76,7 +76,7 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Result<Applied, Name
         models,
         ports,
         workers,
-        withheld: _,
+        blocked: _,
     } = desired;
     let left = orphans::make_room(ctx, desired).await;
     let others = ports::release(ctx, ports).await;
@@ -102,7 +102,7 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Result<Applied, Name
                     self::model(ctx, children, deployment).await,
                 )?)
             }
-            Model::Withheld(_) => None,
+            Model::Blocked(_) => None,
         });
     }
     for port in ports {
@@ -110,22 +110,22 @@ pub async fn apply(ctx: &Context<'_>, desired: &Desired) -> Result<Applied, Name
         applied.ports.push(unless_terminating(outcome)?);
     }
     if let Some(service) = workers
-        && let Err(obstacle) = unless_terminating(child::ensure(ctx, service).await)?
+        && let Err(error) = unless_terminating(child::ensure(ctx, service).await)?
     {
-        applied.others.push(obstacle);
+        applied.others.push(error);
     }
     orphans::remove(ctx, desired, &left, &mut applied).await;
-    let left = left.into_iter().map(|one| one.obstacle);
+    let left = left.into_iter().map(|one| one.error);
     applied.others.extend(left);
     Ok(applied)
 }
 
 /// What became of a child, unless none can be made any more.
 fn unless_terminating<T>(
-    outcome: Result<T, Obstacle>,
-) -> Result<Result<T, Obstacle>, NamespaceTerminating> {
+    outcome: Result<T, ApplyError>,
+) -> Result<Result<T, ApplyError>, NamespaceTerminating> {
     match &outcome {
-        Err(Obstacle::Failure { failure, .. }) if failure.is_namespace_terminating() => {
+        Err(ApplyError::Failure { failure, .. }) if failure.is_namespace_terminating() => {
             Err(NamespaceTerminating)
         }
         _ => Ok(outcome),
@@ -155,9 +155,9 @@ async fn port(ctx: &Context<'_>, port: &Port) -> PortOutcome {
     };
     match child::ensure(ctx, service).await {
         Ok(live) => Ok(Some(live)),
-        Err(Obstacle::Failure { failure, object }) => {
+        Err(ApplyError::Failure { failure, object }) => {
             Err(ports::explain(ctx, port.out_port, failure, object).await)
         }
-        Err(obstacle) => Err(obstacle),
+        Err(error) => Err(error),
     }
 }

@@ -3,10 +3,10 @@
 //! Watches carry metadata only and limit themselves to what is ours; everything else is read in
 //! [`crate::reconcile`] when it is needed.
 
-mod news;
+mod event_filter;
 mod retry;
-mod rewind;
 mod scaled_objects;
+mod storage_rollback;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,7 +87,7 @@ async fn follow(
     let runtimes = api::<EdgeModelRuntime>(&client, namespace);
     let (store, writer) = reflector::store();
     let events = watcher(runtimes.clone(), watcher::Config::default()).reflect(writer);
-    let events = news::besides_own_status(events);
+    let events = event_filter::besides_own_status(events);
     let mut controller = Controller::for_stream(events.applied_objects(), store.clone());
     metrics.follow({
         let store = store.clone();
@@ -110,7 +110,7 @@ async fn follow(
         () = stop.clone() => return,
     };
     if there {
-        let events = news::besides_status(watcher(scalers, ours()));
+        let events = event_filter::besides_status(watcher(scalers, ours()));
         controller = controller.owns_stream(events.touched_objects());
     }
     let keda = Arc::clone(&context.ctx.scaled_objects);
@@ -137,7 +137,7 @@ async fn follow(
         async move {
             tokio::select! {
                 () = stop => {}
-                () = rewind::noticed(&runtimes, &store, period) => metrics.watch_error(),
+                () = storage_rollback::noticed(&runtimes, &store, period) => metrics.watch_error(),
             }
             // The other end goes when the controller has ended.
             let _ = ending.send(());

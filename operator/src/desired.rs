@@ -118,7 +118,7 @@ pub struct ModelChildren {
 
 /// A model that gets no children; those that it has from an earlier spec go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withheld {
+pub struct Blocked {
     /// Why.
     pub reason: Reason,
     /// One sentence with the field, the value and the remedy.
@@ -133,7 +133,7 @@ pub enum Model {
     /// It has children.
     Served(Box<ModelChildren>),
     /// It has none.
-    Withheld(Withheld),
+    Blocked(Blocked),
 }
 
 /// A port in `expose`.
@@ -155,7 +155,7 @@ pub struct Desired {
     /// The headless Service by which workers find each other, if there are any.
     pub workers: Option<Child>,
     /// Names of models without children now; what they have from an earlier spec stays.
-    pub withheld: Vec<String>,
+    pub blocked: Vec<String>,
 }
 
 /// Builds what should be there.
@@ -176,7 +176,7 @@ pub fn build(inputs: &Inputs<'_>) -> Desired {
             let digests = match &func.digest {
                 Ok(digests) => digests,
                 Err(refusal) => {
-                    return Model::Withheld(Withheld {
+                    return Model::Blocked(Blocked {
                         reason: refusal.reason,
                         message: refusal.message.clone(),
                         passing: false,
@@ -200,10 +200,10 @@ pub fn build(inputs: &Inputs<'_>) -> Desired {
             })
             .collect(),
         workers: served.then(|| service::of_workers(inputs.identity, spec)),
-        withheld: models
+        blocked: models
             .iter()
             .zip(&spec.funcs)
-            .filter(|(model, _)| matches!(model, Model::Withheld(_)))
+            .filter(|(model, _)| matches!(model, Model::Blocked(_)))
             .map(|(_, func)| func.model_name.clone())
             .collect(),
         models,
@@ -218,8 +218,8 @@ fn model(
     exposes: bool,
 ) -> Model {
     let func = &inputs.spec.funcs[index];
-    if let Some(withheld) = missing_secret(inputs) {
-        return Model::Withheld(withheld);
+    if let Some(blocked) = missing_secret(inputs) {
+        return Model::Blocked(blocked);
     }
     let replicas = fixed_replicas(func);
     let group = (replicas.is_none_or(|count| count > 1))
@@ -231,7 +231,7 @@ fn model(
         group: group.as_deref(),
     };
     let config = worker_config::of_model(inputs.spec, inputs.runtime, index, &options);
-    let rollout = worker_config::rollout_digest(&config);
+    let rollout = worker_config::restart_digest(&config);
     let digest = digest_text(digests);
     let context = context::Context {
         inputs,
@@ -285,12 +285,12 @@ fn exposes_once(spec: &RuntimeSpec) -> bool {
     host_network(spec) || expose_mode(spec) == ExposeMode::HostPort
 }
 
-fn missing_secret(inputs: &Inputs<'_>) -> Option<Withheld> {
+fn missing_secret(inputs: &Inputs<'_>) -> Option<Blocked> {
     worker_config::secrets(inputs.spec)
         .into_iter()
         .find_map(|(name, keys)| {
             let Some(found) = inputs.secrets.get(name) else {
-                return Some(Withheld {
+                return Some(Blocked {
                     reason: Reason::SecretNotFound,
                     message: format!(
                         "Secret {name:?} is not in namespace {:?}; create it, or name another",
@@ -300,7 +300,7 @@ fn missing_secret(inputs: &Inputs<'_>) -> Option<Withheld> {
                 });
             };
             let missing = keys.into_iter().find(|key| !found.keys.contains(*key))?;
-            Some(Withheld {
+            Some(Blocked {
                 reason: Reason::SecretKeyMissing,
                 message: format!("Secret {name:?} has no key {missing:?}; add it to the Secret"),
                 passing: true,

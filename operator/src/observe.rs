@@ -22,7 +22,7 @@ use crate::kind::Kind;
 
 /// An object that is there.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Live {
+pub struct Observed {
     /// Its kind.
     pub kind: Kind,
     /// Its name.
@@ -33,7 +33,7 @@ pub struct Live {
     pub body: Value,
 }
 
-impl Live {
+impl Observed {
     /// From the API server's answer.
     pub fn new(kind: Kind, mut object: DynamicObject) -> Self {
         // In a list, items do not say what they are.
@@ -99,9 +99,9 @@ pub struct Owner<'a> {
 
 /// The children of a runtime, its workers' pods and its Secrets.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub struct Observation {
     /// The children that are the runtime's.
-    pub children: Vec<Live>,
+    pub children: Vec<Observed>,
     /// The pods of all its models.
     pub pods: Vec<Pod>,
     /// The Secrets that it refers to and that exist.
@@ -110,9 +110,9 @@ pub struct Observed {
     pub has_scaled_objects: bool,
 }
 
-impl Observed {
+impl Observation {
     /// The child of that kind and name.
-    pub fn child(&self, kind: Kind, name: &str) -> Option<&Live> {
+    pub fn child(&self, kind: Kind, name: &str) -> Option<&Observed> {
         let mut children = self.children.iter();
         children.find(|child| child.kind == kind && child.name == name)
     }
@@ -140,7 +140,7 @@ pub async fn all(
     client: &Client,
     identity: &Identity,
     spec: &RuntimeSpec,
-) -> Result<Observed, Failure> {
+) -> Result<Observation, Failure> {
     // At the same time: each call waits for the API server's storage, and none needs another's answer.
     let of = |kind| list(client, identity, kind);
     let (deployments, config_maps, services, pods, secrets) = tokio::try_join!(
@@ -150,7 +150,7 @@ pub async fn all(
         pods(client, identity),
         secrets(client, identity, spec),
     )?;
-    let mut observed = Observed {
+    let mut observed = Observation {
         children: [deployments, config_maps, services].concat(),
         pods,
         secrets,
@@ -203,13 +203,13 @@ async fn secrets(
     Ok(views)
 }
 
-async fn list(client: &Client, identity: &Identity, kind: Kind) -> Result<Vec<Live>, Failure> {
+async fn list(client: &Client, identity: &Identity, kind: Kind) -> Result<Vec<Observed>, Failure> {
     let query = ListParams::default().labels(&labels::query(&identity.uid));
     let found = api::call(api::of(client, identity, kind).list(&query)).await?;
     let found = found
         .items
         .into_iter()
-        .map(|object| Live::new(kind, object));
+        .map(|object| Observed::new(kind, object));
     Ok(found.filter(|live| live.is_of(identity)).collect())
 }
 

@@ -165,10 +165,10 @@ pub async fn reconcile(
         report(ctx, &identity, &object, &before, &after).await?;
         return Ok(Next::NamespaceTerminating);
     };
-    let passing = applied.obstacles().find(|obstacle| obstacle.is_transient());
-    let failed = passing.map(|obstacle| Error::Apply {
-        message: obstacle.to_string(),
-        retry_after: obstacle.failure().and_then(Failure::retry_after),
+    let passing = applied.errors().find(|error| error.is_transient());
+    let failed = passing.map(|error| Error::Apply {
+        message: error.to_string(),
+        retry_after: error.failure().and_then(Failure::retry_after),
     });
     if let (Some(error), 0) = (&failed, failures) {
         tracing::debug!(%error, "Status left as it is after a first failure");
@@ -187,10 +187,9 @@ pub async fn reconcile(
     if let Some(error) = failed {
         return Err(error);
     }
-    let waiting = |model: &Model| matches!(model, Model::Withheld(withheld) if withheld.passing);
-    let soon = applied.pending
-        || applied.obstacles().next().is_some()
-        || desired.models.iter().any(waiting);
+    let waiting = |model: &Model| matches!(model, Model::Blocked(blocked) if blocked.passing);
+    let soon =
+        applied.pending || applied.errors().next().is_some() || desired.models.iter().any(waiting);
     Ok(Next::Look(if soon {
         OBSTACLE.min(ctx.resync)
     } else {

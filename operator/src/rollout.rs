@@ -1,6 +1,6 @@
 //! Where a Deployment's rollout is, by what its controller says.
 
-use crate::observe::Live;
+use crate::observe::Observed;
 
 /// Where a Deployment's rollout is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Rollout {
 }
 
 /// Where the rollout of a Deployment is.
-pub fn rollout(deployment: &Live) -> Rollout {
+pub fn rollout(deployment: &Observed) -> Rollout {
     let status = &deployment.body["status"];
     let count = |name: &str| status[name].as_u64().unwrap_or(0);
     let generation = deployment.body["metadata"]["generation"].as_u64();

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::api::{self, Failure};
 use crate::apply::Applied;
 use crate::desired::{Desired, Identity, labels};
-use crate::observe::Observed;
+use crate::observe::Observation;
 
 use text::shortened;
 
@@ -47,7 +47,7 @@ pub struct Accepted<'a> {
     /// What was applied.
     pub applied: &'a Applied,
     /// What was observed.
-    pub observed: &'a Observed,
+    pub observed: &'a Observation,
     /// When it was observed.
     pub now: Timestamp,
 }

@@ -9,11 +9,11 @@ use crate::api::{self, Failure};
 use crate::desired::{Child, labels};
 use crate::difference;
 use crate::kind::Kind;
-use crate::observe::Live;
+use crate::observe::Observed;
 
 /// What stands in the way of a child.
 #[derive(Debug, thiserror::Error)]
-pub enum Obstacle {
+pub enum ApplyError {
     /// An object of that name is not ours.
     #[error("{kind} {name:?} is {owner}; delete it or rename what it is for")]
     NameConflict {
@@ -60,7 +60,7 @@ pub enum Obstacle {
     },
 }
 
-impl Obstacle {
+impl ApplyError {
     /// A reason for conditions.
     pub fn reason(&self) -> Reason {
         match self {
@@ -107,7 +107,7 @@ impl Obstacle {
 }
 
 /// Makes `child` be as it should be; returns it as it is then.
-pub(super) async fn ensure(ctx: &Context<'_>, child: &Child) -> Result<Live, Obstacle> {
+pub(super) async fn ensure(ctx: &Context<'_>, child: &Child) -> Result<Observed, ApplyError> {
     let live = match ctx.observed.child(child.kind, &child.name) {
         Some(live) => Some(live.clone()),
         // It may lack our labels, and it may be somebody else's.
@@ -128,8 +128,8 @@ pub(super) async fn ensure(ctx: &Context<'_>, child: &Child) -> Result<Live, Obs
 pub(super) async fn put(
     ctx: &Context<'_>,
     child: &Child,
-    live: Option<&Live>,
-) -> Result<Live, Obstacle> {
+    live: Option<&Observed>,
+) -> Result<Observed, ApplyError> {
     leads(ctx, child.kind, &child.name)?;
     let mut body = child.body.clone();
     if let Some(live) = live {
@@ -150,12 +150,12 @@ pub(super) async fn put(
         (Err(failure), Some(live)) if failure.is_immutable() && may_be_replaced(child.kind) => {
             tracing::warn!(kind = child.kind.as_str(), name = child.name, %failure, "Replaced");
             delete(ctx, live).await?;
-            return Err(Obstacle::Replaced {
+            return Err(ApplyError::Replaced {
                 kind: child.kind.as_str(),
                 name: child.name.clone(),
             });
         }
-        (object, _) => object.map_err(Obstacle::of(child.kind, &child.name))?,
+        (object, _) => object.map_err(ApplyError::of(child.kind, &child.name))?,
     };
     tracing::info!(
         kind = child.kind.as_str(),
@@ -165,11 +165,11 @@ pub(super) async fn put(
         verb,
         "Applied"
     );
-    Ok(Live::new(child.kind, object))
+    Ok(Observed::new(child.kind, object))
 }
 
 /// Deletes `live`, unless it has become another object meanwhile.
-pub(super) async fn delete(ctx: &Context<'_>, live: &Live) -> Result<(), Obstacle> {
+pub(super) async fn delete(ctx: &Context<'_>, live: &Observed) -> Result<(), ApplyError> {
     if live.is_terminating() {
         return Ok(());
     }
@@ -197,7 +197,7 @@ pub(super) async fn delete(ctx: &Context<'_>, live: &Live) -> Result<(), Obstacl
             Ok(())
         }
         Err(failure) if failure.is_not_found() => Ok(()),
-        Err(failure) => Err(Obstacle::of(live.kind, &live.name)(failure)),
+        Err(failure) => Err(ApplyError::of(live.kind, &live.name)(failure)),
     }
 }
 
@@ -207,21 +207,21 @@ fn may_be_replaced(kind: Kind) -> bool {
 }
 
 /// An operator that was stopped for so long that another leads has a plan that may be old.
-fn leads(ctx: &Context<'_>, kind: Kind, name: &str) -> Result<(), Obstacle> {
+fn leads(ctx: &Context<'_>, kind: Kind, name: &str) -> Result<(), ApplyError> {
     if ctx.leadership.holds() {
         Ok(())
     } else {
-        Err(Obstacle::of(kind, name)(Failure::NotLeading))
+        Err(ApplyError::of(kind, name)(Failure::NotLeading))
     }
 }
 
-async fn find(ctx: &Context<'_>, child: &Child) -> Result<Option<Live>, Obstacle> {
+async fn find(ctx: &Context<'_>, child: &Child) -> Result<Option<Observed>, ApplyError> {
     let api = api::of(ctx.client, ctx.identity, child.kind);
     let found = match api::call(api.get_opt(&child.name)).await {
         Ok(found) => found,
-        Err(failure) => return Err(Obstacle::of(child.kind, &child.name)(failure)),
+        Err(failure) => return Err(ApplyError::of(child.kind, &child.name)(failure)),
     };
-    let Some(live) = found.map(|object| Live::new(child.kind, object)) else {
+    let Some(live) = found.map(|object| Observed::new(child.kind, object)) else {
         return Ok(None);
     };
     let owner = match live.owner() {
@@ -232,15 +232,15 @@ async fn find(ctx: &Context<'_>, child: &Child) -> Result<Option<Live>, Obstacle
         Some(owner) => format!("controlled by {} {:?}", owner.kind, owner.name),
         None => "not controlled by this runtime".to_owned(),
     };
-    Err(Obstacle::NameConflict {
+    Err(ApplyError::NameConflict {
         kind: live.kind.as_str(),
         name: live.name,
         owner,
     })
 }
 
-fn leaving(live: &Live, what: &'static str) -> Obstacle {
-    Obstacle::Leaving {
+fn leaving(live: &Observed, what: &'static str) -> ApplyError {
+    ApplyError::Leaving {
         kind: live.kind.as_str(),
         name: live.name.clone(),
         what,
@@ -249,7 +249,7 @@ fn leaving(live: &Live, what: &'static str) -> Obstacle {
 
 /// Giving up a field by server-side apply removes it, and a Deployment without `replicas` has one pod. Where an
 /// autoscaler decides the number, ours is kept until the autoscaler has written one of its own.
-fn keep_scale(body: &mut Value, live: &Live) {
+fn keep_scale(body: &mut Value, live: &Observed) {
     if live.kind != Kind::Deployment || body["spec"].get("replicas").is_some() {
         return;
     }

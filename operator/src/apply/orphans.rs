@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Applied, Context, Obstacle, child};
+use super::{Applied, ApplyError, Context, child};
 use crate::desired::{Desired, Model, labels};
 use crate::kind::Kind;
-use crate::observe::Live;
+use crate::observe::Observed;
 use crate::rollout::rollout;
 
 /// Something that nobody wants and that is still there.
 pub(super) struct Left<'a> {
-    live: &'a Live,
-    pub(super) obstacle: Obstacle,
+    live: &'a Observed,
+    pub(super) error: ApplyError,
 }
 
 impl Left<'_> {
@@ -35,9 +35,9 @@ pub(super) async fn make_room<'a>(ctx: &Context<'a>, desired: &Desired) -> Vec<L
         if kinds.contains(&live.kind)
             && !wanted.contains(&key(live))
             && !is_kept(live, desired)
-            && let Err(obstacle) = child::delete(ctx, live).await
+            && let Err(error) = child::delete(ctx, live).await
         {
-            left.push(Left { live, obstacle });
+            left.push(Left { live, error });
         }
     }
     left
@@ -95,14 +95,14 @@ pub(super) async fn remove(
     }
 }
 
-fn of_kind<'a>(ctx: &'a Context<'_>, kind: Kind) -> impl Iterator<Item = &'a Live> {
+fn of_kind<'a>(ctx: &'a Context<'_>, kind: Kind) -> impl Iterator<Item = &'a Observed> {
     ctx.observed
         .children
         .iter()
         .filter(move |live| live.kind == kind)
 }
 
-fn key(live: &Live) -> (Kind, &str) {
+fn key(live: &Observed) -> (Kind, &str) {
     (live.kind, live.name.as_str())
 }
 
@@ -125,7 +125,7 @@ fn wanted(desired: &Desired) -> HashSet<(Kind, &str)> {
 }
 
 /// What a model without children now has from an earlier spec goes on.
-fn is_kept(live: &Live, desired: &Desired) -> bool {
+fn is_kept(live: &Observed, desired: &Desired) -> bool {
     let Some(name) = live
         .annotation(labels::NAME)
         .filter(|_| live.kind != Kind::Service)
@@ -135,7 +135,7 @@ fn is_kept(live: &Live, desired: &Desired) -> bool {
             && live.body["spec"]["clusterIP"] == "None"
             && !desired.models.is_empty();
     };
-    desired.withheld.iter().any(|withheld| withheld == name)
+    desired.blocked.iter().any(|blocked| blocked == name)
 }
 
 /// Digests of the models that do not serve yet.
@@ -169,7 +169,7 @@ fn used_configurations(ctx: &Context<'_>, applied: &Applied) -> HashSet<(String,
     pods.chain(applied.filter_map(configuration)).collect()
 }
 
-fn configuration(deployment: &Live) -> Option<(String, String)> {
+fn configuration(deployment: &Observed) -> Option<(String, String)> {
     let template = &deployment.body["spec"]["template"]["metadata"];
     let digest = template["annotations"][labels::CONFIG].as_str()?;
     Some((

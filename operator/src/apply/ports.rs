@@ -6,7 +6,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
 use serde_json::Value;
 
-use super::{Context, Obstacle, child};
+use super::{ApplyError, Context, child};
 use crate::api::{self, Failure};
 use crate::desired::{Port, service};
 use crate::kind::Kind;
@@ -16,8 +16,8 @@ const PAGE: u32 = 250;
 
 /// Takes ports from Services of ours that are to have another, where a third of ours is to have theirs: each would
 /// wait for the other's port for ever.
-pub(super) async fn release(ctx: &Context<'_>, ports: &[Port]) -> Vec<Obstacle> {
-    let mut obstacles = Vec::new();
+pub(super) async fn release(ctx: &Context<'_>, ports: &[Port]) -> Vec<ApplyError> {
+    let mut errors = Vec::new();
     for port in ports {
         let Some(service) = &port.service else {
             continue;
@@ -29,10 +29,10 @@ pub(super) async fn release(ctx: &Context<'_>, ports: &[Port]) -> Vec<Obstacle> 
         let awaited = ports.iter().any(|other| Some(other.out_port) == held);
         if held.is_some() && held != wanted && awaited && !live.is_terminating() {
             let released = service::released(service);
-            obstacles.extend(child::put(ctx, &released, Some(live)).await.err());
+            errors.extend(child::put(ctx, &released, Some(live)).await.err());
         }
     }
-    obstacles
+    errors
 }
 
 /// The port of a Service on the nodes.
@@ -47,14 +47,14 @@ pub(super) async fn explain(
     port: u16,
     failure: Failure,
     object: String,
-) -> Obstacle {
+) -> ApplyError {
     let text = failure.to_string();
     if let Some((_, range)) = text.split_once("The range of valid ports is ") {
         let range: String = range
             .chars()
             .take_while(|c| c.is_ascii_digit() || *c == '-')
             .collect();
-        return Obstacle::Port {
+        return ApplyError::Port {
             reason: Reason::PortOutOfRange,
             message: format!(
                 "outPort {port} is outside the API server's range {range}; choose one in it, or start \
@@ -65,14 +65,14 @@ pub(super) async fn explain(
     if text.contains("provided port is already allocated") {
         let holder = holder(ctx, port).await;
         let holder = holder.unwrap_or_else(|| "another Service".to_owned());
-        return Obstacle::Port {
+        return ApplyError::Port {
             reason: Reason::PortTaken,
             message: format!(
                 "outPort {port} is taken by {holder}; choose another, or free it there"
             ),
         };
     }
-    Obstacle::Failure { object, failure }
+    ApplyError::Failure { object, failure }
 }
 
 /// Which Service has `port`, as far as the operator may look: everywhere, or where the runtime is.

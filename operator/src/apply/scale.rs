@@ -9,10 +9,10 @@ use k8s_openapi::api::core::v1::Pod;
 
 use crate::desired::pod::{CONTAINER, REPLICA};
 use crate::desired::{Child, ModelChildren, labels};
-use crate::observe::Observed;
+use crate::observe::Observation;
 
 /// The Deployment with as many pods as it has, while it must not get more.
-pub(super) fn held(observed: &Observed, children: &ModelChildren) -> Option<Child> {
+pub(super) fn held(observed: &Observation, children: &ModelChildren) -> Option<Child> {
     let wanted = u64::from(children.replicas?);
     let live = observed.child(children.deployment.kind, &children.deployment.name)?;
     let now = live.body["spec"]["replicas"].as_u64()?;
@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::kind::Kind;
-    use crate::observe::Live;
+    use crate::observe::Observed;
 
     fn pod(argument: &str, more: Value) -> Pod {
         let mut pod = json!({
@@ -86,15 +86,15 @@ mod tests {
         let body = json!({
             "metadata": { "labels": { labels::MODEL: "m" } }, "spec": { "replicas": now },
         });
-        let observed = Observed {
-            children: vec![Live {
+        let observed = Observation {
+            children: vec![Observed {
                 kind: Kind::Deployment,
                 name: "d".to_owned(),
                 uid: "u".to_owned(),
                 body,
             }],
             pods,
-            ..Observed::default()
+            ..Observation::default()
         };
         let held = held(&observed, &children);
         let replicas = held.map(|child| child.body["spec"]["replicas"].as_u64());

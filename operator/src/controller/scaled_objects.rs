@@ -16,7 +16,7 @@ use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::Notify;
 
 use super::retry::Steady;
-use super::{Runtime, news, tell};
+use super::{Runtime, event_filter, tell};
 use crate::kind::Kind;
 use crate::metrics::Metrics;
 
@@ -51,7 +51,8 @@ fn until_refused(
     query: watcher::Config,
     metrics: Metrics,
 ) -> impl Stream<Item = ObjectRef<Runtime>> + Send {
-    let events = news::besides_status(watcher(objects, query).backoff(Steady)).touched_objects();
+    let events =
+        event_filter::besides_status(watcher(objects, query).backoff(Steady)).touched_objects();
     let events = events.take_while(|event| {
         let refused = event.as_ref().err().and_then(refusal);
         if refused == Some(403) {

@@ -53,14 +53,14 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn the_samples_second_model_gets_no_children_and_a_reason() {
     let desired = desired(&sample(), &BTreeMap::new());
-    let Model::Withheld(withheld) = &desired.models[1] else {
+    let Model::Blocked(blocked) = &desired.models[1] else {
         panic!("{:?}", desired.models[1]);
     };
     assert_eq!(
-        (withheld.reason, withheld.passing),
+        (blocked.reason, blocked.passing),
         (Reason::InvalidDigest, false)
     );
-    assert_eq!(desired.withheld, ["test"]);
+    assert_eq!(desired.blocked, ["test"]);
 }
 
 /// KubeEdge: no API server, no image pull, no cloud for days.
@@ -95,7 +95,7 @@ fn in_the_nodes_network_one_worker_serves_the_ports_and_each_has_its_own_for_met
         .iter()
         .map(|model| match model {
             Model::Served(children) => children.deployment.body["spec"].clone(),
-            Model::Withheld(_) => Value::Null,
+            Model::Blocked(_) => Value::Null,
         })
         .collect();
     let ports = |index: usize| &containers[index]["template"]["spec"]["containers"][0]["ports"];
@@ -145,14 +145,14 @@ fn new_contents_of_a_secret_change_the_pods_and_its_absence_withholds_them() {
             Model::Served(children) => {
                 children.deployment.body["spec"]["template"]["metadata"]["annotations"].clone()
             }
-            Model::Withheld(withheld) => json!(withheld.reason),
+            Model::Blocked(blocked) => json!(blocked.reason),
         }
     };
     assert_ne!(annotations(view("one")), annotations(view("two")));
     assert_eq!(annotations(SecretView::default()), "SecretKeyMissing");
     let none = desired(&spec, &BTreeMap::new());
     assert!(
-        matches!(&none.models[0], Model::Withheld(withheld) if withheld.reason == "SecretNotFound")
+        matches!(&none.models[0], Model::Blocked(blocked) if blocked.reason == "SecretNotFound")
     );
 }
 

@@ -6,7 +6,7 @@ use crds::status::ModelStatus;
 
 use super::{Accepted, OfModel, Progress, pods};
 use crate::desired::{Model, ModelChildren};
-use crate::observe::Live;
+use crate::observe::Observed;
 use crate::rollout::{Rollout, rollout};
 
 pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
@@ -17,10 +17,10 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
     };
     let children = match &accepted.desired.models[index] {
         Model::Served(children) => children,
-        Model::Withheld(withheld) => {
-            status.reason = withheld.reason.into();
-            status.message.clone_from(&withheld.message);
-            let progress = if withheld.passing {
+        Model::Blocked(blocked) => {
+            status.reason = blocked.reason.into();
+            status.message.clone_from(&blocked.message);
+            let progress = if blocked.passing {
                 Progress::Working
             } else {
                 Progress::Stuck
@@ -32,18 +32,13 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
     status.digest.clone_from(&children.digest);
     let (ready, progress, reason, message) = match &accepted.applied.models[index] {
         Some(Ok(live)) => of_deployment(accepted, children, live),
-        Some(Err(obstacle)) => {
-            let progress = if obstacle.reason().is_permanent() {
+        Some(Err(error)) => {
+            let progress = if error.reason().is_permanent() {
                 Progress::Stuck
             } else {
                 Progress::Working
             };
-            (
-                false,
-                progress,
-                obstacle.reason().into(),
-                obstacle.to_string(),
-            )
+            (false, progress, error.reason().into(), error.to_string())
         }
         None => (
             false,
@@ -61,7 +56,7 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
 fn of_deployment(
     accepted: &Accepted<'_>,
     children: &ModelChildren,
-    live: &Live,
+    live: &Observed,
 ) -> (bool, Progress, ReasonText, String) {
     let rollout = rollout(live);
     // Fewer than the spec asks for, while workers that share their subscriptions take the place of one that did not.
@@ -93,7 +88,7 @@ fn of_deployment(
 }
 
 /// What a Deployment says that keeps it from its pods: quota, Pod Security, or no progress for long.
-fn failed_condition(live: &Live, rollout: &Rollout) -> Option<(ReasonText, String)> {
+fn failed_condition(live: &Observed, rollout: &Rollout) -> Option<(ReasonText, String)> {
     if !rollout.observed {
         return None;
     }

@@ -10,7 +10,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::desired::labels;
 use crate::desired::pod::CONTAINER;
-use crate::observe::Live;
+use crate::observe::Observed;
 use crate::status::text::shortened;
 
 /// Reasons of a waiting container that are part of every start.
@@ -22,7 +22,7 @@ const START: SignedDuration = SignedDuration::from_secs(60);
 /// Reason and message of the first pod of the Deployment's present template that has trouble.
 pub(super) fn trouble(
     pods: &[Pod],
-    deployment: &Live,
+    deployment: &Observed,
     now: Timestamp,
 ) -> Option<(ReasonText, String)> {
     let template = &deployment.body["spec"]["template"]["metadata"]["annotations"];

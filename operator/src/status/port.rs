@@ -28,14 +28,14 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
             };
             Progress::Done
         }
-        Err(obstacle) => {
-            status.reason = obstacle.reason().into();
-            status.message = obstacle.to_string();
+        Err(error) => {
+            status.reason = error.reason().into();
+            status.message = error.to_string();
             // A Service that keeps an older port still serves it.
             let service = port.service.as_ref();
             let before = service.and_then(|one| accepted.observed.child(Kind::Service, &one.name));
             status.port = before.and_then(|live| node_port(&live.body));
-            if obstacle.reason().is_permanent() {
+            if error.reason().is_permanent() {
                 Progress::Stuck
             } else {
                 Progress::Working

@@ -141,7 +141,7 @@ impl Runtime {
         let mut children = Vec::new();
         for model in built.models {
             let Model::Served(model) = model else {
-                anyhow::bail!("a model of {} is withheld", self.name);
+                anyhow::bail!("a model of {} is blocked", self.name);
             };
             children.extend([model.config_map, model.deployment]);
             children.extend(model.autoscaler);
