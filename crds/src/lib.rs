@@ -6,6 +6,7 @@
 
 pub mod client_id;
 pub mod cluster;
+pub mod cluster_runtime;
 pub mod custom_resource;
 pub mod digest;
 pub mod expression;
@@ -23,6 +24,7 @@ pub mod validated;
 pub mod worker_config;
 pub mod yaml;
 
+pub use cluster_runtime::ClusterRuntime;
 pub use nearest::nearest;
 pub use problem::{Problem, Problems};
 pub use reason::Reason;

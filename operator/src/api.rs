@@ -13,14 +13,14 @@ use crate::kind::Kind;
 const CALL: Duration = Duration::from_secs(20);
 
 /// A call that failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
     /// The API server said no.
     #[error("{}", .0.message)]
     Refused(Box<kube::core::Status>),
     /// There was no answer, or none that could be read.
     #[error("the API server did not answer: {0}")]
-    Unanswered(Box<kube::Error>),
+    Unanswered(String),
     /// There was no answer in time.
     #[error("the API server did not answer within {} s", CALL.as_secs())]
     TimedOut,
@@ -103,7 +103,7 @@ pub async fn call<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, F
     match tokio::time::timeout(CALL, call).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(kube::Error::Api(status))) => Err(Failure::Refused(status)),
-        Ok(Err(error)) => Err(Failure::Unanswered(Box::new(error))),
+        Ok(Err(error)) => Err(Failure::Unanswered(error.to_string())),
         Err(_) => Err(Failure::TimedOut),
     }
 }

@@ -230,7 +230,7 @@ async fn look(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error
     let next = result?;
     context.failures().remove(&reference);
     Ok(match next {
-        Next::Look(pause) => Action::requeue(jittered(pause)),
+        Next::Requeue(pause) => Action::requeue(jittered(pause)),
         // A successor of its name has an event of its own, which may be late or lost. The controller drops what its watch
         // has seen the end of.
         Next::Gone => Action::requeue(jittered(ctx.resync)),

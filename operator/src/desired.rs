@@ -4,21 +4,19 @@
 
 pub mod autoscaler;
 pub mod config_map;
-mod context;
 pub mod deployment;
 pub mod labels;
+mod model_source;
 pub mod names;
 pub mod pod;
 pub mod service;
 
 use std::collections::BTreeMap;
 
-use crds::Reason;
-use crds::cluster::{AutoscalingClass, ExposeMode};
 use crds::digest::hex;
-use crds::runtime::{Func, RuntimeSpec};
-use crds::validated::{Digests, ValidatedRuntime};
+use crds::validated::Digests;
 use crds::worker_config::{self, SecretKeys};
+use crds::{ClusterRuntime, Reason};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -56,10 +54,8 @@ pub struct SecretView {
 pub struct Inputs<'a> {
     /// Which runtime it is.
     pub identity: &'a Identity,
-    /// Its spec as it was written.
-    pub spec: &'a RuntimeSpec,
     /// Its spec as it was understood.
-    pub runtime: &'a ValidatedRuntime,
+    pub runtime: &'a ClusterRuntime,
     /// The Secrets that it refers to and that exist.
     pub secrets: &'a BTreeMap<String, SecretView>,
     /// The operator's defaults.
@@ -102,8 +98,6 @@ impl Child {
 /// The children of one model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelChildren {
-    /// Index in `funcs`.
-    pub func: usize,
     /// Its ConfigMap.
     pub config_map: Child,
     /// Its Deployment.
@@ -158,54 +152,59 @@ pub struct Desired {
     pub blocked: Vec<String>,
 }
 
+impl Desired {
+    /// All children, in no order that means anything.
+    pub fn children(&self) -> impl Iterator<Item = &Child> {
+        let models = self.models.iter().filter_map(Model::children).flatten();
+        let ports = self.ports.iter().filter_map(|port| port.service.as_ref());
+        models.chain(ports).chain(&self.workers)
+    }
+}
+
+impl Model {
+    fn children(&self) -> Option<impl Iterator<Item = &Child>> {
+        let Self::Served(children) = self else {
+            return None;
+        };
+        let both = [&children.config_map, &children.deployment];
+        Some(both.into_iter().chain(&children.autoscaler))
+    }
+}
+
 /// Builds what should be there.
 pub fn build(inputs: &Inputs<'_>) -> Desired {
-    let spec = inputs.spec;
-    let mut exposing = exposes_once(spec).then_some(());
-    let secret_keys: SecretKeys = inputs
-        .secrets
-        .iter()
-        .map(|(name, view)| (name.clone(), view.keys.clone()))
-        .collect();
-    let models: Vec<_> = inputs
-        .runtime
-        .funcs
-        .iter()
-        .enumerate()
-        .map(|(index, func)| {
-            let digests = match &func.digest {
-                Ok(digests) => digests,
-                Err(refusal) => {
-                    return Model::Blocked(Blocked {
-                        reason: refusal.reason,
-                        message: refusal.message.clone(),
-                        passing: false,
-                    });
-                }
-            };
-            // Ports of a node are taken once: the first model's workers serve them.
-            let exposes = !exposes_once(spec) || exposing.take().is_some();
-            model(inputs, index, digests, &secret_keys, exposes)
-        })
-        .collect();
+    let runtime = inputs.runtime;
+    let views = inputs.secrets.iter();
+    let views = views.map(|(name, view)| (name.clone(), view.keys.clone()));
+    let secret_keys: SecretKeys = views.collect();
+    // Ports of a node are taken once: the first model's workers serve them.
+    let mut exposing = true;
+    let mut models = Vec::new();
+    for (index, func) in runtime.models.iter().enumerate() {
+        models.push(match &func.digest {
+            Err(refusal) => Model::Blocked(Blocked {
+                reason: refusal.reason,
+                message: refusal.message.clone(),
+                passing: false,
+            }),
+            Ok(digests) => {
+                let exposes = exposing;
+                exposing &= !runtime.exposes_once();
+                model(inputs, index, digests, &secret_keys, exposes)
+            }
+        });
+    }
+    let ports = runtime.ports().iter().map(|entry| Port {
+        service: service::of_port(inputs.identity, runtime.expose_mode, entry),
+        out_port: entry.out_port,
+    });
     let served = models.iter().any(|model| matches!(model, Model::Served(_)));
+    let blocked = models.iter().zip(&runtime.models);
+    let blocked = blocked.filter(|(model, _)| matches!(model, Model::Blocked(_)));
     Desired {
-        ports: spec
-            .expose
-            .iter()
-            .zip(&inputs.runtime.expose)
-            .map(|(entry, validated)| Port {
-                service: service::of_port(inputs.identity, spec, entry, validated),
-                out_port: entry.out_port,
-            })
-            .collect(),
-        workers: served.then(|| service::of_workers(inputs.identity, spec)),
-        blocked: models
-            .iter()
-            .zip(&spec.funcs)
-            .filter(|(model, _)| matches!(model, Model::Blocked(_)))
-            .map(|(_, func)| func.model_name.clone())
-            .collect(),
+        ports: ports.collect(),
+        workers: served.then(|| service::of_workers(inputs.identity, runtime.nodes.host_network)),
+        blocked: blocked.map(|(_, func)| func.name.clone()).collect(),
         models,
     }
 }
@@ -217,94 +216,62 @@ fn model(
     secret_keys: &SecretKeys,
     exposes: bool,
 ) -> Model {
-    let func = &inputs.spec.funcs[index];
     if let Some(blocked) = missing_secret(inputs) {
         return Model::Blocked(blocked);
     }
-    let replicas = fixed_replicas(func);
-    let group = (replicas.is_none_or(|count| count > 1))
-        .then(|| names::deployment(&inputs.identity.name, &func.model_name));
-    let options = worker_config::Options {
-        owner: &format!("{}-{}", inputs.identity.namespace, inputs.identity.name),
-        secrets: secret_keys,
-        exposes,
-        group: group.as_deref(),
-    };
-    let config = worker_config::of_model(inputs.spec, inputs.runtime, index, &options);
-    let rollout = worker_config::restart_digest(&config);
+    let func = &inputs.runtime.models[index];
+    let identity = inputs.identity;
+    let group = func.scaling.shares();
+    let group = group.then(|| names::deployment(&identity.name, &func.name));
+    let config = inputs.runtime.worker_config(
+        index,
+        &worker_config::Options {
+            owner: &format!("{}-{}", identity.namespace, identity.name),
+            secrets: secret_keys,
+            exposes,
+            group: group.as_deref(),
+        },
+    );
+    let restart_digest = worker_config::restart_digest(&config);
     let digest = digest_text(digests);
-    let context = context::Context {
+    let source = model_source::ModelSource {
         inputs,
         func,
         config: &config,
-        rollout: &rollout,
+        restart_digest: &restart_digest,
         digest: digest.as_deref(),
-        replicas,
-        shared: group.is_some(),
     };
     Model::Served(Box::new(ModelChildren {
-        func: index,
-        config_map: config_map::build(inputs.identity, &func.model_name, &config, &rollout),
-        deployment: deployment::build(&context),
-        autoscaler: autoscaler::build(inputs.identity, func),
-        replicas,
+        config_map: config_map::build(identity, &func.name, &config, &restart_digest),
+        deployment: deployment::build(&source),
+        autoscaler: autoscaler::build(identity, func),
+        replicas: func.scaling.replicas(),
         digest,
     }))
 }
 
-/// The number of workers, unless something else decides it.
-fn fixed_replicas(func: &Func) -> Option<u16> {
-    match autoscaling_class(func) {
-        AutoscalingClass::None => Some(func.replicas.unwrap_or(1)),
-        AutoscalingClass::Hpa | AutoscalingClass::Keda | AutoscalingClass::External => None,
-    }
-}
-
-/// Who scales `func`.
-pub fn autoscaling_class(func: &Func) -> AutoscalingClass {
-    let autoscaling = func.autoscaling.as_ref();
-    autoscaling
-        .and_then(|scaling| scaling.class)
-        .unwrap_or_default()
-}
-
-/// How ports are exposed.
-pub fn expose_mode(spec: &RuntimeSpec) -> ExposeMode {
-    spec.expose_mode.unwrap_or_default()
-}
-
-/// Whether workers use the node's network.
-pub fn host_network(spec: &RuntimeSpec) -> bool {
-    let placement = spec.placement.as_ref();
-    placement
-        .and_then(|placement| placement.host_network)
-        .unwrap_or(false)
-}
-
-fn exposes_once(spec: &RuntimeSpec) -> bool {
-    host_network(spec) || expose_mode(spec) == ExposeMode::HostPort
-}
-
+/// The first Secret, or key of one, that workers need and that is not there.
 fn missing_secret(inputs: &Inputs<'_>) -> Option<Blocked> {
-    worker_config::secrets(inputs.spec)
+    let blocked = |reason, message| Blocked {
+        reason,
+        message,
+        passing: true,
+    };
+    inputs
+        .runtime
+        .secrets()
         .into_iter()
         .find_map(|(name, keys)| {
             let Some(found) = inputs.secrets.get(name) else {
-                return Some(Blocked {
-                    reason: Reason::SecretNotFound,
-                    message: format!(
-                        "Secret {name:?} is not in namespace {:?}; create it, or name another",
-                        inputs.identity.namespace
-                    ),
-                    passing: true,
-                });
+                let message = format!(
+                    "Secret {name:?} is not in namespace {:?}; create it, or name another",
+                    inputs.identity.namespace
+                );
+                return Some(blocked(Reason::SecretNotFound, message));
             };
             let missing = keys.into_iter().find(|key| !found.keys.contains(*key))?;
-            Some(Blocked {
-                reason: Reason::SecretKeyMissing,
-                message: format!("Secret {name:?} has no key {missing:?}; add it to the Secret"),
-                passing: true,
-            })
+            let message = format!("Secret {name:?} has no key {missing:?}; add it to the Secret");
+            Some(blocked(Reason::SecretKeyMissing, message))
         })
 }
 

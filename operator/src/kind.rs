@@ -29,6 +29,11 @@ impl Kind {
         }
     }
 
+    /// Whether it scales the workers of a model.
+    pub fn is_autoscaler(self) -> bool {
+        matches!(self, Self::HorizontalPodAutoscaler | Self::ScaledObject)
+    }
+
     /// Where the API server has it.
     pub fn resource(self) -> ApiResource {
         let (group, version, plural) = match self {

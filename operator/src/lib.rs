@@ -1,16 +1,21 @@
 //! edgemodel's operator: `EdgeModelRuntime` objects into running workers, exposed ports and truthful status.
 //!
-//! Modules in reading order: [`run`] starts [`controller`], which calls [`reconcile`] for a runtime: it reads
-//! ([`observe`]), builds what should be ([`desired`], pure), makes it so ([`apply`]) and reports ([`status`]).
+//! Modules in reading order: [`run`] starts [`controller`], which calls [`reconcile`] for a runtime. That observes
+//! ([`observe`]), builds what should be there ([`desired`], pure), decides what to do ([`plan`], pure), does it
+//! ([`execute`], whose results are [`outcome`]), finds out why ports were refused ([`diagnose`]) and reports
+//! ([`status`], pure but for the write; [`events`]).
 
 pub mod controller;
 pub mod reconcile;
 pub mod run;
 
-pub mod apply;
 pub mod desired;
+pub mod diagnose;
 pub mod events;
+pub mod execute;
 pub mod observe;
+pub mod outcome;
+pub mod plan;
 pub mod rollout;
 pub mod status;
 

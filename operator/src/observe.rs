@@ -1,107 +1,35 @@
 //! What the cluster holds of a runtime, read at the moment when it is needed.
 //!
-//! Nothing here comes from a cache: watches only say that it is time to look, so that no stale view can lead to a
-//! write.
+//! Nothing here comes from a cache: watches only trigger a reconcile, so that no stale view can lead to a write.
 
-use std::collections::BTreeMap;
+mod object;
+
+use std::collections::{BTreeMap, HashMap};
 
 use crds::cluster::AutoscalingClass;
 use crds::digest::hex;
-use crds::worker_config;
-use crds::{EdgeModelRuntime, RuntimeSpec};
+use crds::{ClusterRuntime, EdgeModelRuntime};
+use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::ListParams;
-use kube::core::{DynamicObject, TypeMeta};
-use kube::{Api, Client, ResourceExt as _};
-use serde_json::Value;
+use kube::core::DynamicObject;
+use kube::{Api, Client};
 use sha2::{Digest as _, Sha256};
 
 use crate::api::{self, Failure};
-use crate::desired::{Identity, SecretView, autoscaling_class, labels};
+use crate::desired::{Desired, Identity, SecretView, labels};
 use crate::kind::Kind;
 
-/// An object that is there.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Observed {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-    /// Its UID.
-    pub uid: String,
-    /// The whole of it.
-    pub body: Value,
-}
-
-impl Observed {
-    /// From the API server's answer.
-    pub fn new(kind: Kind, mut object: DynamicObject) -> Self {
-        // In a list, items do not say what they are.
-        object.types.get_or_insert_with(|| {
-            let resource = kind.resource();
-            TypeMeta {
-                api_version: resource.api_version,
-                kind: resource.kind,
-            }
-        });
-        let (name, uid) = (object.name_any(), object.uid().unwrap_or_default());
-        let body = serde_json::to_value(object).unwrap_or_default();
-        Self {
-            kind,
-            name,
-            uid,
-            body,
-        }
-    }
-
-    /// The UID and name of the object that controls it, and whether that is a runtime.
-    pub fn owner(&self) -> Option<Owner<'_>> {
-        let owners = self.body["metadata"]["ownerReferences"].as_array()?;
-        let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-        Some(Owner {
-            uid: owner["uid"].as_str()?,
-            kind: owner["kind"].as_str()?,
-            name: owner["name"].as_str()?,
-        })
-    }
-
-    /// Whether it is the runtime's: labels can be copied, owner references are checked.
-    pub fn is_of(&self, identity: &Identity) -> bool {
-        self.owner().is_some_and(|owner| owner.uid == identity.uid)
-    }
-
-    /// Whether it is going away.
-    pub fn is_terminating(&self) -> bool {
-        self.body["metadata"]["deletionTimestamp"].is_string()
-    }
-
-    /// An annotation.
-    pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.body["metadata"]["annotations"][name].as_str()
-    }
-
-    /// A label.
-    pub fn label(&self, name: &str) -> Option<&str> {
-        self.body["metadata"]["labels"][name].as_str()
-    }
-}
-
-/// Who controls an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner<'a> {
-    /// Its UID.
-    pub uid: &'a str,
-    /// Its kind.
-    pub kind: &'a str,
-    /// Its name.
-    pub name: &'a str,
-}
+pub use object::{Observed, Owner};
 
 /// The children of a runtime, its workers' pods and its Secrets.
 #[derive(Debug, Default)]
 pub struct Observation {
-    /// The children that are the runtime's.
+    /// The children that the runtime controls and that carry its labels.
     pub children: Vec<Observed>,
+    /// What was read by name, since it should be there and was not among the children: it may lack the labels, and it
+    /// may be the child of another.
+    pub named: HashMap<(Kind, String), Result<Option<Observed>, Failure>>,
     /// The pods of all its models.
     pub pods: Vec<Pod>,
     /// The Secrets that it refers to and that exist.
@@ -115,6 +43,20 @@ impl Observation {
     pub fn child(&self, kind: Kind, name: &str) -> Option<&Observed> {
         let mut children = self.children.iter();
         children.find(|child| child.kind == kind && child.name == name)
+    }
+
+    /// The object of that kind and name, whoever controls it.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub fn object(&self, kind: Kind, name: &str) -> Result<Option<&Observed>, &Failure> {
+        if let Some(child) = self.child(kind, name) {
+            return Ok(Some(child));
+        }
+        match self.named.get(&(kind, name.to_owned())) {
+            Some(found) => found.as_ref().map(Option::as_ref),
+            None => Ok(None),
+        }
     }
 }
 
@@ -139,7 +81,7 @@ pub async fn runtime(
 pub async fn all(
     client: &Client,
     identity: &Identity,
-    spec: &RuntimeSpec,
+    runtime: &ClusterRuntime,
 ) -> Result<Observation, Failure> {
     // At the same time: each call waits for the API server's storage, and none needs another's answer.
     let of = |kind| list(client, identity, kind);
@@ -148,38 +90,57 @@ pub async fn all(
         of(Kind::ConfigMap),
         of(Kind::Service),
         pods(client, identity),
-        secrets(client, identity, spec),
+        secrets(client, identity, runtime),
     )?;
     let mut observed = Observation {
         children: [deployments, config_maps, services].concat(),
         pods,
         secrets,
-        has_scaled_objects: false,
+        ..Observation::default()
     };
-    // Looked for only where one is wanted or was made: KEDA's kind is not in every cluster.
+    // Read only where one is wanted or was made: not every cluster has KEDA's kind.
     for (kind, class, word) in [
         (Kind::HorizontalPodAutoscaler, AutoscalingClass::Hpa, "hpa"),
         (Kind::ScaledObject, AutoscalingClass::Keda, "keda"),
     ] {
-        let wanted = spec
-            .funcs
-            .iter()
-            .any(|func| autoscaling_class(func) == class);
+        let mut models = runtime.models.iter();
+        let wanted = models.any(|model| model.scaling.class() == class);
         let mut children = observed.children.iter();
         let made = children.any(|child| child.annotation(labels::AUTOSCALING) == Some(word));
-        if wanted || made {
-            match list(client, identity, kind).await {
-                Ok(found) => {
-                    observed.has_scaled_objects |= kind == Kind::ScaledObject;
-                    observed.children.extend(found);
-                }
-                // Then there is none; that it is wanted shows when it is applied.
-                Err(failure) if failure.is_not_found() => {}
-                Err(failure) => return Err(failure),
+        if !wanted && !made {
+            continue;
+        }
+        match list(client, identity, kind).await {
+            Ok(found) => {
+                observed.has_scaled_objects |= kind == Kind::ScaledObject;
+                observed.children.extend(found);
             }
+            // Then there is none; that it is wanted shows when it is applied.
+            Err(failure) if failure.is_not_found() => {}
+            Err(failure) => return Err(failure),
         }
     }
     Ok(observed)
+}
+
+/// Reads by name what should be there and is not among the children. What cannot be read is noted there: it concerns
+/// one child and not the others.
+pub async fn named(
+    client: &Client,
+    identity: &Identity,
+    desired: &Desired,
+    observed: &mut Observation,
+) {
+    let unlisted = desired
+        .children()
+        .filter(|child| observed.child(child.kind, &child.name).is_none());
+    let reads = unlisted.map(async |child| {
+        let found = api::call(api::of(client, identity, child.kind).get_opt(&child.name)).await;
+        let found = found.map(|found| found.map(|object| Observed::new(child.kind, object)));
+        ((child.kind, child.name.clone()), found)
+    });
+    let named = join_all(reads).await;
+    observed.named.extend(named);
 }
 
 async fn pods(client: &Client, identity: &Identity) -> Result<Vec<Pod>, Failure> {
@@ -191,11 +152,11 @@ async fn pods(client: &Client, identity: &Identity) -> Result<Vec<Pod>, Failure>
 async fn secrets(
     client: &Client,
     identity: &Identity,
-    spec: &RuntimeSpec,
+    runtime: &ClusterRuntime,
 ) -> Result<BTreeMap<String, SecretView>, Failure> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &identity.namespace);
     let mut views = BTreeMap::new();
-    for name in worker_config::secrets(spec).into_keys() {
+    for name in runtime.secrets().into_keys() {
         if let Some(secret) = api::call(secrets.get_opt(name)).await? {
             views.insert(name.to_owned(), view(&secret, &identity.uid));
         }
@@ -210,7 +171,7 @@ async fn list(client: &Client, identity: &Identity, kind: Kind) -> Result<Vec<Ob
         .items
         .into_iter()
         .map(|object| Observed::new(kind, object));
-    Ok(found.filter(|live| live.is_of(identity)).collect())
+    Ok(found.filter(|object| object.is_of(identity)).collect())
 }
 
 fn view(secret: &Secret, salt: &str) -> SecretView {

@@ -1,10 +1,10 @@
-//! One look at one runtime: read, validate, build, apply, report.
+//! One pass over one runtime: observe, validate, plan, execute, report.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::RuntimeSpec;
 use crds::status::RuntimeStatus;
+use crds::{ClusterRuntime, RuntimeSpec};
 use k8s_openapi::jiff::{Timestamp, Unit};
 use kube::core::DynamicObject;
 use kube::runtime::events::Recorder;
@@ -12,14 +12,16 @@ use kube::{Client, ResourceExt as _};
 use tokio::sync::Notify;
 
 use crate::api::Failure;
-use crate::apply;
-use crate::desired::{self, Defaults, Identity, Inputs, Model, labels};
+use crate::desired::{self, Defaults, Desired, Identity, Inputs, Model, labels};
+use crate::execute::Executor;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
-use crate::{events, observe, status};
+use crate::outcome::{NamespaceTerminating, Outcomes};
+use crate::plan::{plan, prune};
+use crate::{diagnose, events, observe, status};
 
-/// When what stands in the way may be gone without any watch saying so: a port, a Secret, an object on its way out.
-const OBSTACLE: Duration = Duration::from_secs(5);
+/// When what blocks a runtime may be gone without any watch saying so: a port, a Secret, an object that is being deleted.
+const BLOCKED: Duration = Duration::from_secs(5);
 
 /// What reconciling works with.
 pub struct Context {
@@ -27,7 +29,7 @@ pub struct Context {
     pub client: Client,
     /// What children depend on.
     pub defaults: Defaults,
-    /// How long nothing is looked at when nothing happens.
+    /// How long after a reconcile the next one comes when nothing happens.
     pub resync: Duration,
     /// Whether this operator may write.
     pub leadership: Leadership,
@@ -35,11 +37,11 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where events go.
     pub recorder: Recorder,
-    /// Told when a look has found that the cluster has KEDA's ScaledObjects.
+    /// Told when a reconcile has found that the cluster has KEDA's ScaledObjects.
     pub scaled_objects: Arc<Notify>,
 }
 
-/// Why a look has to be repeated.
+/// Why a reconcile has to be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The runtime, or what belongs to it, could not be read.
@@ -77,14 +79,14 @@ impl Error {
     }
 }
 
-/// What comes after a look.
+/// What comes after a reconcile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Another look, after so long at the latest.
-    Look(Duration),
-    /// Nothing: the runtime is gone, or goes.
+    /// Another one, after so long at the latest.
+    Requeue(Duration),
+    /// Nothing: the runtime is gone, or is being deleted.
     Gone,
-    /// Nothing: the runtime's namespace goes, and the runtime with it.
+    /// Nothing: the runtime's namespace is being deleted, and the runtime with it.
     NamespaceTerminating,
 }
 
@@ -100,6 +102,7 @@ pub async fn reconcile(
     name: &str,
     failures: u32,
 ) -> Result<Next, Error> {
+    // Observe: the runtime as the API server has it now, whatever the watch has said.
     let found = observe::runtime(&ctx.client, namespace, name).await;
     let Some(object) = found.map_err(Error::Read)? else {
         return Ok(Next::Gone);
@@ -108,106 +111,170 @@ pub async fn reconcile(
         // Children are owned: the garbage collector removes them.
         return Ok(Next::Gone);
     }
-    let identity = Identity {
-        name: name.to_owned(),
-        namespace: namespace.to_owned(),
-        uid: object.uid().unwrap_or_default(),
-    };
-    let before = status::of(&object);
-    let now = Timestamp::now().round(Unit::Second).unwrap_or_default();
-    let generation = object.metadata.generation.unwrap_or_default();
-    if is_paused(&object) {
-        let after = status::paused(generation, &before, now);
-        report(ctx, &identity, &object, &before, &after).await?;
-        return Ok(Next::Look(ctx.resync));
+    let subject = Subject::new(ctx, object);
+    if subject.is_paused() {
+        let after = status::paused(subject.generation, &subject.before, subject.now);
+        subject.report(&after).await?;
+        return Ok(Next::Requeue(ctx.resync));
     }
-    let (spec, runtime) = match validate(&object) {
-        Ok(accepted) => accepted,
+
+    // Validate: a spec with problems is reported; what an earlier spec made goes on.
+    let runtime = match validate(&subject.object) {
+        Ok(runtime) => runtime,
         Err(message) => {
-            let after = status::refused(&message, generation, &before, now);
-            report(ctx, &identity, &object, &before, &after).await?;
-            return Ok(Next::Look(ctx.resync));
+            let (generation, before) = (subject.generation, &subject.before);
+            let after = status::refused(&message, generation, before, subject.now);
+            subject.report(&after).await?;
+            return Ok(Next::Requeue(ctx.resync));
         }
     };
-    let observed = match Box::pin(observe::all(&ctx.client, &identity, &spec)).await {
-        Ok(observed) => observed,
-        Err(failure) => {
-            if !failure.is_transient() {
-                let after = status::unread(&failure, &before, now);
-                report(ctx, &identity, &object, &before, &after).await?;
-            }
-            return Err(Error::Read(failure));
+
+    // Plan: from what should be there and what is there.
+    let (desired, observed) = subject.observe(&runtime).await?;
+    let steps = plan(&subject.identity, &desired, &observed);
+
+    // Execute: the plan, and then what its outcomes allow to be removed.
+    let executor = subject.executor();
+    let executed = async {
+        let mut outcomes = executor.run(steps).await?;
+        let steps = prune(&desired, &observed, &outcomes);
+        outcomes.extend(executor.run(steps).await?);
+        Ok(outcomes)
+    };
+    let mut outcomes = match executed.await {
+        Ok(outcomes) => outcomes,
+        Err(NamespaceTerminating) => {
+            let after = status::namespace_terminating(&subject.before, subject.now);
+            subject.report(&after).await?;
+            return Ok(Next::NamespaceTerminating);
         }
     };
-    if observed.has_scaled_objects {
-        ctx.scaled_objects.notify_one();
-    }
-    let desired = desired::build(&Inputs {
-        identity: &identity,
-        spec: &spec,
-        runtime: &runtime,
-        secrets: &observed.secrets,
-        defaults: &ctx.defaults,
-    });
-    let applied = apply::apply(
-        &apply::Context {
-            client: &ctx.client,
-            identity: &identity,
-            observed: &observed,
-            leadership: &ctx.leadership,
-            metrics: &ctx.metrics,
-        },
-        &desired,
+    diagnose::ports(
+        &ctx.client,
+        &subject.identity,
+        &desired.ports,
+        &mut outcomes,
     )
     .await;
-    let Ok(applied) = applied else {
-        let after = status::leaving(&before, now);
-        report(ctx, &identity, &object, &before, &after).await?;
-        return Ok(Next::NamespaceTerminating);
-    };
-    let passing = applied.errors().find(|error| error.is_transient());
-    let failed = passing.map(|error| Error::Apply {
-        message: error.to_string(),
-        retry_after: error.failure().and_then(Failure::retry_after),
-    });
+
+    // Report: from the outcomes. A first failure that may pass leaves the status as it is.
+    let failed = failure(&outcomes);
     if let (Some(error), 0) = (&failed, failures) {
         tracing::debug!(%error, "Status left as it is after a first failure");
     } else {
         let accepted = status::Accepted {
-            spec: &spec,
             runtime: &runtime,
             desired: &desired,
-            applied: &applied,
+            outcomes: &outcomes,
             observed: &observed,
-            now,
+            now: subject.now,
         };
-        let after = status::compute(&accepted, generation, &before);
-        report(ctx, &identity, &object, &before, &after).await?;
+        let after = status::compute(&accepted, subject.generation, &subject.before);
+        subject.report(&after).await?;
     }
-    if let Some(error) = failed {
-        return Err(error);
+    match failed {
+        Some(error) => Err(error),
+        None if is_blocked(&desired, &outcomes) => Ok(Next::Requeue(BLOCKED.min(ctx.resync))),
+        None => Ok(Next::Requeue(ctx.resync)),
     }
-    let waiting = |model: &Model| matches!(model, Model::Blocked(blocked) if blocked.passing);
-    let soon =
-        applied.pending || applied.errors().next().is_some() || desired.models.iter().any(waiting);
-    Ok(Next::Look(if soon {
-        OBSTACLE.min(ctx.resync)
-    } else {
-        ctx.resync
-    }))
 }
 
-fn is_paused(runtime: &DynamicObject) -> bool {
-    let paused = runtime.annotations().get(labels::PAUSED);
-    paused.is_some_and(|text| text == "true")
+/// The runtime that is reconciled.
+struct Subject<'a> {
+    ctx: &'a Context,
+    identity: Identity,
+    /// As it was read; its status is only written if it has not changed since.
+    object: DynamicObject,
+    generation: i64,
+    /// The status that it has.
+    before: RuntimeStatus,
+    now: Timestamp,
 }
 
-fn validate(
-    object: &DynamicObject,
-) -> Result<(RuntimeSpec, crds::validated::ValidatedRuntime), String> {
+impl<'a> Subject<'a> {
+    fn new(ctx: &'a Context, object: DynamicObject) -> Self {
+        Self {
+            ctx,
+            identity: Identity {
+                name: object.name_any(),
+                namespace: object.namespace().unwrap_or_default(),
+                uid: object.uid().unwrap_or_default(),
+            },
+            generation: object.metadata.generation.unwrap_or_default(),
+            before: status::of(&object),
+            now: Timestamp::now().round(Unit::Second).unwrap_or_default(),
+            object,
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        let paused = self.object.annotations().get(labels::PAUSED);
+        paused.is_some_and(|text| text == "true")
+    }
+
+    /// What should be there for it, and what is there.
+    async fn observe(
+        &self,
+        runtime: &ClusterRuntime,
+    ) -> Result<(Desired, observe::Observation), Error> {
+        let Context { client, .. } = self.ctx;
+        let observed = Box::pin(observe::all(client, &self.identity, runtime)).await;
+        let mut observed = match observed {
+            Ok(observed) => observed,
+            Err(failure) => {
+                if !failure.is_transient() {
+                    let after = status::unread(&failure, &self.before, self.now);
+                    self.report(&after).await?;
+                }
+                return Err(Error::Read(failure));
+            }
+        };
+        if observed.has_scaled_objects {
+            self.ctx.scaled_objects.notify_one();
+        }
+        let desired = desired::build(&Inputs {
+            identity: &self.identity,
+            runtime,
+            secrets: &observed.secrets,
+            defaults: &self.ctx.defaults,
+        });
+        observe::named(client, &self.identity, &desired, &mut observed).await;
+        Ok((desired, observed))
+    }
+
+    fn executor(&self) -> Executor<'_> {
+        Executor {
+            client: &self.ctx.client,
+            identity: &self.identity,
+            leadership: &self.ctx.leadership,
+            metrics: &self.ctx.metrics,
+        }
+    }
+
+    async fn report(&self, after: &RuntimeStatus) -> Result<(), Error> {
+        let Context {
+            client,
+            leadership,
+            metrics,
+            recorder,
+            ..
+        } = self.ctx;
+        if !leadership.holds() {
+            return Err(Error::Status(Failure::NotLeading));
+        }
+        metrics.observed(&self.identity.namespace, &self.identity.name, after);
+        let written = status::write(client, &self.identity, &self.object, after, metrics).await;
+        if written.map_err(Error::Status)? {
+            events::tell(recorder, &self.object, &self.before, after).await;
+        }
+        Ok(())
+    }
+}
+
+fn validate(object: &DynamicObject) -> Result<ClusterRuntime, String> {
     let spec: RuntimeSpec = serde_json::from_value(object.data["spec"].clone())
         .map_err(|error| format!("spec: {error}; compare it with kubectl explain emr.spec"))?;
-    let runtime = crds::validate::spec(&spec, "spec").map_err(|problems| {
+    ClusterRuntime::new(spec).map_err(|problems| {
         let each = problems.list.iter().map(|problem| {
             format!(
                 "spec.{}: {}; {}",
@@ -215,25 +282,21 @@ fn validate(
             )
         });
         each.collect::<Vec<_>>().join("\n")
-    })?;
-    Ok((spec, runtime))
+    })
 }
 
-async fn report(
-    ctx: &Context,
-    identity: &Identity,
-    object: &DynamicObject,
-    before: &RuntimeStatus,
-    after: &RuntimeStatus,
-) -> Result<(), Error> {
-    if !ctx.leadership.holds() {
-        return Err(Error::Status(Failure::NotLeading));
-    }
-    ctx.metrics
-        .observed(&identity.namespace, &identity.name, after);
-    let written = status::write(&ctx.client, identity, object, after, &ctx.metrics).await;
-    if written.map_err(Error::Status)? {
-        events::tell(&ctx.recorder, object, before, after).await;
-    }
-    Ok(())
+/// The failure for which the reconcile is repeated.
+fn failure(outcomes: &Outcomes) -> Option<Error> {
+    let mut errors = outcomes.errors().map(|(_, error)| error);
+    let error = errors.find(|error| error.is_transient())?;
+    Some(Error::Apply {
+        message: error.to_string(),
+        retry_after: error.failure().and_then(Failure::retry_after),
+    })
+}
+
+/// Whether anything waits or is blocked by what may pass without any watch saying so.
+fn is_blocked(desired: &Desired, outcomes: &Outcomes) -> bool {
+    let waits = |model: &Model| matches!(model, Model::Blocked(blocked) if blocked.passing);
+    outcomes.is_pending() || outcomes.errors().next().is_some() || desired.models.iter().any(waits)
 }

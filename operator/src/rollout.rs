@@ -25,19 +25,19 @@ impl Rollout {
             && self.total == self.wanted
             && self.available == self.wanted
     }
-}
 
-/// Where the rollout of a Deployment is.
-pub fn rollout(deployment: &Observed) -> Rollout {
-    let status = &deployment.body["status"];
-    let count = |name: &str| status[name].as_u64().unwrap_or(0);
-    let generation = deployment.body["metadata"]["generation"].as_u64();
-    let observed = status["observedGeneration"].as_u64();
-    Rollout {
-        observed: observed >= generation && observed.is_some(),
-        wanted: deployment.body["spec"]["replicas"].as_u64().unwrap_or(1),
-        total: count("replicas"),
-        updated: count("updatedReplicas"),
-        available: count("availableReplicas"),
+    /// Where the rollout of a Deployment is.
+    pub fn of(deployment: &Observed) -> Self {
+        let status = &deployment.body["status"];
+        let count = |name: &str| status[name].as_u64().unwrap_or(0);
+        let generation = deployment.body["metadata"]["generation"].as_u64();
+        let observed = status["observedGeneration"].as_u64();
+        Self {
+            observed: observed >= generation && observed.is_some(),
+            wanted: deployment.body["spec"]["replicas"].as_u64().unwrap_or(1),
+            total: count("replicas"),
+            updated: count("updatedReplicas"),
+            available: count("availableReplicas"),
+        }
     }
 }

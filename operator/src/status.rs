@@ -7,10 +7,8 @@ mod pods;
 mod port;
 mod text;
 
-use crds::Reason;
-use crds::RuntimeSpec;
 use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus};
-use crds::validated::ValidatedRuntime;
+use crds::{ClusterRuntime, Reason};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::core::DynamicObject;
@@ -18,9 +16,9 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use crate::api::{self, Failure};
-use crate::apply::Applied;
 use crate::desired::{Desired, Identity, labels};
 use crate::observe::Observation;
+use crate::outcome::Outcomes;
 
 use text::shortened;
 
@@ -38,14 +36,12 @@ pub enum Progress {
 /// A runtime whose spec makes sense.
 #[derive(Debug, Clone, Copy)]
 pub struct Accepted<'a> {
-    /// Its spec.
-    pub spec: &'a RuntimeSpec,
-    /// The spec as it was understood.
-    pub runtime: &'a ValidatedRuntime,
+    /// Its spec as it was understood.
+    pub runtime: &'a ClusterRuntime,
     /// What should be there.
     pub desired: &'a Desired,
-    /// What was applied.
-    pub applied: &'a Applied,
+    /// What became of the plan.
+    pub outcomes: &'a Outcomes,
     /// What was observed.
     pub observed: &'a Observation,
     /// When it was observed.
@@ -64,7 +60,7 @@ pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus)
     for index in 0..accepted.desired.ports.len() {
         ports.push(port::status(accepted, index));
     }
-    let conditions = conditions::of_accepted(&models, &ports, accepted.applied);
+    let conditions = conditions::of_accepted(&models, &ports, accepted.outcomes);
     let ready = models.iter().filter(|(model, _)| model.ready).count();
     let exposed: Vec<_> = ports.iter().filter_map(|(port, _)| port.port).collect();
     let exposed: Vec<_> = exposed.iter().map(u16::to_string).collect();
@@ -147,8 +143,8 @@ pub fn unread(failure: &Failure, before: &RuntimeStatus, now: Timestamp) -> Runt
 }
 
 /// The status of a runtime whose namespace is being deleted: nothing new comes of it.
-pub fn leaving(before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
-    overlaid(conditions::of_leaving(), before, now)
+pub fn namespace_terminating(before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
+    overlaid(conditions::of_namespace_terminating(), before, now)
 }
 
 /// `before` with some conditions of now.

@@ -1,33 +1,31 @@
 //! What scales the workers of a model: how many messages wait in them, and how busy the model is (ADR 15).
 
-use crds::cluster::AutoscalingClass;
-use crds::runtime::Func;
+use crds::cluster_runtime::{ClusterModel, Scaling, Targets};
 use serde_json::{Value, json};
 
-use super::{Child, Identity, autoscaling_class, labels, names};
+use super::{Child, Identity, labels, names};
 use crate::kind::Kind;
-
-const MIN_REPLICAS: u16 = 1;
-const MAX_REPLICAS: u16 = 4;
-const TARGET_QUEUE_DEPTH: u32 = 100;
-const TARGET_UTILIZATION: u8 = 80;
 
 /// Metrics of a worker.
 const QUEUE_DEPTH: &str = "edgemodel_queue_depth";
 const UTILIZATION: &str = "edgemodel_model_utilization";
 
-pub(super) fn build(identity: &Identity, func: &Func) -> Option<Child> {
-    let scaling = func.autoscaling.as_ref()?;
-    let name = names::deployment(&identity.name, &func.model_name);
+pub(super) fn build(identity: &Identity, func: &ClusterModel) -> Option<Child> {
+    let name = names::deployment(&identity.name, &func.name);
     let target = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": name });
-    let min = scaling.min_replicas.unwrap_or(MIN_REPLICAS);
-    let max = scaling.max_replicas.unwrap_or(MAX_REPLICAS);
-    let depth = scaling.target_queue_depth.unwrap_or(TARGET_QUEUE_DEPTH);
-    let percent = scaling.target_utilization.unwrap_or(TARGET_UTILIZATION);
+    let (Scaling::Hpa(targets) | Scaling::Keda(targets, _)) = &func.scaling else {
+        return None;
+    };
+    let Targets {
+        min_replicas: min,
+        max_replicas: max,
+        queue_depth: depth,
+        utilization: percent,
+    } = *targets;
     // Of several metrics both kinds take the one that asks for more workers.
-    let (kind, version, spec) = match autoscaling_class(func) {
-        AutoscalingClass::None | AutoscalingClass::External => return None,
-        AutoscalingClass::Hpa => (
+    let (kind, version, spec) = match &func.scaling {
+        Scaling::Fixed(_) | Scaling::External => return None,
+        Scaling::Hpa(_) => (
             Kind::HorizontalPodAutoscaler,
             "autoscaling/v2",
             json!({
@@ -40,14 +38,13 @@ pub(super) fn build(identity: &Identity, func: &Func) -> Option<Child> {
                 ],
             }),
         ),
-        AutoscalingClass::Keda => {
-            let prometheus = scaling.prometheus_address.as_deref().unwrap_or_default();
+        Scaling::Keda(_, prometheus) => {
             let trigger = |metric, threshold: String| {
                 json!({
                     "type": "prometheus",
                     "metadata": {
                         "serverAddress": prometheus,
-                        "query": query(metric, identity, &func.model_name),
+                        "query": query(metric, identity, &func.name),
                         "threshold": threshold,
                     },
                 })
@@ -67,8 +64,8 @@ pub(super) fn build(identity: &Identity, func: &Func) -> Option<Child> {
             )
         }
     };
-    let labels = labels::of_model(identity, &func.model_name);
-    let annotations = json!({ labels::NAME: func.model_name });
+    let labels = labels::of_model(identity, &func.name);
+    let annotations = json!({ labels::NAME: func.name });
     let body = json!({
         "apiVersion": version,
         "kind": kind.as_str(),

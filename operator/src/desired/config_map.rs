@@ -17,11 +17,11 @@ pub(super) fn build(
     identity: &Identity,
     model: &str,
     config: &RuntimeSpec,
-    rollout: &str,
+    restart_digest: &str,
 ) -> Child {
-    let name = names::config_map(&identity.name, model, rollout);
+    let name = names::config_map(&identity.name, model, restart_digest);
     let labels = labels::of_model(identity, model);
-    let annotations = json!({ labels::NAME: model, labels::CONFIG: rollout });
+    let annotations = json!({ labels::NAME: model, labels::CONFIG: restart_digest });
     // JSON is YAML; the specification types hold nothing that YAML could not.
     let text = crds::yaml::write(config)
         .unwrap_or_else(|_| serde_json::to_string(config).unwrap_or_default());

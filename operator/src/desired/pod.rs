@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crds::cluster::{ExposeMode, Resources};
+use crds::cluster_runtime::Cache;
 use crds::digest::hex;
 use crds::runtime::Expose;
-use crds::worker_config::{self, SECRETS_DIR};
+use crds::worker_config::SECRETS_DIR;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::context::Context;
-use super::{config_map, expose_mode, host_network, labels, names};
+use super::model_source::ModelSource;
+use super::{config_map, labels, names};
 
 /// The port of metrics and status in a pod's own network.
 pub const HTTP_PORT: u16 = 5888;
@@ -34,39 +35,37 @@ const TERMINATION_GRACE_SECONDS: u32 = 30;
 const CONFIG_DIR: &str = "/etc/edgemodel/config";
 const MODELS_DIR: &str = "/var/lib/edgemodel/models";
 
-/// What models may take on a node without a cache of their own.
-const CACHE_SIZE: &str = "1Gi";
+/// What a worker may write besides models.
 const TMP_SIZE: &str = "256Mi";
 
-pub(super) fn template(ctx: &Context<'_>, labels: &BTreeMap<&'static str, String>) -> Value {
-    let identity = ctx.inputs.identity;
-    let spec = ctx.inputs.spec;
-    let http_port = http_port(ctx);
+pub(super) fn template(source: &ModelSource<'_>, labels: &BTreeMap<&'static str, String>) -> Value {
+    let identity = source.inputs.identity;
+    let runtime = source.inputs.runtime;
+    let http_port = http_port(source);
     let mut annotations = Map::new();
     annotations.insert(
         labels::RUNTIME_NAME.to_owned(),
         identity.name.clone().into(),
     );
-    annotations.insert(labels::NAME.to_owned(), ctx.func.model_name.clone().into());
-    annotations.insert(labels::CONFIG.to_owned(), ctx.rollout.into());
+    annotations.insert(labels::NAME.to_owned(), source.func.name.clone().into());
+    annotations.insert(labels::CONFIG.to_owned(), source.restart_digest.into());
     annotations.insert("prometheus.io/scrape".to_owned(), "true".into());
     annotations.insert(
         "prometheus.io/port".to_owned(),
         http_port.to_string().into(),
     );
-    let secrets = worker_config::secrets(spec);
+    let secrets = runtime.secrets();
     if !secrets.is_empty() {
         let digests = secrets
             .keys()
-            .filter_map(|name| ctx.inputs.secrets.get(*name));
+            .filter_map(|name| source.inputs.secrets.get(*name));
         let mut digest = Sha256::new();
         digests.for_each(|view| digest.update(&view.digest));
         let digest = hex(&digest.finalize()[..8]);
         annotations.insert(labels::SECRETS.to_owned(), digest.into());
     }
-    let placement = spec.placement.clone().unwrap_or_default();
-    let mut node_selector = placement.node_selector;
-    if placement.edge == Some(true) {
+    let mut node_selector = runtime.nodes.selector.clone();
+    if runtime.nodes.edge {
         node_selector.insert("node-role.kubernetes.io/edge".to_owned(), String::new());
     }
     let mut pod = json!({
@@ -80,34 +79,34 @@ pub(super) fn template(ctx: &Context<'_>, labels: &BTreeMap<&'static str, String
             "fsGroup": USER,
             "seccompProfile": { "type": "RuntimeDefault" },
         },
-        "tolerations": tolerations(&placement.tolerations),
-        "containers": [container(ctx, http_port, secrets.keys().copied())],
-        "volumes": volumes(ctx, secrets.keys().copied()),
+        "tolerations": tolerations(&runtime.nodes.tolerations),
+        "containers": [container(source, http_port, secrets.keys().copied())],
+        "volumes": volumes(source, secrets.keys().copied()),
     });
     if !node_selector.is_empty() {
         pod["nodeSelector"] = json!(node_selector);
     }
-    if host_network(spec) {
+    if runtime.nodes.host_network {
         pod["hostNetwork"] = true.into();
         pod["dnsPolicy"] = "ClusterFirstWithHostNet".into();
     }
-    if !spec.image_pull_secrets.is_empty() {
-        let secrets = spec.image_pull_secrets.iter();
+    if !runtime.image_pull_secrets.is_empty() {
+        let secrets = runtime.image_pull_secrets.iter();
         pod["imagePullSecrets"] = secrets.map(|name| json!({ "name": name })).collect();
     }
     json!({ "metadata": { "labels": labels, "annotations": annotations }, "spec": pod })
 }
 
 fn container<'a>(
-    ctx: &Context<'_>,
+    source: &ModelSource<'_>,
     http_port: u16,
     secrets: impl Iterator<Item = &'a str>,
 ) -> Value {
-    let spec = ctx.inputs.spec;
-    let image = spec
+    let runtime = source.inputs.runtime;
+    let image = runtime
         .image
         .as_ref()
-        .unwrap_or(&ctx.inputs.defaults.worker_image);
+        .unwrap_or(&source.inputs.defaults.worker_image);
     let mut arguments = vec![
         "run".to_owned(),
         format!("--config={CONFIG_DIR}/{}", config_map::KEY),
@@ -117,9 +116,9 @@ fn container<'a>(
         "--log-format=json".to_owned(),
         "--termination-log=/dev/termination-log".to_owned(),
     ];
-    if !host_network(spec) {
+    if !runtime.nodes.host_network {
         // Each answers for all, see the headless Service; in a node's network every worker has another port.
-        let identity = ctx.inputs.identity;
+        let identity = source.inputs.identity;
         let workers = names::workers(&identity.name);
         arguments.push(format!(
             "--peers={workers}.{}.svc:{HTTP_PORT}",
@@ -127,7 +126,7 @@ fn container<'a>(
         ));
     }
     let mut environment = vec![json!({ "name": "HOME", "value": "/tmp" })];
-    if ctx.shared {
+    if source.func.scaling.shares() {
         environment.push(json!({
             "name": "POD_NAME",
             "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } },
@@ -149,10 +148,10 @@ fn container<'a>(
         "imagePullPolicy": "IfNotPresent",
         "args": arguments,
         "env": environment,
-        "ports": ports(ctx, http_port),
+        "ports": ports(source, http_port),
         "readinessProbe": probe("/readyz", 5, 1),
         "livenessProbe": probe("/healthz", 10, 6),
-        "resources": resources(ctx.func.resources.as_ref()),
+        "resources": resources(source.func.resources.as_ref()),
         "securityContext": {
             "allowPrivilegeEscalation": false,
             "readOnlyRootFilesystem": true,
@@ -164,14 +163,14 @@ fn container<'a>(
     })
 }
 
-fn http_port(ctx: &Context<'_>) -> u16 {
-    if !host_network(ctx.inputs.spec) {
+fn http_port(source: &ModelSource<'_>) -> u16 {
+    if !source.inputs.runtime.nodes.host_network {
         return HTTP_PORT;
     }
-    let identity = ctx.inputs.identity;
+    let identity = source.inputs.identity;
     let text = format!(
         "{}/{}/{}",
-        identity.namespace, identity.name, ctx.func.model_name
+        identity.namespace, identity.name, source.func.name
     );
     let hash = Sha256::digest(text.as_bytes());
     let number = u16::from_be_bytes([hash[0], hash[1]]);
@@ -179,20 +178,21 @@ fn http_port(ctx: &Context<'_>) -> u16 {
     HOST_HTTP_PORTS.start + number % count
 }
 
-fn ports(ctx: &Context<'_>, http_port: u16) -> Vec<Value> {
-    let host_network = host_network(ctx.inputs.spec);
+fn ports(source: &ModelSource<'_>, http_port: u16) -> Vec<Value> {
+    let runtime = source.inputs.runtime;
+    let host_network = runtime.nodes.host_network;
     let mut ports = vec![json!({
         "name": "metrics", "containerPort": http_port, "protocol": "TCP",
     })];
     if host_network {
         ports[0]["hostPort"] = http_port.into();
     }
-    let host_port = expose_mode(ctx.inputs.spec) == ExposeMode::HostPort;
+    let host_port = runtime.expose_mode == ExposeMode::HostPort;
     let validated = |served: &Expose| {
-        let mut all = ctx.inputs.runtime.expose.iter();
+        let mut all = runtime.ports().iter();
         all.find(|entry| entry.name == served.name)
     };
-    let served = ctx.config.expose.iter().filter_map(validated);
+    let served = source.config.expose.iter().filter_map(validated);
     for (index, entry) in served.enumerate() {
         if entry.port == http_port {
             continue;
@@ -239,19 +239,17 @@ fn tolerations(more: &[crds::cluster::Toleration]) -> Vec<Value> {
     away.into_iter().chain(more).collect()
 }
 
-fn volumes<'a>(ctx: &Context<'_>, secrets: impl Iterator<Item = &'a str>) -> Vec<Value> {
-    let identity = ctx.inputs.identity;
-    let config = names::config_map(&identity.name, &ctx.func.model_name, ctx.rollout);
-    let cache = ctx.inputs.spec.model_cache.clone().unwrap_or_default();
-    let models = match (cache.host_path, cache.claim_name) {
-        (Some(path), _) => {
+fn volumes<'a>(source: &ModelSource<'_>, secrets: impl Iterator<Item = &'a str>) -> Vec<Value> {
+    let identity = source.inputs.identity;
+    let config = names::config_map(&identity.name, &source.func.name, source.restart_digest);
+    let models = match &source.inputs.runtime.model_cache {
+        Cache::HostPath(path) => {
             json!({ "name": "models", "hostPath": { "path": path, "type": "DirectoryOrCreate" } })
         }
-        (None, Some(claim)) => {
+        Cache::Claim(claim) => {
             json!({ "name": "models", "persistentVolumeClaim": { "claimName": claim } })
         }
-        (None, None) => {
-            let size = cache.size_limit.as_deref().unwrap_or(CACHE_SIZE);
+        Cache::Pod(size) => {
             json!({ "name": "models", "emptyDir": { "sizeLimit": size } })
         }
     };

@@ -1,33 +1,31 @@
 //! Services: one for each exposed port, and one without an address of its own for the workers.
 
 use crds::cluster::ExposeMode;
-use crds::runtime::{Expose, RuntimeSpec};
 use crds::validated::{ExposeProtocol, ValidatedExpose};
 use serde_json::{Value, json};
 
-use super::{Child, Identity, expose_mode, labels, names, pod};
+use super::{Child, Identity, labels, names, pod};
 use crate::kind::Kind;
 
 /// The Service of an exposed port; none where the port is the node's.
 pub(super) fn of_port(
     identity: &Identity,
-    spec: &RuntimeSpec,
-    entry: &Expose,
-    validated: &ValidatedExpose,
+    mode: ExposeMode,
+    entry: &ValidatedExpose,
 ) -> Option<Child> {
-    let kind = match expose_mode(spec) {
+    let kind = match mode {
         ExposeMode::HostPort => return None,
         ExposeMode::NodePort => "NodePort",
         ExposeMode::ClusterIP => "ClusterIP",
     };
     let mut port = json!({
-        "name": match validated.protocol {
+        "name": match entry.protocol {
             ExposeProtocol::Http => "http",
             ExposeProtocol::Tcp => "tcp",
         },
         "protocol": "TCP",
-        "port": validated.port,
-        "targetPort": validated.port,
+        "port": entry.port,
+        "targetPort": entry.port,
     });
     if kind == "NodePort" {
         port["nodePort"] = entry.out_port.into();
@@ -43,7 +41,7 @@ pub(super) fn of_port(
 }
 
 /// The headless Service by which workers find each other, ready or not.
-pub(super) fn of_workers(identity: &Identity, spec: &RuntimeSpec) -> Child {
+pub(super) fn of_workers(identity: &Identity, host_network: bool) -> Child {
     let name = names::workers(&identity.name);
     let body = json!({
         "type": "ClusterIP",
@@ -55,7 +53,7 @@ pub(super) fn of_workers(identity: &Identity, spec: &RuntimeSpec) -> Child {
             "protocol": "TCP",
             "port": pod::HTTP_PORT,
             // By name: workers in their node's network each have a port of their own.
-            "targetPort": if super::host_network(spec) { json!("metrics") } else { json!(pod::HTTP_PORT) },
+            "targetPort": if host_network { json!("metrics") } else { json!(pod::HTTP_PORT) },
         }],
     });
     service(identity, name, &json!({}), &body)
@@ -82,4 +80,10 @@ pub fn released(service: &Child) -> Child {
         }
     }
     Child::new(Kind::Service, service.name.clone(), body)
+}
+
+/// The port of a Service on the nodes.
+pub fn node_port(service: &Value) -> Option<u16> {
+    let port = service["spec"]["ports"][0]["nodePort"].as_u64()?;
+    u16::try_from(port).ok()
 }

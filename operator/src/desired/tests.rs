@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crds::cluster::{
     Autoscaling, AutoscalingClass, ExposeMode, ModelCache, Placement, SecretReference,
 };
-use crds::{Reason, RuntimeSpec};
+use crds::{ClusterRuntime, Reason, RuntimeSpec};
 use serde_json::{Value, json};
 
 use super::{Defaults, Desired, Identity, Inputs, Model, SecretView, build};
@@ -25,8 +25,7 @@ fn desired(spec: &RuntimeSpec, secrets: &BTreeMap<String, SecretView>) -> Desire
     };
     build(&Inputs {
         identity: &identity,
-        spec,
-        runtime: &crds::validate::spec(spec, "spec").unwrap(),
+        runtime: &ClusterRuntime::new(spec.clone()).unwrap(),
         secrets,
         defaults: &Defaults {
             worker_image: "worker:1".to_owned(),

@@ -7,13 +7,13 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{OfModel, OfPort, Progress};
 use crate::api::Failure;
-use crate::apply::Applied;
+use crate::outcome::Outcomes;
 use crate::status::text::shortened;
 
 pub(super) fn of_accepted(
     models: &[OfModel],
     ports: &[OfPort],
-    applied: &Applied,
+    outcomes: &Outcomes,
 ) -> Vec<Condition> {
     let unready = models
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn of_accepted(
         let all = format!("all {} ports are in effect", ports.len());
         part(condition::EXPOSED, Reason::Exposed, &all, &unexposed)
     };
-    let other = applied.others.first();
+    let other = outcomes.rest().next();
     let ready = [&models_ready, &exposed]
         .into_iter()
         .find(|one| one.status == "False");
@@ -69,7 +69,7 @@ pub(super) fn of_accepted(
     let progress: Vec<_> = progress
         .chain(ports.iter().map(|(_, progress)| *progress))
         .collect();
-    let working = applied.pending || other.is_some() || progress.contains(&Progress::Working);
+    let working = outcomes.is_pending() || other.is_some() || progress.contains(&Progress::Working);
     let stuck = !working && progress.contains(&Progress::Stuck);
     let mut conditions = vec![
         condition(
@@ -138,7 +138,7 @@ pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {
     ]
 }
 
-pub(super) fn of_leaving() -> Vec<Condition> {
+pub(super) fn of_namespace_terminating() -> Vec<Condition> {
     let message = "the namespace is being deleted; nothing is made in it any more";
     let of = |kind, is| condition(kind, is, Reason::NamespaceTerminating, message);
     vec![

@@ -7,10 +7,10 @@ use crds::status::ModelStatus;
 use super::{Accepted, OfModel, Progress, pods};
 use crate::desired::{Model, ModelChildren};
 use crate::observe::Observed;
-use crate::rollout::{Rollout, rollout};
+use crate::rollout::Rollout;
 
 pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
-    let name = accepted.spec.funcs[index].model_name.clone();
+    let name = accepted.runtime.models[index].name.clone();
     let mut status = ModelStatus {
         name,
         ..ModelStatus::default()
@@ -30,7 +30,7 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
     };
     status.deployment = Some(children.deployment.name.clone());
     status.digest.clone_from(&children.digest);
-    let (ready, progress, reason, message) = match &accepted.applied.models[index] {
+    let (ready, progress, reason, message) = match accepted.outcomes.model(index) {
         Some(Ok(live)) => of_deployment(accepted, children, live),
         Some(Err(error)) => {
             let progress = if error.reason().is_permanent() {
@@ -58,7 +58,7 @@ fn of_deployment(
     children: &ModelChildren,
     live: &Observed,
 ) -> (bool, Progress, ReasonText, String) {
-    let rollout = rollout(live);
+    let rollout = Rollout::of(live);
     // Fewer than the spec asks for, while workers that share their subscriptions take the place of one that did not.
     let held = children
         .replicas

@@ -5,12 +5,11 @@ use crds::cluster::ExposeMode;
 use crds::status::ExposeStatus;
 
 use super::{Accepted, OfPort, Progress};
-use crate::apply::ports::node_port;
-use crate::desired::expose_mode;
+use crate::desired::service::node_port;
 use crate::kind::Kind;
 
 pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
-    let entry = &accepted.spec.expose[index];
+    let entry = &accepted.runtime.ports()[index];
     let port = &accepted.desired.ports[index];
     let mut status = ExposeStatus {
         name: entry.name.clone(),
@@ -19,12 +18,12 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
         reason: Reason::Exposed.into(),
         ..ExposeStatus::default()
     };
-    let progress = match &accepted.applied.ports[index] {
+    let progress = match accepted.outcomes.port(index).transpose() {
         Ok(live) => {
-            status.port = match expose_mode(accepted.spec) {
-                ExposeMode::NodePort => live.as_ref().and_then(|live| node_port(&live.body)),
+            status.port = match accepted.runtime.expose_mode {
+                ExposeMode::NodePort => live.and_then(|live| node_port(&live.body)),
                 ExposeMode::HostPort => Some(entry.out_port),
-                ExposeMode::ClusterIP => Some(accepted.runtime.expose[index].port),
+                ExposeMode::ClusterIP => Some(entry.port),
             };
             Progress::Done
         }

@@ -69,7 +69,7 @@ impl Bed {
     /// Reconciles once, after so many failures; in words what comes next.
     pub(super) async fn reconcile_after(&self, failures: u32) -> String {
         match reconcile(&self.context, "plant", "edgemodel", failures).await {
-            Ok(Next::Look(after)) => format!("again after {} s", after.as_secs()),
+            Ok(Next::Requeue(after)) => format!("again after {} s", after.as_secs()),
             Ok(Next::Gone) => "gone".to_owned(),
             Ok(Next::NamespaceTerminating) => "namespace terminating".to_owned(),
             Err(error) => format!("failed ({}): {error}", error.category()),

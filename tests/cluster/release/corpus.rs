@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::RuntimeSpec;
+use crds::{ClusterRuntime, RuntimeSpec};
 use operator::desired::{self, Defaults, Identity, Inputs, Model, SecretView};
 use serde_json::{Value, json};
 
@@ -115,8 +115,8 @@ impl Runtime {
     /// What the operator makes of it, as YAML.
     pub(super) fn objects(&self) -> anyhow::Result<String> {
         let spec: RuntimeSpec = serde_json::from_value(self.spec.clone())?;
-        let runtime = crds::validate::spec(&spec, "spec")
-            .map_err(|problems| anyhow::anyhow!("{:?}", problems.list))?;
+        let runtime =
+            ClusterRuntime::new(spec).map_err(|problems| anyhow::anyhow!("{:?}", problems.list))?;
         let secrets = secrets().into_iter().map(|(name, contents)| {
             let view = SecretView {
                 keys: contents.into_keys().map(str::to_owned).collect(),
@@ -131,7 +131,6 @@ impl Runtime {
                 namespace: NAMESPACE.to_owned(),
                 uid: UID.to_owned(),
             },
-            spec: &spec,
             runtime: &runtime,
             secrets: &secrets,
             defaults: &Defaults {

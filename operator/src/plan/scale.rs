@@ -76,7 +76,6 @@ mod tests {
             body,
         };
         let children = ModelChildren {
-            func: 0,
             config_map: child(json!({})),
             deployment: child(json!({ "metadata": {}, "spec": { "replicas": wanted } })),
             autoscaler: None,

@@ -1,0 +1,89 @@
+//! Why the API server refused a Service, as far as its port is the cause.
+
+use k8s_openapi::api::core::v1::Service;
+use kube::api::ListParams;
+use kube::{Api, Client, ResourceExt as _};
+
+use crate::api::{self, Failure};
+use crate::desired::{Identity, Port};
+use crate::outcome::{ApplyError, Outcomes, Part};
+
+/// Objects of others that are read at a time.
+const PAGE: u32 = 250;
+
+/// What a refusal says about a port.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It is not among those that there are.
+    OutOfRange(String),
+    /// Another Service has it.
+    Taken,
+}
+
+/// Says of each port that was refused why that is, where the port is the cause.
+pub async fn ports(client: &Client, identity: &Identity, ports: &[Port], outcomes: &mut Outcomes) {
+    for (part, error) in outcomes.errors_mut() {
+        let Part::Port(index) = part else {
+            continue;
+        };
+        let port = ports[index].out_port;
+        *error = match error.failure().and_then(refusal) {
+            None => continue,
+            Some(Refusal::OutOfRange(range)) => ApplyError::PortOutOfRange { port, range },
+            Some(Refusal::Taken) => {
+                let holder = holder(client, identity, port).await;
+                let holder = holder.unwrap_or_else(|| "another Service".to_owned());
+                ApplyError::PortTaken { port, holder }
+            }
+        };
+    }
+}
+
+fn refusal(failure: &Failure) -> Option<Refusal> {
+    let text = failure.to_string();
+    if let Some((_, range)) = text.split_once("The range of valid ports is ") {
+        let end = range.find(|c: char| !(c.is_ascii_digit() || c == '-'));
+        let range = &range[..end.unwrap_or(range.len())];
+        return Some(Refusal::OutOfRange(range.to_owned()));
+    }
+    let taken = text.contains("provided port is already allocated");
+    taken.then_some(Refusal::Taken)
+}
+
+/// Which Service has `port`, as far as the operator may read: everywhere, or where the runtime is.
+async fn holder(client: &Client, identity: &Identity, port: u16) -> Option<String> {
+    let everywhere: Api<Service> = Api::all(client.clone());
+    let here = || Api::<Service>::namespaced(client.clone(), &identity.namespace);
+    let service = match holder_in(&everywhere, port).await {
+        Ok(found) => found,
+        Err(_) => holder_in(&here(), port).await.ok()?,
+    }?;
+    Some(format!(
+        "Service {:?} in namespace {:?}",
+        service.name_any(),
+        service.namespace().unwrap_or_default()
+    ))
+}
+
+/// The search is paginated: a cluster may have thousands of Services.
+async fn holder_in(services: &Api<Service>, port: u16) -> Result<Option<Service>, Failure> {
+    let mut query = ListParams::default().limit(PAGE);
+    loop {
+        let page = api::call(services.list(&query)).await?;
+        let next = page.metadata.continue_.filter(|token| !token.is_empty());
+        if let Some(service) = page.items.into_iter().find(|service| holds(service, port)) {
+            return Ok(Some(service));
+        }
+        let Some(next) = next else {
+            return Ok(None);
+        };
+        query.continue_token = Some(next);
+    }
+}
+
+fn holds(service: &Service, port: u16) -> bool {
+    let spec = service.spec.iter();
+    let ports = spec.filter_map(|spec| spec.ports.as_ref()).flatten();
+    let mut ports = ports.filter_map(|one| one.node_port);
+    ports.any(|one| one == i32::from(port))
+}
