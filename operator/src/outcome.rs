@@ -135,7 +135,7 @@ impl Outcomes {
             let own = self.0.iter().filter(|(of, _)| *of == part);
             own.map(|(_, outcome)| outcome)
         };
-        if let Some(error) = own().filter_map(Outcome::error).last() {
+        if let Some(error) = own().rev().find_map(Outcome::error) {
             return Some(Err(error));
         }
         let mut objects = own().filter_map(Outcome::object);

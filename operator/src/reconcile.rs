@@ -141,13 +141,10 @@ pub async fn reconcile(
         outcomes.extend(executor.run(steps).await?);
         Ok(outcomes)
     };
-    let mut outcomes = match executed.await {
-        Ok(outcomes) => outcomes,
-        Err(NamespaceTerminating) => {
-            let after = status::namespace_terminating(&subject.before, subject.now);
-            subject.report(&after).await?;
-            return Ok(Next::NamespaceTerminating);
-        }
+    let Ok::<_, NamespaceTerminating>(mut outcomes) = executed.await else {
+        let after = status::namespace_terminating(&subject.before, subject.now);
+        subject.report(&after).await?;
+        return Ok(Next::NamespaceTerminating);
     };
     diagnose::ports(
         &ctx.client,

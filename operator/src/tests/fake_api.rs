@@ -166,7 +166,7 @@ impl State {
                 runtime["status"] = body["status"].clone();
                 runtime.clone()
             }
-            _ => self.apply(key, body),
+            _ => self.apply(key, &body),
         }
     }
 
@@ -191,7 +191,7 @@ impl State {
         json!({ "apiVersion": "v1", "kind": "List", "metadata": { "resourceVersion": "7" }, "items": items })
     }
 
-    fn apply(&mut self, key: Key, body: Value) -> Value {
+    fn apply(&mut self, key: Key, body: &Value) -> Value {
         let uid = format!("uid-{}", key.1);
         let mut object = match self.objects.get(&key) {
             Some(live) => {
@@ -204,7 +204,7 @@ impl State {
             None => json!({ "metadata": { "uid": uid, "generation": 0 } }),
         };
         let before = object["spec"].clone();
-        merge(&mut object, &body);
+        merge(&mut object, body);
         if object["spec"] != before {
             let generation = object["metadata"]["generation"].as_u64().unwrap_or(0);
             object["metadata"]["generation"] = (generation + 1).into();

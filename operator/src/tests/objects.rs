@@ -9,12 +9,12 @@ async fn check(name: &str, spec: Value) {
     secret(
         &bed,
         "user",
-        json!({ "username": "ZWRnZQ==", "password": "c2VjcmV0" }),
+        &json!({ "username": "ZWRnZQ==", "password": "c2VjcmV0" }),
     );
     secret(
         &bed,
         "tls",
-        json!({ "ca.crt": "YQ==", "tls.crt": "Yg==", "tls.key": "Yw==" }),
+        &json!({ "ca.crt": "YQ==", "tls.crt": "Yg==", "tls.key": "Yw==" }),
     );
     bed.reconcile_after(0).await;
     let plurals = [
@@ -31,7 +31,7 @@ async fn check(name: &str, spec: Value) {
     );
 }
 
-fn secret(bed: &Bed, name: &str, data: Value) {
+fn secret(bed: &Bed, name: &str, data: &Value) {
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name, "namespace": "plant" }, "data": data,
     });

@@ -193,7 +193,7 @@ async fn a_child_lost_its_labels() {
     let deployment = bed.deployment("edgemodel-industry");
     let name = deployment["metadata"]["name"].as_str().unwrap();
     bed.api.change("deployments", name, |live| {
-        live["metadata"]["labels"] = json!({})
+        live["metadata"]["labels"] = json!({});
     });
     bed.report("labels-lost").await;
 }
