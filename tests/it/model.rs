@@ -377,7 +377,7 @@ async fn wheels_in_a_model_are_installed_once_and_without_network() -> anyhow::R
     let func = func(&file_url(&packed.path)?, &packed)?;
     let store = Store::open(&models.installed())?;
     let mut settings = options();
-    settings.python = worker::host::python(None)?;
+    settings.python = hosts::python(None)?;
     let installed = store.install(&func, &settings).await?;
     let wheels = installed.wheels.clone();
     let module = wheels.as_ref().map(|wheels| wheels.join("gauge.py"));

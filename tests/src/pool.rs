@@ -6,9 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use hosts::{Monitor, Options, Outcomes, Pool, library, python};
 use message::{Delivery, Job, Ledger, Outcome, Telemetry};
 use tokio::sync::mpsc;
-use worker::host::{Monitor, Options, Outlet, Pool, library, python};
 use worker::metrics::Metrics;
 
 /// Nothing in a test takes so long unless it is broken.
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Collector(mpsc::Sender<(String, Outcome)>);
 
-impl Outlet for Collector {
+impl Outcomes for Collector {
     async fn finish(&self, job: Job, outcome: Outcome) {
         // The test may have ended.
         let _ = self.0.send((job.device.to_string(), outcome)).await;
@@ -77,7 +77,7 @@ impl TestPool {
         change(&mut options);
         let metrics = Metrics::new();
         let (sender, outcomes) = mpsc::channel(100_000);
-        let model = metrics.model(&options.model);
+        let model = metrics.model(&options.model).hosts;
         let pool = Pool::start(options, Arc::new(Collector(sender)), model).await?;
         Ok(Self {
             pool,

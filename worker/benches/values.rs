@@ -8,7 +8,6 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use worker::host;
 
 const MESSAGE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -79,7 +78,7 @@ impl Drop for Interpreter {
 }
 
 fn values(criterion: &mut Criterion) {
-    let interpreter = host::library()
+    let interpreter = hosts::library()
         .map_err(|error| error.to_string())
         .and_then(|library| Interpreter::start(&library).map_err(|error| error.to_string()));
     let interpreter = match interpreter {

@@ -7,13 +7,13 @@ use std::time::{Instant, SystemTime};
 
 use crds::validated::OnFull;
 use futures_util::future::BoxFuture;
+use hosts::{Lanes, Outcomes as _};
 use matching::{Matcher, Misses};
 use message::{
     Delivery, Failure, FailureReason, Job, Ledger, Outcome, Rejected, Settled, Telemetry,
 };
 use tokio::sync::{oneshot, watch};
 
-use crate::host::{Lanes, Outlet as _};
 use crate::metrics::ModelMetrics;
 use crate::mqtt::{Client, DeliveryTag, Event, Incoming};
 use crate::outlet::ModelOutlet;

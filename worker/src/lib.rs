@@ -9,11 +9,8 @@ pub mod run;
 pub mod shutdown;
 pub mod supervisor;
 
-pub mod samples;
-
 pub mod pipeline;
 
-pub mod host;
 pub mod intake;
 pub mod outlet;
 pub mod publish;

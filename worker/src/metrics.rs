@@ -8,7 +8,7 @@ mod example;
 use message::{Ledger, Settled};
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
@@ -33,15 +33,8 @@ pub struct Metrics {
     /// Bound of a queue; set at scrape.
     pub queue_capacity: IntGaugeVec,
     stages: HistogramVec,
-    /// How busy a model's hosts were lately; set at scrape.
-    pub utilization: GaugeVec,
-    hosts: IntGaugeVec,
-    host_restarts: IntCounterVec,
-    /// Resident memory of a model's hosts; set at scrape.
-    pub host_memory: IntGaugeVec,
-    /// Devices that are kept away from a model; set at scrape.
-    pub quarantined: IntGaugeVec,
-    output_lines: IntCounterVec,
+    /// What model hosts count.
+    pub hosts: hosts::Families,
     /// 1 while a session is connected (for subscriptions: and subscribed).
     connected: IntGaugeVec,
     reconnects: IntCounterVec,
@@ -63,16 +56,12 @@ pub struct Metrics {
 pub struct ModelMetrics {
     failures: IntCounterVec,
     model: String,
-    restarts: IntCounterVec,
-    output: IntCounterVec,
     dropped: IntCounterVec,
     misses: IntCounterVec,
-    /// Hosts that are ready.
-    pub hosts: IntGauge,
+    /// What its hosts count.
+    pub hosts: hosts::Metrics,
     /// Time in the matcher.
     pub match_seconds: Histogram,
-    /// Time of one call of the model.
-    pub call_seconds: Histogram,
     /// From the result to the broker's acknowledgement.
     pub publish_seconds: Histogram,
     /// From receipt to the final outcome.
@@ -165,41 +154,8 @@ impl Metrics {
                     &["model", "stage"],
                 ),
             ),
-            utilization: register(
-                &registry,
-                GaugeVec::new(
-                    Opts::new(
-                        "edgemodel_model_utilization",
-                        "Part of the last 30 seconds, 0 to 1, in which the model's processes did not wait for messages.",
-                    ),
-                    &["model"],
-                ),
-            ),
-            hosts: gauges(
-                "edgemodel_hosts",
-                "Model host processes that are ready.",
-                &["model"],
-            ),
-            host_restarts: counters(
-                "edgemodel_host_restarts_total",
-                "Model host processes replaced, by reason.",
-                &["model", "reason"],
-            ),
-            host_memory: gauges(
-                "edgemodel_host_resident_memory_bytes",
-                "Resident memory of a model's host processes.",
-                &["model"],
-            ),
-            quarantined: gauges(
-                "edgemodel_quarantined_devices",
-                "Devices that are kept away from a model, since their messages cost processes.",
-                &["model"],
-            ),
-            output_lines: counters(
-                "edgemodel_model_output_lines_total",
-                "Lines that a model printed: logged, or suppressed when there were too many.",
-                &["model", "outcome"],
-            ),
+            hosts: hosts::Families::register(&registry)
+                .expect("each name is registered once"),
             connected: gauges(
                 "edgemodel_mqtt_connected",
                 "1 while the session is connected (sub: and subscribed).",
@@ -256,13 +212,10 @@ impl Metrics {
         ModelMetrics {
             failures: self.failures.clone(),
             model: model.to_owned(),
-            restarts: self.host_restarts.clone(),
-            output: self.output_lines.clone(),
             dropped: self.dropped.clone(),
             misses: self.match_misses.clone(),
-            hosts: self.hosts.with_label_values(&[model]),
+            hosts: self.hosts.model(model, stage("call")),
             match_seconds: stage("match"),
-            call_seconds: stage("call"),
             publish_seconds: stage("publish"),
             total_seconds: stage("total"),
             publish_timeouts: self.publish_timeouts.with_label_values(&[model]),
@@ -301,16 +254,6 @@ impl ModelMetrics {
     /// Messages that failed for `reason`.
     pub fn failed(&self, reason: &str) -> IntCounter {
         self.failures.with_label_values(&[&self.model, reason])
-    }
-
-    /// Hosts replaced for `reason`.
-    pub fn host_restarts(&self, reason: &str) -> IntCounter {
-        self.restarts.with_label_values(&[&self.model, reason])
-    }
-
-    /// Lines that the model printed and that were `logged` or `suppressed`.
-    pub fn output_lines(&self, outcome: &str) -> IntCounter {
-        self.output.with_label_values(&[&self.model, outcome])
     }
 
     /// Messages dropped by `policy`.

@@ -8,7 +8,6 @@ use crds::validated::Qos;
 use message::{Failure, Job, Outcome, Queue, Rejected, Settled, Throttle};
 
 use crate::dead_letter::dead_letter;
-use crate::host;
 use crate::metrics::ModelMetrics;
 use crate::mqtt::Publication;
 use crate::status::{ModelView, Shared};
@@ -146,7 +145,7 @@ impl ModelOutlet {
     }
 }
 
-impl host::Outlet for ModelOutlet {
+impl hosts::Outcomes for ModelOutlet {
     async fn finish(&self, job: Job, outcome: Outcome) {
         let parcel = match outcome {
             Outcome::Empty => {

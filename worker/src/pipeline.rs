@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crds::ValidatedRuntime;
 use crds::client_id::{Role, SessionKey};
+use hosts::{HostStatus, Monitor, Pool, StartError};
 use matching::Matcher;
 use message::{Level, Queue};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::brokers::Broker;
-use crate::host::{self, HostStatus, Monitor, Pool, StartError};
 use crate::intake::{Fate, Intake, inherit, intake};
 use crate::mqtt::Session;
 use crate::outlet::{Destination, ModelOutlet, Parcel};
@@ -85,7 +85,7 @@ impl Pipeline {
     pub async fn start(
         ctx: &Context,
         func: usize,
-        hosts: host::Options,
+        hosts: hosts::Options,
     ) -> Result<Self, StartError> {
         let model = &ctx.runtime.funcs[func];
         let view = &ctx.shared.models()[func];
@@ -114,7 +114,7 @@ impl Pipeline {
             metrics.clone(),
             destinations,
         ));
-        let pool = Pool::start(hosts, outlet.clone(), metrics.clone()).await?;
+        let pool = Pool::start(hosts, outlet.clone(), metrics.hosts.clone()).await?;
         view.set_probe(Box::new(PipelineProbe {
             monitor: pool.monitor(),
             post_queues: post_queues.clone(),

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crds::Reason;
 use crds::ValidatedRuntime;
+use hosts::HostStatus;
 use message::{Ledger, Level, Settled};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::host::HostStatus;
 use crate::metrics::Metrics;
 
 /// Errors kept per model for `/status`.
@@ -209,18 +209,8 @@ impl Shared {
                 let capacities = metrics.queue_capacity.with_label_values(&[name, queue]);
                 capacities.set(gauge(capacity));
             }
-            let utilization = metrics.utilization.with_label_values(&[name]);
-            utilization.set(model.utilization());
-            let hosts = model.hosts();
-            let quarantined: usize = hosts.iter().map(|host| host.quarantined.len()).sum();
-            let quarantined = i64::try_from(quarantined).unwrap_or(i64::MAX);
-            metrics
-                .quarantined
-                .with_label_values(&[name])
-                .set(quarantined);
-            let memory: u64 = hosts.iter().filter_map(|host| host.resident_bytes).sum();
-            let memory = i64::try_from(memory).unwrap_or(i64::MAX);
-            metrics.host_memory.with_label_values(&[name]).set(memory);
+            let hosts = &metrics.hosts;
+            hosts.scrape(name, &model.hosts(), model.utilization());
         }
         self.metrics.render()
     }

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use crds::Reason;
 use crds::validated::Refusal;
+use hosts::{StartError, samples};
 use packages::{InstallOptions, Installed, Store};
 use rand::RngExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::host::{self, StartError};
 use crate::pipeline::{Context, Pipeline, QUEUE_BYTES};
-use crate::samples;
 use crate::status::ModelState;
 
 /// First pause before another attempt.
@@ -127,8 +126,8 @@ impl Supervisor {
     async fn attempt(&self) -> Result<Pipeline, Error> {
         let func = &self.ctx.runtime.funcs[self.func];
         func.digest.clone().map_err(Error::Refused)?;
-        let python = host::python(func.python.as_deref()).map_err(Error::Start)?;
-        let library = host::library().map_err(Error::Start)?;
+        let python = hosts::python(func.python.as_deref()).map_err(Error::Start)?;
+        let library = hosts::library().map_err(Error::Start)?;
         let installed = self.install(&python).await?;
         let view = &self.ctx.shared.models()[self.func];
         view.set_digests(
@@ -136,7 +135,7 @@ impl Supervisor {
             installed.md5.map(|md5| md5.to_string()),
             installed.sha256.map(|sha256| sha256.to_string()),
         );
-        let hosts = host::Options {
+        let hosts = hosts::Options {
             model: func.name.clone(),
             directory: installed.directory,
             wheels: installed.wheels,
@@ -153,7 +152,7 @@ impl Supervisor {
             queue_size: func.pre_queue_size,
             queue_bytes: QUEUE_BYTES,
         };
-        let metrics = self.ctx.shared.metrics.model(&func.name);
+        let metrics = self.ctx.shared.metrics.model(&func.name).hosts;
         let options = hosts.clone();
         self.aside(async move { samples::check(&options, &metrics).await })
             .await

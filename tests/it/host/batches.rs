@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use hosts::StartError;
 use tests::pool::{TestPool, text};
-use worker::host::StartError;
 
 /// Each result says what was asked for and how many were handed over together.
 const MODEL: &str = "

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crds::Reason;
+use hosts::StartError;
 use tests::pool::{TestPool, options};
-use worker::host::StartError;
 
 async fn refusal(index: &str) -> anyhow::Result<StartError> {
     match TestPool::start(index).await {
@@ -76,7 +76,7 @@ async fn a_folder_without_index_py_and_a_missing_interpreter_are_told() -> anyho
         .err();
     let error = error.map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("index.py is missing"), "{error}");
-    let error = worker::host::python(Some("no-such-python")).err();
+    let error = hosts::python(Some("no-such-python")).err();
     let error = error.map(|error| error.to_string()).unwrap_or_default();
     assert!(
         error.contains("no Python interpreter \"no-such-python\""),

@@ -13,7 +13,6 @@ use tokio::task::JoinSet;
 
 use crate::brokers::Broker;
 use crate::demo::{self, Demo, results};
-use crate::host;
 use crate::mqtt::Session;
 use crate::run::Worker;
 use crate::settings::{self, Settings};
@@ -54,8 +53,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     };
     telemetry::init(LogFormat::Text, "warn");
     // Without these there would be a demo, but never a result.
-    host::python(None)?;
-    host::library()?;
+    hosts::python(None)?;
+    hosts::library()?;
     let surroundings = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("edgemodel-demo")

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hosts::samples::{self, Sample};
 use packages::pack;
 use serde_json::json;
 
-use crate::samples::{self, Sample};
 use crate::telemetry::{self, LogFormat};
 
 use super::trial::{Trial, Tried, told};

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hosts::samples::{self, Fault, Sample};
 use serde_json::json;
 
-use crate::samples::{self, Fault, Sample};
 use crate::telemetry::{self, LogFormat};
 
 use super::trial::{Trial, Tried, told};

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hosts::StartError;
+use hosts::samples::{Fault, Runner, Sample};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::host::{self, StartError};
 use crate::metrics::Metrics;
-use crate::samples::{Fault, Runner, Sample};
 
 /// An import that takes longer is no use to anybody who waits for it.
 const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
@@ -18,7 +18,7 @@ const NAME: &str = "model";
 
 /// A model that is ready to be imported.
 pub(super) struct Trial {
-    pub(super) options: host::Options,
+    pub(super) options: hosts::Options,
     runtime: Runtime,
     /// Holds what was unpacked.
     _temporary: tempfile::TempDir,
@@ -45,15 +45,15 @@ impl Trial {
         timeout: Duration,
     ) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
-        let python = host::python(python)?;
+        let python = hosts::python(python)?;
         let local = packages::prepare(model, temporary.path(), &python)?;
         Ok(Self {
-            options: host::Options {
+            options: hosts::Options {
                 model: NAME.to_owned(),
                 directory: local.directory,
                 wheels: local.wheels,
                 python,
-                library: host::library()?,
+                library: hosts::library()?,
                 hosts: 1,
                 devices: Vec::new(),
                 timeout,
@@ -97,7 +97,7 @@ impl Trial {
     }
 
     async fn start(&self) -> Result<Runner, StartError> {
-        let metrics = Metrics::new().model(NAME);
+        let metrics = Metrics::new().model(NAME).hosts;
         Runner::start(self.options.clone(), metrics).await
     }
 }

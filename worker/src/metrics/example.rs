@@ -19,12 +19,7 @@ impl Metrics {
             queue_depth,
             queue_capacity,
             stages,
-            utilization,
             hosts,
-            host_restarts,
-            host_memory,
-            quarantined,
-            output_lines,
             connected,
             reconnects,
             publish_timeouts,
@@ -43,12 +38,7 @@ impl Metrics {
         touch(queue_depth, 2);
         touch(queue_capacity, 2);
         touch(stages, 2);
-        touch(utilization, 1);
-        touch(hosts, 1);
-        touch(host_restarts, 2);
-        touch(host_memory, 1);
-        touch(quarantined, 1);
-        touch(output_lines, 2);
+        hosts.example();
         touch(connected, 3);
         touch(reconnects, 3);
         touch(publish_timeouts, 1);

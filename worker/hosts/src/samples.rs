@@ -18,8 +18,8 @@ pub use compare::Difference;
 pub use read::{Error, FOLDER, read};
 pub use runner::{Fault, Runner, recorded};
 
-use crate::host::{Options, StartError};
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
+use crate::{Options, StartError};
 
 /// How far a number may be off, unless a sample says so itself.
 pub const TOLERANCE: f64 = 1e-6;
@@ -95,7 +95,7 @@ impl Refusal {
 ///
 /// # Errors
 /// A file is no sample, the model does not start, or it does not pass; then the first sample that it fails.
-pub async fn check(options: &Options, metrics: &ModelMetrics) -> Result<(), Refusal> {
+pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> {
     let directory = options.directory.clone();
     let samples = tokio::task::spawn_blocking(move || read(&directory)).await;
     // Fails only when the worker goes down, or by a bug in the reading.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use frame::{Request, Response};
 use message::Outcome;
 
-use super::Options;
-use super::child::HostProcess;
-use super::lane::outcome;
-use super::start::{self, StartError, describe};
-use crate::metrics::ModelMetrics;
+use crate::child::HostProcess;
+use crate::lane::outcome;
+use crate::metrics::Metrics;
+use crate::pool::Options;
+use crate::start::{self, StartError, describe};
 
 /// A host that has imported its model. Dropped, it is killed.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Trial {
     ///
     /// # Errors
     /// The host does not get there.
-    pub async fn start(options: Options, metrics: &ModelMetrics) -> Result<Self, StartError> {
+    pub async fn start(options: Options, metrics: &Metrics) -> Result<Self, StartError> {
         let host = start::start(&Arc::new(options), metrics).await?;
         Ok(Self { host, calls: 0 })
     }

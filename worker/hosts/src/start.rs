@@ -8,10 +8,10 @@ use std::sync::Arc;
 use crds::Reason;
 use frame::{Request, Response};
 
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
 
-use super::Options;
-use super::child::HostProcess;
+use crate::child::HostProcess;
+use crate::pool::Options;
 
 /// Why a host does not come up.
 #[derive(Debug, thiserror::Error)]
@@ -95,9 +95,9 @@ impl StartError {
 }
 
 /// Starts a host and waits until it has imported the model.
-pub(super) async fn start(
+pub(crate) async fn start(
     options: &Arc<Options>,
-    metrics: &ModelMetrics,
+    metrics: &Metrics,
 ) -> Result<HostProcess, StartError> {
     let host = HostProcess::spawn(options, metrics).map_err(|error| StartError::Spawn {
         python: options.python.clone(),
@@ -149,6 +149,6 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
 }
 
 /// `signal: 11 (SIGSEGV)` or `exit status: 3`.
-pub(super) fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> String {
     status.to_string()
 }

@@ -19,11 +19,11 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio_util::io::poll_read_buf;
 
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
 
-use super::Options;
-use super::output::log_lines;
-use super::record::{Record, Running};
+use crate::output::log_lines;
+use crate::pool::Options;
+use crate::progress::{Record, Running};
 
 /// What a read asks of the system at once.
 const READ: usize = 128 << 10;
@@ -45,22 +45,22 @@ h.run()
 
 /// A host process. Dropped, it is killed with everything that it started.
 #[derive(Debug)]
-pub(super) struct HostProcess {
+pub(crate) struct HostProcess {
     child: Child,
     pid: u32,
     stream: UnixStream,
     record: Arc<Record>,
     /// Bytes to be written.
-    pub(super) output: Vec<u8>,
+    pub(crate) output: Vec<u8>,
     written: usize,
-    pub(super) decoder: Decoder,
+    pub(crate) decoder: Decoder,
     /// Log what it prints.
     _logs: JoinSet<()>,
 }
 
 impl HostProcess {
     /// Starts the interpreter; nothing is imported yet.
-    pub(super) fn spawn(options: &Options, metrics: &ModelMetrics) -> io::Result<Self> {
+    pub(crate) fn spawn(options: &Options, metrics: &Metrics) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let record = Arc::new(Record::new()?);
         send_file(&ours, record.file())?;
@@ -114,17 +114,17 @@ impl HostProcess {
     }
 
     /// Its process id.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
     /// The call that runs now, or ran when it died.
-    pub(super) fn running(&self) -> Option<Running> {
+    pub(crate) fn running(&self) -> Option<Running> {
         self.record.progress()?.running
     }
 
     /// What it tells of itself at any time.
-    pub(super) fn record(&self) -> &Arc<Record> {
+    pub(crate) fn record(&self) -> &Arc<Record> {
         &self.record
     }
 
@@ -132,7 +132,7 @@ impl HostProcess {
     ///
     /// # Errors
     /// The host is gone.
-    pub(super) async fn exchange(&mut self) -> io::Result<()> {
+    pub(crate) async fn exchange(&mut self) -> io::Result<()> {
         std::future::poll_fn(|cx| self.poll_exchange(cx)).await
     }
 
@@ -158,14 +158,14 @@ impl HostProcess {
     }
 
     /// Kills it with everything that it started, and waits for it.
-    pub(super) async fn kill(mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn kill(mut self) -> io::Result<ExitStatus> {
         self.kill_group();
         self.child.wait().await
     }
 
     /// Closes the connection, at which it ends, and waits for it. A model's threads may hold it up;
     /// then it is killed.
-    pub(super) async fn end(mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn end(mut self) -> io::Result<ExitStatus> {
         rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
         match tokio::time::timeout(END_TIMEOUT, self.child.wait()).await {
             Ok(status) => status,
@@ -174,7 +174,7 @@ impl HostProcess {
     }
 
     /// Waits until it has ended by itself.
-    pub(super) async fn died(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn died(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
@@ -209,7 +209,7 @@ fn send_file(stream: &StdUnixStream, file: &OwnedFd) -> io::Result<()> {
 }
 
 /// Resident memory of a process.
-pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
+pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
     let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)

@@ -4,9 +4,14 @@ use std::env::current_exe;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::env;
+use crate::StartError;
 
-use super::StartError;
+/// Environment variable: path of the model host's extension module. Default: beside the executable, then
+/// `../lib/edgemodel/`.
+pub const HOST_LIB: &str = "EDGEMODEL_HOST_LIB";
+
+/// Environment variable: Python interpreter for models that name none. Default: `python3` on `PATH`.
+pub const PYTHON: &str = "EDGEMODEL_PYTHON";
 
 /// Its names: as packages and images have it, and as Cargo builds it.
 const NAMES: [&str; 2] = ["_edgemodel_host.abi3.so", "lib_edgemodel_host.so"];
@@ -17,7 +22,7 @@ const NAMES: [&str; 2] = ["_edgemodel_host.abi3.so", "lib_edgemodel_host.so"];
 /// # Errors
 /// It is in none of these places.
 pub fn library() -> Result<PathBuf, StartError> {
-    if let Some(path) = std::env::var_os(env::HOST_LIB).filter(|path| !path.is_empty()) {
+    if let Some(path) = std::env::var_os(HOST_LIB).filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
         return if path.is_file() {
             Ok(path)
@@ -62,7 +67,7 @@ fn folders(executable: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// There is no such program.
 pub fn python(configured: Option<&str>) -> Result<PathBuf, StartError> {
-    let from_environment = std::env::var(env::PYTHON).ok();
+    let from_environment = std::env::var(PYTHON).ok();
     let wanted = configured
         .or(from_environment.as_deref())
         .filter(|name| !name.is_empty())

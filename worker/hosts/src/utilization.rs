@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::record::Record;
-use super::{HostState, Monitor};
+use crate::pool::{HostState, Monitor};
+use crate::progress::Record;
 
 /// What the utilization is an average over: as long as the chart's scrape interval, so that load between two
 /// scrapes shows in one of them, and twice the time between two looks of a HorizontalPodAutoscaler.
@@ -20,18 +20,18 @@ const STEP: Duration = Duration::from_secs(1);
 
 /// The part of the last half minute in which a model's hosts had something to do, averaged over them: 0 to 1.
 #[derive(Debug, Default)]
-pub(super) struct Utilization {
+pub(crate) struct Utilization {
     thousandths: AtomicU32,
 }
 
 impl Utilization {
-    pub(super) fn get(&self) -> f64 {
+    pub(crate) fn get(&self) -> f64 {
         f64::from(self.thousandths.load(Ordering::Relaxed)) / 1000.0
     }
 }
 
 /// Keeps a pool's utilization up to date, for ever.
-pub(super) async fn measure(monitor: Monitor) {
+pub(crate) async fn measure(monitor: Monitor) {
     let mut steps = tokio::time::interval(STEP);
     steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut lanes: Vec<_> = monitor.states.iter().map(|_| Seen::default()).collect();

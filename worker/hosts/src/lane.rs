@@ -11,12 +11,12 @@ use frame::{Reply, Request, Response};
 use message::{Failure, FailureReason, Job, Outcome, Queue};
 use tokio::time::Instant;
 
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
 
-use super::child::HostProcess;
-use super::quarantine::Quarantine;
-use super::start::{self, describe};
-use super::{HostState, Options, Outlet};
+use crate::child::HostProcess;
+use crate::pool::{HostState, Options, Outcomes};
+use crate::quarantine::Quarantine;
+use crate::start::{self, describe};
 
 /// Calls that a host has at once. Together with the bytes this is less than a socket's buffer holds,
 /// so that neither side ever waits for the other to read first.
@@ -35,12 +35,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// See the module's description.
-pub(super) struct Lane<O> {
+pub(crate) struct Lane<O> {
     options: Arc<Options>,
     queue: Arc<Queue<Job>>,
     state: Arc<HostState>,
-    outlet: Arc<O>,
-    metrics: ModelMetrics,
+    outcomes: Arc<O>,
+    metrics: Metrics,
     /// Handed to the host and not answered, oldest first; their ids count up from `first`.
     calls: VecDeque<Job>,
     first: u64,
@@ -62,19 +62,19 @@ enum End {
     Broken(String),
 }
 
-impl<O: Outlet> Lane<O> {
-    pub(super) fn new(
+impl<O: Outcomes> Lane<O> {
+    pub(crate) fn new(
         options: Arc<Options>,
         queue: Arc<Queue<Job>>,
         state: Arc<HostState>,
-        outlet: Arc<O>,
-        metrics: ModelMetrics,
+        outcomes: Arc<O>,
+        metrics: Metrics,
     ) -> Self {
         Self {
             options,
             queue,
             state,
-            outlet,
+            outcomes,
             metrics,
             calls: VecDeque::new(),
             first: 0,
@@ -87,13 +87,13 @@ impl<O: Outlet> Lane<O> {
     }
 
     /// Serves until the queue is closed and everything in it is finished.
-    pub(super) async fn run(mut self, mut host: HostProcess) {
+    pub(crate) async fn run(mut self, mut host: HostProcess) {
         loop {
             self.state.set_host(Some((host.pid(), host.record())));
-            self.metrics.hosts.inc();
+            self.metrics.ready.inc();
             self.answered = false;
             let end = self.serve(&mut host).await;
-            self.metrics.hosts.dec();
+            self.metrics.ready.dec();
             self.state.set_host(None);
             if let End::Drained = end {
                 if let Err(error) = host.end().await {
@@ -146,7 +146,7 @@ impl<O: Outlet> Lane<O> {
                     self.send(&mut batch, host);
                 }
                 () = &mut check => {
-                    let elapsed = host.running().map(super::record::Running::elapsed);
+                    let elapsed = host.running().map(super::progress::Running::elapsed);
                     let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
                     if left.is_zero() {
                         return End::Timeout;
@@ -191,7 +191,7 @@ impl<O: Outlet> Lane<O> {
                     .to_owned(),
             traceback: None,
         };
-        self.outlet.finish(job, Outcome::Failed(failure)).await;
+        self.outcomes.finish(job, Outcome::Failed(failure)).await;
     }
 
     fn send(&mut self, batch: &mut VecDeque<Job>, host: &mut HostProcess) {
@@ -261,7 +261,7 @@ impl<O: Outlet> Lane<O> {
                     "Device is free again"
                 );
             }
-            self.outlet.finish(job, outcome).await;
+            self.outcomes.finish(job, outcome).await;
         }
     }
 
@@ -288,7 +288,7 @@ impl<O: Outlet> Lane<O> {
             ),
             End::Drained => return,
         };
-        self.metrics.host_restarts(reason.as_str()).inc();
+        self.metrics.restarts(reason.as_str()).inc();
         self.state.restarts.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
             model = self.options.model,
@@ -335,7 +335,7 @@ impl<O: Outlet> Lane<O> {
                 },
                 traceback: None,
             };
-            self.outlet.finish(job, Outcome::Failed(failure)).await;
+            self.outcomes.finish(job, Outcome::Failed(failure)).await;
         }
         if kept_away {
             self.divert_calls(&device).await;
@@ -391,7 +391,7 @@ fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
 }
 
 /// What a host's reply means.
-pub(super) fn outcome(reply: Reply<'_>) -> Outcome {
+pub(crate) fn outcome(reply: Reply<'_>) -> Outcome {
     let failed = |reason, message: &str, traceback: &str| {
         Outcome::Failed(Failure {
             reason,

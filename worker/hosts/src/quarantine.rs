@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 /// The devices of one lane that have cost hosts. Bounded by the devices of the configuration.
 #[derive(Debug, Default)]
-pub(super) struct Quarantine {
+pub(crate) struct Quarantine {
     devices: HashMap<Arc<str>, Record>,
 }
 
@@ -31,7 +31,7 @@ struct Record {
 
 impl Quarantine {
     /// A message of the device cost a host; whether the device is kept away now.
-    pub(super) fn strike(&mut self, device: &Arc<str>, now: Instant) -> bool {
+    pub(crate) fn strike(&mut self, device: &Arc<str>, now: Instant) -> bool {
         let record = self.devices.entry(device.clone()).or_default();
         let pause = if let Some((_, pause)) = record.kept_away {
             Some((pause * 2).min(LONGEST_PAUSE))
@@ -47,7 +47,7 @@ impl Quarantine {
     }
 
     /// Whether a message of the device may go to the model.
-    pub(super) fn admits(&mut self, device: &str, now: Instant) -> bool {
+    pub(crate) fn admits(&mut self, device: &str, now: Instant) -> bool {
         if self.devices.is_empty() {
             return true;
         }
@@ -65,7 +65,7 @@ impl Quarantine {
     }
 
     /// A message of the device was processed, so the device is as good as any; whether it was kept away.
-    pub(super) fn passed(&mut self, device: &str) -> bool {
+    pub(crate) fn passed(&mut self, device: &str) -> bool {
         if self.devices.is_empty() {
             return false;
         }
@@ -79,7 +79,7 @@ impl Quarantine {
     }
 
     /// The devices that are kept away.
-    pub(super) fn devices(&self) -> Vec<Arc<str>> {
+    pub(crate) fn devices(&self) -> Vec<Arc<str>> {
         let mut devices: Vec<_> = self
             .devices
             .iter()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use message::Throttle;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
 
 /// Lines that are logged at once, and then one each interval.
 const BURST: u32 = 100;
@@ -15,11 +15,11 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const MAX_LINE: usize = 4096;
 
 /// Reads a stream to its end.
-pub(super) async fn log_lines(
+pub(crate) async fn log_lines(
     mut stream: impl AsyncRead + Unpin,
     model: String,
     name: &'static str,
-    metrics: ModelMetrics,
+    metrics: Metrics,
 ) {
     let (logged, suppressed) = (
         metrics.output_lines("logged"),

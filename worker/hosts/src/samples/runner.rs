@@ -9,8 +9,8 @@ use message::{FailureReason, Outcome};
 use super::compare::{Difference, differences};
 use super::text::cut;
 use super::{Sample, seconds};
-use crate::host::{Call, Lost, Options, StartError, Trial};
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
+use crate::{Call, Lost, Options, StartError, Trial};
 
 /// What is wrong with a model's answer to a sample.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ impl Fault {
 #[derive(Debug)]
 pub struct Runner {
     options: Options,
-    metrics: ModelMetrics,
+    metrics: Metrics,
     /// `None` after a sample that cost the process.
     trial: Option<Trial>,
 }
@@ -72,7 +72,7 @@ impl Runner {
     ///
     /// # Errors
     /// It cannot be imported.
-    pub async fn start(options: Options, metrics: ModelMetrics) -> Result<Self, StartError> {
+    pub async fn start(options: Options, metrics: Metrics) -> Result<Self, StartError> {
         let trial = Trial::start(options.clone(), &metrics).await?;
         Ok(Self {
             options,

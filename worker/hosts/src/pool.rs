@@ -1,18 +1,4 @@
-//! Model hosts: the processes that run a model's Python, seen from the worker.
-//!
-//! A model has one lane per host: a queue, a task and a process that is replaced when it dies or takes
-//! too long. A device always goes by the same lane, so that its messages keep their order. The worker
-//! itself never runs Python.
-
-mod child;
-mod find;
-mod lane;
-mod output;
-mod quarantine;
-mod record;
-mod start;
-mod trial;
-mod utilization;
+//! The hosts of one model, their queues, and what others may read of them.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,18 +11,16 @@ use message::{Job, Level, Outcome, Queue};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::metrics::ModelMetrics;
+use crate::metrics::Metrics;
 
-pub use find::{library, python};
-pub use start::StartError;
-pub use trial::{Call, Lost, Trial};
-
-use lane::Lane;
-use record::{Progress, Record};
-use utilization::Utilization;
+use crate::lane::Lane;
+use crate::progress::{Progress, Record};
+use crate::start::StartError;
+use crate::utilization::{self, Utilization};
+use crate::{child, start};
 
 /// Takes each job's outcome.
-pub trait Outlet: Send + Sync + 'static {
+pub trait Outcomes: Send + Sync + 'static {
     /// Called once for each job, in the order of its lane. Waits while what follows is full.
     fn finish(&self, job: Job, outcome: Outcome) -> impl Future<Output = ()> + Send;
 }
@@ -94,7 +78,7 @@ pub struct Pool {
 /// The queues of a model's lanes.
 #[derive(Debug, Clone)]
 pub struct Lanes {
-    queues: Arc<[Arc<Queue<Job>>]>,
+    pub(crate) queues: Arc<[Arc<Queue<Job>>]>,
     /// Which lane a device goes by.
     devices: Arc<HashMap<String, usize>>,
 }
@@ -102,28 +86,28 @@ pub struct Lanes {
 /// What others may read of a model's hosts at any time.
 #[derive(Debug, Clone)]
 pub struct Monitor {
-    lanes: Lanes,
-    states: Arc<[Arc<HostState>]>,
-    utilization: Arc<Utilization>,
+    pub(crate) lanes: Lanes,
+    pub(crate) states: Arc<[Arc<HostState>]>,
+    pub(crate) utilization: Arc<Utilization>,
 }
 
 /// One lane's process, as others see it.
 #[derive(Debug, Default)]
-struct HostState {
+pub(crate) struct HostState {
     /// 0 while there is none.
     pid: AtomicU32,
-    restarts: AtomicU64,
+    pub(crate) restarts: AtomicU64,
     quarantined: Mutex<Vec<Arc<str>>>,
     /// What the process tells of itself while there is one.
     record: Mutex<Option<Arc<Record>>>,
     /// Id of the oldest call that is not answered, and of the next that the lane will hand over.
-    oldest: AtomicU64,
-    next: AtomicU64,
+    pub(crate) oldest: AtomicU64,
+    pub(crate) next: AtomicU64,
 }
 
 impl HostState {
     /// A process serves from now on, or none does.
-    fn set_host(&self, host: Option<(u32, &Arc<Record>)>) {
+    pub(crate) fn set_host(&self, host: Option<(u32, &Arc<Record>)>) {
         let record = self.record.lock();
         *record.unwrap_or_else(PoisonError::into_inner) = host.map(|(_, record)| record.clone());
         self.pid
@@ -131,13 +115,13 @@ impl HostState {
     }
 
     /// The record of the process that serves, if one does.
-    fn record(&self) -> Option<Arc<Record>> {
+    pub(crate) fn record(&self) -> Option<Arc<Record>> {
         let record = self.record.lock();
         record.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Calls that were handed over and have not begun.
-    fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         let progress = self.record().and_then(|record| record.progress());
         let begun = progress
             .and_then(|progress: Progress| progress.running)
@@ -152,7 +136,7 @@ impl HostState {
         devices.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_quarantined(&self, devices: Vec<Arc<str>>) {
+    pub(crate) fn set_quarantined(&self, devices: Vec<Arc<str>>) {
         let known = self.quarantined.lock();
         *known.unwrap_or_else(PoisonError::into_inner) = devices;
     }
@@ -163,10 +147,10 @@ impl Pool {
     ///
     /// # Errors
     /// The first host that does not get there; the others are killed.
-    pub async fn start<O: Outlet>(
+    pub async fn start<O: Outcomes>(
         options: Options,
-        outlet: Arc<O>,
-        metrics: ModelMetrics,
+        outcomes: Arc<O>,
+        metrics: Metrics,
     ) -> Result<Self, StartError> {
         let options = Arc::new(options);
         let count = usize::from(options.hosts.max(1));
@@ -182,7 +166,7 @@ impl Pool {
                 options.clone(),
                 queue.clone(),
                 state.clone(),
-                outlet.clone(),
+                outcomes.clone(),
                 metrics.clone(),
             );
             tasks.spawn(lane.run(host));

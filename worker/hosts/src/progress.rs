@@ -13,51 +13,51 @@ const SIZE: usize = NUMBERS * 8;
 
 /// The worker's side: only reads.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Record {
     file: OwnedFd,
 }
 
 /// What a host did at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// The call that runs, or ran when the host died.
-    pub(super) running: Option<Running>,
+    pub(crate) running: Option<Running>,
     /// How long the host has waited for calls, or for room for its replies, since it began to serve.
-    pub(super) waited: Duration,
+    pub(crate) waited: Duration,
 }
 
 /// A call that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Running {
+pub(crate) struct Running {
     /// As in its frame.
-    pub(super) id: u64,
+    pub(crate) id: u64,
     /// By the monotonic clock.
     since: Duration,
     /// How many calls run together, from this id on.
-    pub(super) count: u64,
+    pub(crate) count: u64,
 }
 
 impl Running {
     /// How long it has run.
-    pub(super) fn elapsed(self) -> Duration {
+    pub(crate) fn elapsed(self) -> Duration {
         now().saturating_sub(self.since)
     }
 }
 
 impl Record {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let file = rustix::fs::memfd_create("edgemodel-progress", MemfdFlags::CLOEXEC)?;
         rustix::fs::ftruncate(&file, SIZE as u64)?;
         Ok(Self { file })
     }
 
     /// The file, to be handed to the host.
-    pub(super) fn file(&self) -> &OwnedFd {
+    pub(crate) fn file(&self) -> &OwnedFd {
         &self.file
     }
 
     /// What it does now, or did when it died.
-    pub(super) fn progress(&self) -> Option<Progress> {
+    pub(crate) fn progress(&self) -> Option<Progress> {
         // The host writes while we read: two equal readings are one moment's.
         let mut last = self.read()?;
         loop {

@@ -1,0 +1,39 @@
+//! Model hosts: the processes that run a model's Python, seen from the worker. The worker itself never
+//! runs Python.
+//!
+//! A model has one lane for each host: a queue, a task and a process that is replaced when it dies or
+//! takes too long. A device always uses the same lane, so that its messages keep their order.
+//!
+//! Rooms in reading order:
+//!
+//! - `pool`: the hosts of one model, their queues, and what others may read of them.
+//! - `lane`: hands jobs to one host, and replaces it.
+//! - `quarantine`: devices whose messages repeatedly cost hosts.
+//! - `utilization`: how busy the hosts are (ADR 15).
+//! - `start`: from nothing to a host that has imported its model.
+//! - `child`: one host process: its socket and its end.
+//! - `progress`: the memory page that a host shares with the worker.
+//! - `output`: what a model prints becomes log lines.
+//! - `find`: where the interpreter and the extension module are.
+//! - `metrics`: what hosts count.
+//! - `trial`: a host without a lane, for one call at a time.
+//! - `samples`: events that a model brings along with their results.
+
+mod child;
+mod find;
+mod lane;
+mod metrics;
+mod output;
+mod pool;
+mod progress;
+mod quarantine;
+pub mod samples;
+mod start;
+mod trial;
+mod utilization;
+
+pub use find::{HOST_LIB, PYTHON, library, python};
+pub use metrics::{Families, Metrics};
+pub use pool::{HostStatus, Lanes, Monitor, Options, Outcomes, Pool};
+pub use start::StartError;
+pub use trial::{Call, Lost, Trial};

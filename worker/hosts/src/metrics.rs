@@ -1,0 +1,137 @@
+//! What hosts count, as Prometheus metrics.
+
+use prometheus::{
+    GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
+
+use crate::pool::HostStatus;
+
+/// The metric families of all models' hosts.
+#[derive(Debug, Clone)]
+pub struct Families {
+    ready: IntGaugeVec,
+    restarts: IntCounterVec,
+    output_lines: IntCounterVec,
+    utilization: GaugeVec,
+    memory: IntGaugeVec,
+    quarantined: IntGaugeVec,
+}
+
+/// The handles of one model's hosts.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    model: String,
+    restarts: IntCounterVec,
+    output_lines: IntCounterVec,
+    /// Hosts that are ready.
+    pub(crate) ready: IntGauge,
+    /// Time of one call of the model.
+    pub(crate) call_seconds: Histogram,
+}
+
+impl Families {
+    /// Registers all families.
+    ///
+    /// # Errors
+    /// A name is taken.
+    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let counters = |name, help, labels: &[&str]| {
+            let family = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(family.clone()))?;
+            Ok::<_, prometheus::Error>(family)
+        };
+        let gauges = |name, help| {
+            let family = IntGaugeVec::new(Opts::new(name, help), &["model"])?;
+            registry.register(Box::new(family.clone()))?;
+            Ok::<_, prometheus::Error>(family)
+        };
+        let utilization = GaugeVec::new(
+            Opts::new(
+                "edgemodel_model_utilization",
+                "Part of the last 30 seconds, 0 to 1, in which the model's processes did not wait for messages.",
+            ),
+            &["model"],
+        )?;
+        registry.register(Box::new(utilization.clone()))?;
+        Ok(Self {
+            ready: gauges("edgemodel_hosts", "Model host processes that are ready.")?,
+            restarts: counters(
+                "edgemodel_host_restarts_total",
+                "Model host processes replaced, by reason.",
+                &["model", "reason"],
+            )?,
+            output_lines: counters(
+                "edgemodel_model_output_lines_total",
+                "Lines that a model printed: logged, or suppressed when there were too many.",
+                &["model", "outcome"],
+            )?,
+            utilization,
+            memory: gauges(
+                "edgemodel_host_resident_memory_bytes",
+                "Resident memory of a model's host processes.",
+            )?,
+            quarantined: gauges(
+                "edgemodel_quarantined_devices",
+                "Devices that are kept away from a model, since their messages cost processes.",
+            )?,
+        })
+    }
+
+    /// The handles of a model; its series exist from now on.
+    pub fn model(&self, model: &str, call_seconds: Histogram) -> Metrics {
+        Metrics {
+            model: model.to_owned(),
+            restarts: self.restarts.clone(),
+            output_lines: self.output_lines.clone(),
+            ready: self.ready.with_label_values(&[model]),
+            call_seconds,
+        }
+    }
+
+    /// Sets the gauges that are only read at scrape.
+    pub fn scrape(&self, model: &str, hosts: &[HostStatus], utilization: f64) {
+        let quarantined: usize = hosts.iter().map(|host| host.quarantined.len()).sum();
+        let memory: u64 = hosts.iter().filter_map(|host| host.resident_bytes).sum();
+        let set = |family: &IntGaugeVec, value: Option<i64>| {
+            family
+                .with_label_values(&[model])
+                .set(value.unwrap_or(i64::MAX));
+        };
+        set(&self.quarantined, i64::try_from(quarantined).ok());
+        set(&self.memory, i64::try_from(memory).ok());
+        self.utilization
+            .with_label_values(&[model])
+            .set(utilization);
+    }
+
+    /// Makes one series of each family, so that a registry without models shows all of them.
+    pub fn example(&self) {
+        let Self {
+            ready,
+            restarts,
+            output_lines,
+            utilization,
+            memory,
+            quarantined,
+        } = self;
+        for family in [ready, memory, quarantined] {
+            let _ = family.with_label_values(&["x"]);
+        }
+        for family in [restarts, output_lines] {
+            let _ = family.with_label_values(&["x", "x"]);
+        }
+        let _ = utilization.with_label_values(&["x"]);
+    }
+}
+
+impl Metrics {
+    /// Hosts replaced for `reason`.
+    pub(crate) fn restarts(&self, reason: &str) -> IntCounter {
+        self.restarts.with_label_values(&[&self.model, reason])
+    }
+
+    /// Lines that the model printed and that were `logged` or `suppressed`.
+    pub(crate) fn output_lines(&self, outcome: &str) -> IntCounter {
+        self.output_lines.with_label_values(&[&self.model, outcome])
+    }
+}
