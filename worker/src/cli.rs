@@ -20,7 +20,7 @@ use clap_complete::Shell;
 use crds::ValidatedRuntime;
 use crds::validated::ValidatedRule;
 
-use crate::simulate::topic_for;
+use crate::tools::topic_for;
 
 /// Runs data scientists' Python models on MQTT device data at the edge.
 #[derive(Debug, Parser)]

@@ -28,9 +28,7 @@ pub mod stream;
 pub mod brokers;
 pub mod mqtt;
 
-pub mod bench;
-pub mod demo;
-pub mod simulate;
+pub mod tools;
 
 pub mod env;
 pub mod settings;

@@ -13,7 +13,7 @@ use tests::mosquitto::{Mosquitto, free_port};
 use tests::site::{IN, MESSAGE, Models, OUT, seed};
 use tests::{eventually, running};
 use tokio::process::{Child, Command};
-use worker::demo::model_server::ModelServer;
+use worker::tools::ModelServer;
 
 use super::Site;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use matching::Matcher;
-use worker::simulate::Generator;
+use worker::tools::Generator;
 
 /// Longer texts only take longer.
 const LONGEST: usize = 16 << 10;

@@ -8,8 +8,7 @@ use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{IN, MESSAGE, Models, OUT, Site, seed};
-use worker::demo::broker::Broker;
-use worker::demo::model_server::ModelServer;
+use worker::tools::{Broker, ModelServer};
 
 const ECHO: &str = "
 def handler(event, context):

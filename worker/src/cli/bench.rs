@@ -8,11 +8,10 @@ use crds::ValidatedRuntime;
 use matching::Matcher;
 use tokio::runtime::Builder;
 
-use crate::bench::{Bench, End as RunEnd, MatchedBy, Summary};
 use crate::brokers::Broker;
 use crate::mqtt::Session;
-use crate::simulate::Generator;
 use crate::telemetry::{self, LogFormat};
+use crate::tools::{Bench, Generator, Length, MatchedBy, Summary};
 use crate::{settings, shutdown};
 
 use super::{End, configuration, print, rule_and_topic};
@@ -121,9 +120,9 @@ fn bench(arguments: &Arguments, runtime: &ValidatedRuntime) -> anyhow::Result<Be
             .collect(),
         interval: arguments.rate.map(|rate| Duration::from_secs(1) / rate),
         in_flight: arguments.in_flight,
-        end: match arguments.messages {
-            Some(messages) => RunEnd::Messages(messages),
-            None => RunEnd::After(Duration::from_secs(arguments.seconds.unwrap_or(10))),
+        length: match arguments.messages {
+            Some(messages) => Length::Messages(messages),
+            None => Length::After(Duration::from_secs(arguments.seconds.unwrap_or(10))),
         },
         patience: Duration::from_secs(arguments.patience),
         dead_letter_topic: rule.dead_letter_topic.as_deref().map(Into::into),

@@ -12,14 +12,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::brokers::Broker;
-use crate::demo::{self, Demo, results};
 use crate::mqtt::Session;
 use crate::run::Worker;
 use crate::settings::{self, Settings};
 use crate::shutdown;
-use crate::simulate::publisher::Publisher;
-use crate::simulate::{Generator, topic_for};
 use crate::telemetry::{self, LogFormat};
+use crate::tools::{self, Demo, Generator, Publisher, topic_for};
 
 use super::{End, accept, print, read};
 
@@ -46,7 +44,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let (text, source) = match &arguments.config {
         Some(path) => read(path)?,
-        None => (demo::SEED.to_owned(), "the sample configuration".to_owned()),
+        None => (
+            tools::SEED.to_owned(),
+            "the sample configuration".to_owned(),
+        ),
     };
     let Some(mut runtime) = accept(&text, &source) else {
         return Ok(End::BadConfiguration);
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let demo = surroundings.block_on(Demo::start())?;
     demo.adapt(&mut runtime);
     let mut http = arguments.http;
-    demo::avoid_taken_ports(&mut runtime, &mut http);
+    tools::avoid_taken_ports(&mut runtime, &mut http);
     let settings = Settings {
         http,
         models_dir: demo.models_dir(),
@@ -134,7 +135,7 @@ fn surround(
     options.subscriptions = results.map(|topic| (topic, Qos::AtLeastOnce)).collect();
     let (wanted, enough, mut count) = (arguments.results, enough.clone(), 0_u64);
     tasks.spawn_on(
-        results::read(Session::new(options), move |_, payload| {
+        tools::read_results(Session::new(options), move |_, payload| {
             say("result", &String::from_utf8_lossy(payload));
             count += 1;
             if wanted.is_some_and(|wanted| count >= wanted) {

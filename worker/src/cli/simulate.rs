@@ -10,9 +10,8 @@ use tokio::runtime::Builder;
 
 use crate::brokers::Broker;
 use crate::mqtt::Session;
-use crate::simulate::Generator;
-use crate::simulate::publisher::{Publisher, Summary};
 use crate::telemetry::{self, LogFormat};
+use crate::tools::{Generator, Publisher, Sent};
 use crate::{settings, shutdown};
 
 use super::{End, accept, print, read, rule_and_topic};
@@ -157,7 +156,7 @@ fn devices(
     arguments.devices.iter().map(named).collect()
 }
 
-fn report(arguments: &Arguments, summary: &Summary) -> anyhow::Result<End> {
+fn report(arguments: &Arguments, summary: &Sent) -> anyhow::Result<End> {
     if arguments.json {
         let document = serde_json::json!({
             "sent": summary.sent,

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::histogram::Histogram;
 use super::to_f64;
-use crate::simulate::number_in;
+use crate::tools::simulate::number_in;
 
 /// How results were found to belong to messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -281,7 +281,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::time_of;
+    use crate::tools::simulate::time_of;
 
     fn tally(messages: u64) -> (Tally, Instant) {
         let now = Instant::now();

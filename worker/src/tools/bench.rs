@@ -13,8 +13,8 @@ use std::time::Duration;
 use crds::validated::Qos;
 use tokio::time::Instant;
 
+use super::simulate::Generator;
 use crate::mqtt::{self, Client, Event, Publication};
-use crate::simulate::Generator;
 
 use matching::Matcher;
 use tally::Tally;
@@ -25,7 +25,7 @@ const STALLED: Duration = Duration::from_secs(1);
 
 /// When a run ends.
 #[derive(Debug, Clone, Copy)]
-pub enum End {
+pub enum Length {
     /// After so many messages.
     Messages(u64),
     /// After so long.
@@ -52,7 +52,7 @@ pub struct Bench<C> {
     /// Most messages without a result at once, as fast as they come back.
     pub in_flight: u64,
     /// When it ends.
-    pub end: End,
+    pub length: Length,
     /// How long the last results may take.
     pub patience: Duration,
     /// Topic of the dead letters.
@@ -122,11 +122,11 @@ impl<C: Client> Bench<C> {
 
     /// Whether everything was sent.
     fn is_over(&self, sent: u64, started: Instant, now: Instant) -> bool {
-        match (self.end, self.interval) {
-            (End::Messages(messages), _) => sent >= messages,
+        match (self.length, self.interval) {
+            (Length::Messages(messages), _) => sent >= messages,
             // By a rate the number is known, however late the last ones go out.
-            (End::After(time), Some(interval)) => due(interval, sent) >= time,
-            (End::After(time), None) => now >= started + time,
+            (Length::After(time), Some(interval)) => due(interval, sent) >= time,
+            (Length::After(time), None) => now >= started + time,
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Publisher<C> {
 
 /// What became of the messages.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Summary {
+pub struct Sent {
     /// Handed to the session.
     pub sent: u64,
     /// Acknowledged by the broker (written, at QoS 0).
@@ -45,12 +45,8 @@ pub struct Summary {
 impl<C: Client> Publisher<C> {
     /// Publishes until the count is reached or `stop` is ready, then waits a moment for what is not
     /// acknowledged. `sent` is told the device and payload of each message.
-    pub async fn run(
-        mut self,
-        stop: impl Future<Output = ()>,
-        sent: impl Fn(&str, &[u8]),
-    ) -> Summary {
-        let mut summary = Summary::default();
+    pub async fn run(mut self, stop: impl Future<Output = ()>, sent: impl Fn(&str, &[u8])) -> Sent {
+        let mut summary = Sent::default();
         let mut stop = pin!(stop);
         let mut ticks = tokio::time::interval(self.interval);
         // After a pause without a connection, no burst follows.
@@ -89,7 +85,7 @@ impl<C: Client> Publisher<C> {
         summary
     }
 
-    fn take_events(&mut self, summary: &mut Summary) {
+    fn take_events(&mut self, summary: &mut Sent) {
         while let Some(event) = self.client.next_event() {
             match event {
                 Event::Published { result: Ok(()), .. } => summary.acknowledged += 1,

@@ -1,9 +1,9 @@
 //! The main job with nothing at hand: a broker, a model server and devices of its own, and the worker
 //! of `edgemodel run` between them.
 
-pub mod broker;
-pub mod model_server;
-pub mod results;
+mod broker;
+mod model_server;
+mod results;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,12 +12,13 @@ use std::path::PathBuf;
 use crds::ValidatedRuntime;
 use crds::validated::{BrokerUrl, Digests, ExposeProtocol, MqttVersion, Transport};
 
-use broker::Broker;
-use model_server::ModelServer;
+pub use broker::Broker;
+pub use model_server::ModelServer;
 use packages::Packed;
+pub use results::read as read_results;
 
 /// pyboot's sample configuration.
-pub const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
+pub const SEED: &str = include_str!("../../../tests/fixtures/seed/config.yaml");
 
 /// A simple model for the sample's device.
 const MODEL: &str = include_str!("demo/model/industry/index.py");

@@ -2,7 +2,7 @@
 //!
 //! Deterministic: the same configuration and seed give the same messages.
 
-pub mod publisher;
+mod publisher;
 
 use std::f64::consts::TAU;
 use std::ops::Range;
@@ -13,6 +13,8 @@ use crds::validated::{Condition, Operator, Step, ValidatedDevice};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value, json};
+
+pub use publisher::{Publisher, Sent};
 
 /// The point that pyboot's sample carries.
 const SAMPLE_POINT: &str = "RC_cylinder1_1P_d_dispPeak";
@@ -108,12 +110,12 @@ impl Generator {
 }
 
 /// The time of message `number`, its `telemetry.ts`.
-pub fn time_of(number: u64) -> u64 {
+pub(super) fn time_of(number: u64) -> u64 {
     FIRST_TS + 1000 * number
 }
 
 /// The number of the first message of `numbers` whose time stands anywhere in a payload.
-pub fn number_in(payload: &[u8], numbers: Range<u64>) -> Option<u64> {
+pub(super) fn number_in(payload: &[u8], numbers: Range<u64>) -> Option<u64> {
     payload
         .split(|byte| !byte.is_ascii_digit())
         .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok())
@@ -194,7 +196,7 @@ mod tests {
     use super::*;
     use matching::Matcher;
 
-    const SEED: &str = include_str!("../../tests/fixtures/seed/config.yaml");
+    const SEED: &str = include_str!("../../../tests/fixtures/seed/config.yaml");
 
     #[test]
     fn messages_of_a_configuration_s_devices_match_and_the_others_do_not() {
