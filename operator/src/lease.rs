@@ -1,11 +1,14 @@
-//! Leader election by a Lease, in the manner of client-go: of several operators one writes.
+//! Leader election by a Lease, as in client-go: of several operators one writes.
 //!
-//! Nobody's clock is believed but one's own: a lease is over when it has not changed for its duration as measured here, so that
-//! clocks that differ or jump do no harm.
+//! A candidate trusts only its own clock: a lease is over when it has not changed for its duration as measured here, so
+//! that clocks that differ or jump do no harm. Who may have it is decided in [`claim`].
+
+mod claim;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claim::Holder;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
@@ -65,9 +68,7 @@ impl Leadership {
 /// One candidate.
 pub struct Candidate {
     leases: Api<Lease>,
-    identity: String,
-    /// How long others wait after the last renewal.
-    duration: Duration,
+    holder: Holder,
     leadership: Leadership,
     /// The lease as last seen, and since when it has looked like that.
     seen: Option<(LeaseSpec, Instant)>,
@@ -79,8 +80,10 @@ impl Candidate {
         let duration = election.duration;
         Self {
             leases: Api::namespaced(client, &election.namespace),
-            identity: election.identity.clone(),
-            duration,
+            holder: Holder {
+                identity: election.identity.clone(),
+                duration,
+            },
             leadership: Leadership {
                 renewed: Some((duration, Arc::default())),
             },
@@ -90,12 +93,12 @@ impl Candidate {
 
     /// After this long without a renewal the leader stops, well before others start.
     fn deadline(&self) -> Duration {
-        self.duration.mul_f64(2.0 / 3.0)
+        self.holder.duration.mul_f64(2.0 / 3.0)
     }
 
     /// Pause between renewals, and between attempts to acquire.
     fn retry(&self) -> Duration {
-        self.duration.mul_f64(2.0 / 15.0)
+        self.holder.duration.mul_f64(2.0 / 15.0)
     }
 
     /// What others ask before they write.
@@ -112,7 +115,7 @@ impl Candidate {
                 Ok(false) => failed = false,
                 Err(error) if failed => tracing::debug!(%error, "Lease not acquired"),
                 Err(error) => {
-                    tracing::warn!(%error, "Unable to acquire the lease, trying again");
+                    tracing::warn!(%error, "Unable to acquire the lease, retrying");
                     failed = true;
                 }
             }
@@ -140,30 +143,33 @@ impl Candidate {
         self.leadership.set(None);
     }
 
-    /// Gives the lease up, so that another need not wait for its end.
+    /// Gives the lease up, so that another need not wait for its end. After its duration it is over anyway.
     pub async fn release(&mut self) {
         self.leadership.set(None);
-        let mut released = self.try_release().await;
-        for _ in 1..RELEASES {
-            if released.is_ok() {
-                return;
+        let releases = async {
+            let mut released = self.try_release().await;
+            for _ in 1..RELEASES {
+                if released.is_ok() {
+                    break;
+                }
+                // The last renewal may have been on its way.
+                released = self.try_release().await;
             }
-            // The last renewal may have been on its way.
-            released = self.try_release().await;
-        }
-        if let Err(error) = released {
-            tracing::warn!(%error, "Lease not released; it ends by itself");
+            released
+        };
+        let released = tokio::time::timeout(self.holder.duration, releases).await;
+        if let Err(error) = released.unwrap_or(Err(Failure::TimedOut)) {
+            tracing::warn!(%error, "Lease not released, it ends by itself");
         }
     }
 
     async fn try_release(&self) -> Result<(), Failure> {
         let mut lease = api::call(self.leases.get(NAME)).await?;
-        let Some(spec) = lease.spec.as_mut().filter(|spec| self.is_mine(spec)) else {
+        let spec = lease.spec.as_ref();
+        let Some(released) = spec.and_then(|spec| self.holder.release(spec, &now())) else {
             return Ok(());
         };
-        spec.holder_identity = Some(String::new());
-        spec.lease_duration_seconds = Some(1);
-        spec.renew_time = Some(now());
+        lease.spec = Some(released);
         let parameters = PostParams::default();
         let replaced = self.leases.replace(NAME, &parameters, &lease);
         api::call(replaced).await.map(drop)
@@ -174,65 +180,41 @@ impl Candidate {
         // The time before the call: the lease is never believed to last longer than others believe.
         let at = Instant::now();
         let parameters = PostParams::default();
-        let Some(mut lease) = api::call(self.leases.get_opt(NAME)).await? else {
-            let lease = Lease {
-                metadata: ObjectMeta {
-                    name: Some(NAME.to_owned()),
-                    ..ObjectMeta::default()
-                },
-                spec: Some(self.spec(None)),
-            };
-            let created = self.leases.create(&parameters, &lease);
-            return self.outcome(at, api::call(created).await);
-        };
-        let spec = lease.spec.clone().unwrap_or_default();
-        if self.seen.as_ref().is_none_or(|(seen, _)| *seen != spec) {
-            self.seen = Some((spec.clone(), at));
-        }
-        if !self.is_mine(&spec) && !self.is_over(&spec) {
+        let found = api::call(self.leases.get_opt(NAME)).await?;
+        let current = found
+            .as_ref()
+            .map(|lease| lease.spec.clone().unwrap_or_default());
+        let unchanged = self.unchanged(current.as_ref(), at);
+        let Some(claimed) = self.holder.claim(current.as_ref(), unchanged, &now()) else {
             self.leadership.set(None);
             return Ok(false);
-        }
-        lease.spec = Some(self.spec(Some(&spec)));
-        let replaced = self.leases.replace(NAME, &parameters, &lease);
-        self.outcome(at, api::call(replaced).await)
-    }
-
-    fn outcome(&self, at: Instant, result: Result<Lease, Failure>) -> Result<bool, Failure> {
-        // A conflict means that somebody else was faster; the next look says who.
-        result.map(|_| self.leadership.set(Some(at)))?;
+        };
+        let written = if let Some(mut lease) = found {
+            lease.spec = Some(claimed);
+            api::call(self.leases.replace(NAME, &parameters, &lease)).await
+        } else {
+            let metadata = ObjectMeta {
+                name: Some(NAME.to_owned()),
+                ..ObjectMeta::default()
+            };
+            let spec = Some(claimed);
+            let lease = Lease { metadata, spec };
+            api::call(self.leases.create(&parameters, &lease)).await
+        };
+        // A conflict means that another was faster; the next attempt says who.
+        written?;
+        self.leadership.set(Some(at));
         Ok(true)
     }
 
-    fn is_mine(&self, spec: &LeaseSpec) -> bool {
-        spec.holder_identity.as_deref() == Some(&self.identity)
-    }
-
-    fn is_over(&self, spec: &LeaseSpec) -> bool {
-        if spec.holder_identity.as_deref().is_none_or(str::is_empty) {
-            return true;
-        }
-        let seconds = spec
-            .lease_duration_seconds
-            .and_then(|seconds| u64::try_from(seconds).ok());
-        let duration = seconds.map_or(self.duration, Duration::from_secs);
-        self.seen
-            .as_ref()
-            .is_some_and(|(_, since)| since.elapsed() >= duration)
-    }
-
-    fn spec(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
-        let mine = before.filter(|spec| self.is_mine(spec));
-        let transitions = before.and_then(|spec| spec.lease_transitions).unwrap_or(0);
-        LeaseSpec {
-            holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(self.duration.as_secs()).ok(),
-            acquire_time: mine
-                .and_then(|spec| spec.acquire_time.clone())
-                .or_else(|| Some(now())),
-            renew_time: Some(now()),
-            lease_transitions: Some(transitions + i32::from(before.is_some() && mine.is_none())),
-            ..LeaseSpec::default()
+    /// How long the lease has looked as it does.
+    fn unchanged(&mut self, current: Option<&LeaseSpec>, now: Instant) -> Duration {
+        match (&self.seen, current) {
+            (Some((seen, since)), Some(spec)) if seen == spec => now - *since,
+            _ => {
+                self.seen = current.map(|spec| (spec.clone(), now));
+                Duration::ZERO
+            }
         }
     }
 }

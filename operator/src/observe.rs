@@ -34,8 +34,6 @@ pub struct Observation {
     pub pods: Vec<Pod>,
     /// The Secrets that it refers to and that exist.
     pub secrets: BTreeMap<String, SecretView>,
-    /// Whether KEDA's ScaledObjects were looked for and the cluster has the kind.
-    pub has_scaled_objects: bool,
 }
 
 impl Observation {
@@ -111,10 +109,7 @@ pub async fn all(
             continue;
         }
         match list(client, identity, kind).await {
-            Ok(found) => {
-                observed.has_scaled_objects |= kind == Kind::ScaledObject;
-                observed.children.extend(found);
-            }
+            Ok(found) => observed.children.extend(found),
             // Then there is none; that it is wanted shows when it is applied.
             Err(failure) if failure.is_not_found() => {}
             Err(failure) => return Err(failure),

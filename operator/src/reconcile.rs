@@ -1,6 +1,5 @@
 //! One pass over one runtime: observe, validate, plan, execute, report.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crds::status::RuntimeStatus;
@@ -9,7 +8,6 @@ use k8s_openapi::jiff::{Timestamp, Unit};
 use kube::core::DynamicObject;
 use kube::runtime::events::Recorder;
 use kube::{Client, ResourceExt as _};
-use tokio::sync::Notify;
 
 use crate::api::Failure;
 use crate::desired::{self, Defaults, Desired, Identity, Inputs, Model, labels};
@@ -37,8 +35,6 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where events go.
     pub recorder: Recorder,
-    /// Told when a reconcile has found that the cluster has KEDA's ScaledObjects.
-    pub scaled_objects: Arc<Notify>,
 }
 
 /// Why a reconcile has to be repeated.
@@ -226,9 +222,6 @@ impl<'a> Subject<'a> {
                 return Err(Error::Read(failure));
             }
         };
-        if observed.has_scaled_objects {
-            self.ctx.scaled_objects.notify_one();
-        }
         let desired = desired::build(&Inputs {
             identity: &self.identity,
             runtime,

@@ -16,7 +16,7 @@ use crate::desired::{Defaults, labels};
 use crate::lease::{Candidate, Election, Leadership};
 use crate::reconcile::Context;
 
-/// Looks that were begun may take this long to end after a request to stop.
+/// Reconciles that were begun may take this long to end after a request to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// What an operator is started with.
@@ -26,9 +26,9 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// What children depend on.
     pub defaults: Defaults,
-    /// How long nothing is looked at when nothing happens.
+    /// How long after a reconcile the next one comes when nothing happens.
     pub resync: Duration,
-    /// Runtimes that are looked at at the same time.
+    /// Runtimes that are reconciled at the same time.
     pub concurrency: u16,
     /// Leader election; none for an operator that is alone.
     pub election: Option<Election>,
@@ -39,7 +39,7 @@ pub struct Settings {
 pub enum End {
     /// It was told to.
     Stopped,
-    /// Another operator leads: this one must start anew.
+    /// Another operator leads: this one must restart.
     LeaseLost,
 }
 
@@ -56,7 +56,7 @@ pub async fn run(
         let router = admin::router(shared.clone());
         side.spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "Metrics are not served any more");
+                tracing::error!(%error, "Metrics server failed");
             }
         });
     }
@@ -70,10 +70,7 @@ pub async fn run(
     tracing::info!("Stopping");
     // The receiver lives in `work`.
     let _ = stopping.send(true);
-    tokio::time::timeout(DRAIN, work).await.unwrap_or_else(|_| {
-        tracing::warn!("Not everything that was begun has ended in time");
-        End::Stopped
-    })
+    work.await
 }
 
 async fn lead(
@@ -93,7 +90,7 @@ async fn lead(
     tokio::select! {
         () = candidate.acquire() => {}
         () = told(&mut stopped) => {
-            // It may have been acquired in this moment.
+            // It may have been acquired at this moment.
             candidate.release().await;
             return End::Stopped;
         }
@@ -136,12 +133,23 @@ async fn work(
         resync: settings.resync,
         leadership,
         metrics: shared.metrics.clone(),
-        scaled_objects: Arc::default(),
+    };
+    let late = {
+        let mut stopped = stopped.clone();
+        async move {
+            told(&mut stopped).await;
+            tokio::time::sleep(DRAIN).await;
+        }
     };
     let stop = async move { told(&mut stopped).await };
     let ready = Arc::clone(&shared.ready);
     let namespace = settings.namespace.as_deref();
-    controller::run(context, namespace, settings.concurrency, ready, stop).await;
+    let work = controller::run(context, namespace, settings.concurrency, ready, stop);
+    // Round the work alone: what was acquired is released after it, however long that took.
+    tokio::select! {
+        () = work => {}
+        () = late => tracing::warn!("Reconciles did not end in time"),
+    }
 }
 
 /// Waits until the operator is told to stop.

@@ -1,7 +1,6 @@
 //! A runtime in a cluster in memory, reconciled by hand, and what came of it as text.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::events::{Recorder, Reporter};
@@ -39,7 +38,6 @@ impl Bed {
             resync: Duration::from_mins(3),
             leadership: Leadership::alone(),
             metrics: Metrics::default(),
-            scaled_objects: Arc::default(),
         };
         api.put(
             "edgemodelruntimes",
