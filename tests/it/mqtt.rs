@@ -1,5 +1,5 @@
 //! What any MQTT session must do, against a real mosquitto: the suite that a library has to pass to
-//! stand behind `worker::mqtt`.
+//! stand behind `mqtt`.
 
 mod delivery;
 mod failures;

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use crds::validated::Qos;
+use mqtt::{Client as _, Event};
 use serde_json::Value;
 use tests::client::{TestClient, options};
 use tests::site::message;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use worker::mqtt::{Client as _, Event};
 
 /// What the issue asks for: messages a second.
 pub(crate) const RATE: u64 = 200;

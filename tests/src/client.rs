@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use crds::validated::{BrokerUrl, MqttVersion, Qos, Transport};
+use mqtt::{Client as _, Event, Incoming, Options, Publication, Refused, Session};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use worker::mqtt::{Client as _, Event, Incoming, Options, Publication, Refused, Session};
 
 /// Nothing in a test takes so long unless it is broken: a session that another client took over stays away for a minute.
 const PATIENCE: Duration = Duration::from_secs(100);

@@ -11,5 +11,5 @@ pub const MODELS_DIR: &str = "EDGEMODEL_MODELS_DIR";
 pub const REPLICA: &str = "EDGEMODEL_REPLICA";
 /// `HOST:PORT` of all workers of the runtime, which then answer for each other.
 pub const PEERS: &str = "EDGEMODEL_PEERS";
-/// Log filter, as in `info,worker::mqtt=debug`.
+/// Log filter, as in `info,mqtt=debug`.
 pub const LOG: &str = "EDGEMODEL_LOG";

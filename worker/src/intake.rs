@@ -12,10 +12,10 @@ use matching::{Matcher, Misses};
 use message::{
     Delivery, Failure, FailureReason, Job, Ledger, Outcome, Rejected, Settled, Telemetry,
 };
+use mqtt::{Client, DeliveryTag, Event, Incoming};
 use tokio::sync::{oneshot, watch};
 
 use crate::metrics::ModelMetrics;
-use crate::mqtt::{Client, DeliveryTag, Event, Incoming};
 use crate::outlet::ModelOutlet;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;

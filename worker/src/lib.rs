@@ -25,9 +25,6 @@ pub mod session_state;
 pub mod status;
 pub mod stream;
 
-pub mod brokers;
-pub mod mqtt;
-
 pub mod tools;
 
 pub mod env;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use crds::validated::Qos;
 use message::{Failure, Job, Outcome, Queue, Rejected, Settled, Throttle};
+use mqtt::Publication;
 
 use crate::dead_letter::dead_letter;
 use crate::metrics::ModelMetrics;
-use crate::mqtt::Publication;
 use crate::status::{ModelView, Shared};
 use crate::stream;
 

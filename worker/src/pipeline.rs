@@ -8,12 +8,11 @@ use crds::client_id::{Role, SessionKey};
 use hosts::{HostStatus, Monitor, Pool, StartError};
 use matching::Matcher;
 use message::{Level, Queue};
+use mqtt::{Broker, Session};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::brokers::Broker;
 use crate::intake::{Fate, Intake, inherit, intake};
-use crate::mqtt::Session;
 use crate::outlet::{Destination, ModelOutlet, Parcel};
 use crate::publish::{Publisher, publish};
 use crate::session_state::SessionState;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::{Failure, FailureReason, Queue, Settled};
+use mqtt::{Client, Error, Event, Refused};
 use tokio::sync::watch;
 
 use crate::metrics::ModelMetrics;
-use crate::mqtt::{Client, Error, Event, Refused};
 use crate::outlet::{ModelOutlet, Parcel};
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crds::validated::ExposeProtocol;
 use crds::{ValidatedRuntime, client_id};
+use mqtt::{Broker, BrokerError};
 use packages::Store;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::brokers::{self, Broker};
 use crate::peers::Peers;
 use crate::pipeline::Context;
 use crate::settings::{Replica, Settings};
@@ -31,7 +31,7 @@ const ONE_REQUEST: Duration = Duration::from_secs(1);
 pub enum Error {
     /// A file that the configuration refers to cannot be used.
     #[error(transparent)]
-    Broker(brokers::Error),
+    Broker(BrokerError),
     /// A port is taken or not allowed.
     #[error("{what}: failed to listen on {address}: {error}; {remedy}")]
     Listen {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::metrics::{Metrics, SessionMetrics};
-use crate::mqtt::Error;
 use crate::status::{ModelView, SessionView};
 use crds::Reason;
 use crds::client_id::Role;
+use mqtt::Error;
 
 /// Reports one session's state.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bytes::Bytes;
 use crds::validated::Qos;
+use mqtt::{Client as _, Event, Options, Publication};
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
-use worker::mqtt::{Client as _, Event, Options, Publication};
 
 use crate::alarm::Alarm;
 

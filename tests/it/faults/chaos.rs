@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crds::validated::Qos;
+use mqtt::{Client as _, Event};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tests::running::{Running, get};
 use tests::site::{IN, Site, message};
 use tokio::sync::watch;
-use worker::mqtt::{Client as _, Event};
 
 const ECHO: &str =
     "def handler(event, context):\n    return event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n";

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crds::validated::Qos;
+use mqtt::Event;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{Models, file_url};
 use tokio::task::JoinHandle;
-use worker::mqtt::Event;
 
 use crate::worker::pod::config;
 

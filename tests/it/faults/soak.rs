@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use crds::validated::Qos;
+use mqtt::{Client as _, Event};
 use tests::site::{IN, Site, message};
-use worker::mqtt::{Client as _, Event};
 
 const ECHO: &str =
     "def handler(event, context):\n    return event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n";

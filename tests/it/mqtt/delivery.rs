@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use crds::validated::{MqttVersion, Qos};
+use mqtt::{Client as _, Publication};
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
-use worker::mqtt::{Client as _, Publication};
 
 use super::{QOS, VERSIONS};
 

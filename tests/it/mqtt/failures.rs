@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crds::validated::{MqttVersion, Qos};
+use mqtt::{Client as _, Error, Event};
 use rustix::process::Signal;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
-use worker::mqtt::{Client as _, Error, Event};
 
 const SUBSCRIPTION: [(&str, Qos); 1] = [("t", Qos::AtLeastOnce)];
 

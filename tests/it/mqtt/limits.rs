@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crds::validated::{MqttVersion, Qos};
+use mqtt::{Client as _, Event, Refused};
 use tests::client::{TestClient, closed_for_silence, options};
 use tests::mosquitto::Mosquitto;
-use worker::mqtt::{Client as _, Event, Refused};
 
 use super::VERSIONS;
 

@@ -2,11 +2,11 @@
 
 use crds::runtime::Tls;
 use crds::validated::{Qos, Transport};
+use mqtt::{Error, Event, Options, tls};
 use tests::certificates::Certificates;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::web_socket::WebSocketBridge;
-use worker::mqtt::{Error, Event, Options, tls};
 
 use super::VERSIONS;
 

@@ -2,10 +2,10 @@
 //! grants every subscription.
 
 use crds::validated::{MqttVersion, Qos};
+use mqtt::{Event, Options};
 use tests::client::{TestClient, options};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use worker::mqtt::{Event, Options};
 
 use super::VERSIONS;
 

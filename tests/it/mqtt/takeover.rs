@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crds::validated::{MqttVersion, Qos};
+use mqtt::{Error, Event, Options};
 use tests::client::{TestClient, closed_for_silence, options};
 use tests::mosquitto::Mosquitto;
-use worker::mqtt::{Error, Event, Options};
 
 use super::VERSIONS;
 

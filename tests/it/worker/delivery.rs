@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::validated::Qos;
+use mqtt::Client as _;
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{IN, Site, message};
-use worker::mqtt::Client as _;
 
 const ECHO: &str =
     "def handler(event, context):\n    return event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n";

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use crds::termination::{MAX_BYTES, Termination};
 use crds::validated::Qos;
+use mqtt::Event;
 use packages::Packed;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{Models, file_url};
-use worker::mqtt::Event;
 
 const ECHO: &str = "def handler(event, context): return event\n";
 

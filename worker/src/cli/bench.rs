@@ -6,10 +6,9 @@ use anyhow::Context as _;
 use clap::ArgGroup;
 use crds::ValidatedRuntime;
 use matching::Matcher;
+use mqtt::{Broker, Session};
 use tokio::runtime::Builder;
 
-use crate::brokers::Broker;
-use crate::mqtt::Session;
 use crate::telemetry::{self, LogFormat};
 use crate::tools::{Bench, Generator, Length, MatchedBy, Summary};
 use crate::{settings, shutdown};

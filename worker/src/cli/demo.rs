@@ -7,12 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use crds::ValidatedRuntime;
 use crds::validated::Qos;
+use mqtt::{Broker, Session};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::brokers::Broker;
-use crate::mqtt::Session;
 use crate::run::Worker;
 use crate::settings::{self, Settings};
 use crate::shutdown;

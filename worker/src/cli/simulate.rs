@@ -6,10 +6,9 @@ use anyhow::Context as _;
 use clap::ArgGroup;
 use crds::ValidatedRuntime;
 use crds::validated::{Condition, ValidatedDevice};
+use mqtt::{Broker, Session};
 use tokio::runtime::Builder;
 
-use crate::brokers::Broker;
-use crate::mqtt::Session;
 use crate::telemetry::{self, LogFormat};
 use crate::tools::{Generator, Publisher, Sent};
 use crate::{settings, shutdown};

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use message::{AckHandle, Acknowledge, Ticket};
+use mqtt::DeliveryTag;
 use tokio::sync::Notify;
-
-use crate::mqtt::DeliveryTag;
 
 /// Acknowledgements on their way back to the session that received the messages.
 #[derive(Debug, Default)]

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::Qos;
+use mqtt::{Client, Event, Publication};
 use tokio::time::Instant;
 
 use super::simulate::Generator;
-use crate::mqtt::{self, Client, Event, Publication};
 
 use matching::Matcher;
 use tally::Tally;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-
-use crate::mqtt::{Client, Event};
+use mqtt::{Client, Event};
 
 /// Calls `came` with each message, for ever.
 pub async fn read<C: Client>(mut client: C, mut came: impl FnMut(&Arc<str>, &Bytes)) {

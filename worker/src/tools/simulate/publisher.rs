@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::Qos;
+use mqtt::{Client, Event, Publication};
 use tokio::time::MissedTickBehavior;
 
 use super::Generator;
-use crate::mqtt::{Client, Event, Publication};
 
 /// How long the last messages may take to be acknowledged at the end.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(5);

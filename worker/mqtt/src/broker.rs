@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crds::validated::{Credential, Transport, ValidatedMqtt};
 
-use crate::mqtt;
+use super::{Options, TlsError, tls};
 
 /// A broker's settings with all files read.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Broker {
 
 /// A file that the configuration refers to cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum BrokerError {
     /// The file of the user name or of the password.
     #[error("mqtts[{index}].auth.{field}: failed to read {path:?}: {error}")]
     Credential {
@@ -57,7 +57,7 @@ pub enum Error {
         /// Index in `mqtts`.
         index: usize,
         /// What is wrong.
-        error: mqtt::TlsError,
+        error: TlsError,
     },
 }
 
@@ -70,9 +70,9 @@ impl Broker {
     ///
     /// # Errors
     /// A file cannot be read or holds something else.
-    pub fn open(index: usize, settings: &ValidatedMqtt) -> Result<Self, Error> {
+    pub fn open(index: usize, settings: &ValidatedMqtt) -> Result<Self, BrokerError> {
         if settings.credentials_secret.is_some() {
-            return Err(Error::Secret {
+            return Err(BrokerError::Secret {
                 index,
                 field: "credentialsSecretRef",
                 instead: "auth",
@@ -83,7 +83,7 @@ impl Broker {
             .as_ref()
             .is_some_and(|tls| tls.secret_ref.is_some())
         {
-            return Err(Error::Secret {
+            return Err(BrokerError::Secret {
                 index,
                 field: "tls.secretRef",
                 instead: "caFile, certFile and keyFile",
@@ -104,8 +104,8 @@ impl Broker {
         let tls = match settings.broker.transport {
             Transport::Tcp | Transport::WebSocket => None,
             Transport::Tls | Transport::WebSocketTls => Some(
-                mqtt::tls(settings.tls.as_ref(), &settings.broker.host)
-                    .map_err(|error| Error::Tls { index, error })?,
+                tls(settings.tls.as_ref(), &settings.broker.host)
+                    .map_err(|error| BrokerError::Tls { index, error })?,
             ),
         };
         Ok(Self {
@@ -133,7 +133,7 @@ impl Broker {
 
     /// Options of the session of a worker that does not come back. Its subscription was that of this
     /// configuration, or the same without a group.
-    pub fn inherited(&self, client_id: String, subscription: &str) -> mqtt::Options {
+    pub fn inherited(&self, client_id: String, subscription: &str) -> Options {
         let mut options = self.options(client_id, Some(subscription));
         options.clean_start = false;
         options.takeover_retry = INHERITANCE_RETRY;
@@ -146,8 +146,8 @@ impl Broker {
     }
 
     /// A session's options; `subscription` is a filter to subscribe to.
-    pub fn options(&self, client_id: String, subscription: Option<&str>) -> mqtt::Options {
-        mqtt::Options {
+    pub fn options(&self, client_id: String, subscription: Option<&str>) -> Options {
+        Options {
             broker: self.settings.broker.clone(),
             client_id,
             version: self.settings.version,
@@ -188,12 +188,12 @@ const INHERITANCE_RETRY: Duration = Duration::from_secs(5);
 /// The finest that the runtime's clock has.
 const GATHER: Duration = Duration::from_millis(1);
 
-fn read(index: usize, field: &'static str, credential: &Credential) -> Result<String, Error> {
+fn read(index: usize, field: &'static str, credential: &Credential) -> Result<String, BrokerError> {
     let path = match credential {
         Credential::Text(text) => return Ok(text.clone()),
         Credential::File(path) => path,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| Error::Credential {
+    let text = std::fs::read_to_string(path).map_err(|error| BrokerError::Credential {
         index,
         field,
         path: path.clone(),

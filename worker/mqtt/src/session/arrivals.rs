@@ -5,10 +5,10 @@ use std::time::Duration;
 use crds::topic::reaches;
 
 use super::{Event, Leave, Session, State};
-use crate::mqtt::Incoming;
-use crate::mqtt::connection::{Ended, Found};
-use crate::mqtt::inbox::Admitted;
-use crate::mqtt::packet::{Inbound, Publish};
+use crate::Incoming;
+use crate::connection::{Ended, Found};
+use crate::inbox::Admitted;
+use crate::packet::{Inbound, Publish};
 
 impl Session {
     pub(super) fn take(&mut self, found: Found) {

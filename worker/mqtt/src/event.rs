@@ -1,0 +1,95 @@
+//! What goes in and out of a session: messages, publications, events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use crds::validated::Qos;
+
+use super::{Error, Refused};
+
+/// Identifies a received message for its acknowledgement; only valid on the connection that brought
+/// it, so that an acknowledgement from before a reconnect is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeliveryTag {
+    /// The connection: 1 for the session's first, then counted up.
+    pub epoch: u64,
+    /// Counted up by the session, in order of receipt.
+    pub sequence: u64,
+}
+
+/// A message from the broker.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Its topic.
+    pub topic: Arc<str>,
+    /// Its payload.
+    pub payload: Bytes,
+    /// `Some` at QoS 1 and 2: must be given to [`super::Client::ack`] some time.
+    pub tag: Option<DeliveryTag>,
+    /// Whether the broker marks it as a possible repetition.
+    pub duplicate: bool,
+    /// Whether the broker had kept it for new subscribers.
+    pub retained: bool,
+}
+
+/// A message to the broker.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// Its topic, without wildcards.
+    pub topic: Arc<str>,
+    /// Its payload.
+    pub payload: Bytes,
+    /// Quality of service.
+    pub qos: Qos,
+    /// Whether the broker keeps it for later subscribers.
+    pub retain: bool,
+}
+
+/// What happened in a session.
+#[derive(Debug)]
+pub enum Event {
+    /// Connected; subscriptions follow.
+    Connected {
+        /// The connection's number.
+        epoch: u64,
+        /// Whether the broker still had the session.
+        session_present: bool,
+    },
+    /// The broker granted all subscriptions on this connection.
+    Subscribed,
+    /// The broker refused a subscription; it is tried again with the next connection.
+    SubscriptionRefused {
+        /// The topic filter.
+        filter: String,
+        /// The broker's reason.
+        reason: String,
+    },
+    /// A message came.
+    Message(Incoming),
+    /// A message over the packet limit came; it was discarded and acknowledged.
+    Oversized {
+        /// Size of its packet in bytes.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// After [`super::Client::leave`]: the broker holds nothing for the session, and everything that it held is
+    /// acknowledged.
+    Emptied,
+    /// A publication is done: acknowledged by the broker, or written at QoS 0, or refused for good.
+    Published {
+        /// As given to [`super::Client::publish`].
+        token: u64,
+        /// The broker's or the session's reason for refusing it.
+        result: Result<(), Refused>,
+    },
+    /// The connection was lost, refused or could not be made. The session connects again by itself
+    /// after `retry_in`; publications that are not done are kept and sent again.
+    Disconnected {
+        /// Why.
+        error: Error,
+        /// When it connects again.
+        retry_in: Duration,
+    },
+}
