@@ -17,10 +17,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLES: &str = "\
 Examples:
-  edgemodel-operator crd | kubectl apply --server-side -f -    install the CustomResourceDefinition
-  edgemodel-operator run --no-leader-election                  reconcile the cluster of the kubeconfig";
+  edgemodel-operator crd | kubectl apply --server-side -f -    install the CRD
+  edgemodel-operator run --no-leader-election                  run against the cluster of your kubeconfig";
 
-/// Runs EdgeModelRuntime objects of a Kubernetes cluster.
+/// Kubernetes operator for EdgeModelRuntime objects.
 #[derive(Debug, clap::Parser)]
 #[command(name = "edgemodel-operator", version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -30,43 +30,43 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Reconcile until SIGTERM.
+    /// Run until SIGTERM.
     Run(Run),
-    /// Print the CustomResourceDefinition as YAML.
+    /// Print the CRD as YAML.
     Crd,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// The only namespace to serve. Default: all.
+    /// Namespace to serve. Default: all namespaces.
     #[arg(long, env = "EDGEMODEL_NAMESPACE", value_name = "NAME")]
     namespace: Option<String>,
-    /// The workers' image where a runtime names none.
+    /// Default image of workers.
     #[arg(long, env = "EDGEMODEL_WORKER_IMAGE", value_name = "IMAGE", default_value = concat!("edgemodel-worker:", env!("CARGO_PKG_VERSION")))]
     worker_image: String,
-    /// Where metrics and probes are served.
+    /// Address of metrics and probes.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     http: SocketAddr,
-    /// How many seconds a runtime is left alone when nothing happens.
+    /// Seconds between reconciles of an unchanged runtime.
     #[arg(long, value_name = "SECONDS", default_value = "180", value_parser = clap::value_parser!(u64).range(1..=3600))]
     resync: u64,
-    /// How many runtimes are looked at at the same time.
+    /// Maximum concurrent reconciles.
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// Run without leader election: there is no second operator.
+    /// Disable leader election, for a single operator.
     #[arg(long)]
     no_leader_election: bool,
-    /// Namespace of the Lease by which operators agree on who leads. Default: the operator's own.
+    /// Namespace of the leader election Lease. Default: the operator's own namespace.
     #[arg(long, env = "POD_NAMESPACE", value_name = "NAME")]
     lease_namespace: Option<String>,
-    /// This operator's name in the Lease.
+    /// Name of this operator in the Lease. Default: the host name and a random suffix.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     identity: Option<String>,
-    /// How many seconds the others wait for a leader that says nothing more.
+    /// Seconds without renewal after which another operator takes the Lease.
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = clap::value_parser!(u64).range(3..=300))]
     lease_duration: u64,
-    /// After how many seconds of silence a connection to the API server is given up. A watch on which nothing happens
-    /// gets a sign of life every minute.
+    /// Seconds of silence after which a connection to the API server is closed. Idle watches receive a bookmark every
+    /// minute.
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=290))]
     silence_limit: u64,
 }

@@ -1,4 +1,4 @@
-//! The command line: what people and scripts type.
+//! The command line.
 
 mod bench;
 mod check;
@@ -32,33 +32,33 @@ struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  failed while running, such as a file that cannot be read
-  2  the configuration or the command line is wrong";
+  0  success
+  1  failure, such as an unreadable file
+  2  invalid configuration or command line";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check a configuration: every problem at once, each with its place and remedy.
+    /// Check a configuration and report every problem with its position and remedy.
     Check(check::Arguments),
-    /// Tell which models would get a message, and why the others would not.
+    /// Show which models would get a message, and why the others would not.
     Explain(explain::Arguments),
-    /// Pack a model's folder into a zip and print its digests, as the configuration takes them.
+    /// Pack a model's folder into a zip and print its digests for the configuration.
     Pack(pack::Arguments),
-    /// Run a model's samples on this machine, or record one.
+    /// Run a model's golden samples, or record one.
     Test(test::Arguments),
-    /// Show the main job at once: a broker, a model server, devices and a worker on this machine.
+    /// Run a demo with its own broker, model server and devices.
     Demo(demo::Arguments),
-    /// Run the worker: take messages, run the models, publish their results.
+    /// Run the worker: receive messages, run models, publish results.
     Run(run::Arguments),
-    /// Publish telemetry as devices would, to try out a configuration.
+    /// Publish telemetry of simulated devices, to try out a configuration.
     Simulate(simulate::Arguments),
-    /// Measure a running worker: throughput, times to the results, losses, duplicates, order.
+    /// Measure a running worker: throughput, latency, lost, duplicated and reordered messages.
     Bench(bench::Arguments),
     /// Print the JSON Schema of the configuration, for editors and forms.
     Schema(schema::Arguments),
-    /// Print a completion script, such as `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
+    /// Print a shell completion script: `edgemodel completions bash > ~/.bash_completion.d/edgemodel`.
     Completions {
-        /// The shell to complete for.
+        /// Shell to write the script for.
         shell: Shell,
     },
 }
@@ -66,7 +66,7 @@ enum Command {
 /// How a command ended.
 enum End {
     Done,
-    /// What was looked at is not as it should be; that was printed.
+    /// A check failed, and the command printed why.
     Failed,
     BadConfiguration,
 }
@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Writes to stdout; a reader that went away (`| head`) is no failure.
+/// Writes to stdout. A reader that closed the pipe (`| head`) isn't a failure.
 fn print(text: &str) -> anyhow::Result<End> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -110,7 +110,7 @@ fn print(text: &str) -> anyhow::Result<End> {
     }
 }
 
-/// Writes a line to stderr; nobody is left to be told when that is gone.
+/// Writes a line to stderr, and ignores that stderr may be closed.
 fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! `edgemodel bench`: how fast a user's own broker, worker and models are.
+//! `edgemodel bench`: measures a user's own broker, worker and models.
 
 use std::time::Duration;
 
@@ -16,43 +16,43 @@ use crate::{settings, shutdown};
 use super::{End, configuration, print, rule_and_topic};
 
 const EXAMPLES: &str = "\
-A worker must be running on the configuration. The messages go to its models like any other, so their
-results are published too: better not on a plant that works.
+A worker must be running on the configuration. It processes the messages like any others and publishes
+their results: don't run this against a plant in production.
 
 Examples:
-  edgemodel bench --config my.yaml                       as fast as results come back, for ten seconds
+  edgemodel bench --config my.yaml                       at full speed, for ten seconds
   edgemodel bench --config my.yaml --rate 1000 --seconds 60
   edgemodel bench --config my.yaml --messages 100000 --json";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("length").args(["messages", "seconds"]))]
 pub(super) struct Arguments {
-    /// The worker's configuration; `-` reads stdin.
+    /// The worker's configuration, or `-` for stdin.
     #[arg(long, short, value_name = "FILE")]
     config: String,
-    /// Index of the rule that is measured.
+    /// Index of the rule to measure.
     #[arg(long, value_name = "N", default_value = "0")]
     rule: usize,
-    /// The topic of the messages. Default: one that the rule's subscription gets.
+    /// Topic of the messages. Default: one that the rule's subscription matches.
     #[arg(long)]
     topic: Option<String>,
-    /// Messages a second. Default: as fast as results come back.
+    /// Messages per second. Default: as fast as results return.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate: Option<u32>,
-    /// End after so many messages.
+    /// Number of messages to send.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     messages: Option<u64>,
-    /// End after so many seconds. Default: 10.
+    /// Duration in seconds. Default: 10.
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: Option<u64>,
-    /// Without --rate: most messages that wait for their results at once.
+    /// Maximum number of messages in flight, without --rate.
     #[arg(long, value_name = "N", default_value = "1000", conflicts_with = "rate",
         value_parser = clap::value_parser!(u64).range(1..))]
     in_flight: u64,
-    /// How many seconds the last results may take.
+    /// Seconds to wait for the last results.
     #[arg(long, value_name = "S", default_value = "5")]
     patience: u64,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
 }

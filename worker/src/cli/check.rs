@@ -1,4 +1,4 @@
-//! `edgemodel check`: what is wrong with a configuration, and which models it would refuse.
+//! `edgemodel check`: reports the problems of a configuration, and the models that it would refuse.
 
 use serde_json::json;
 
@@ -6,10 +6,10 @@ use super::{End, print, read};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The configuration, YAML or JSON; `-` reads stdin.
+    /// Configuration in YAML or JSON, or `-` for stdin.
     #[arg(long, short, value_name = "FILE")]
     config: String,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
 }

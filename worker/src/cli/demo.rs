@@ -1,4 +1,4 @@
-//! `edgemodel demo`: the main job with nothing at hand.
+//! `edgemodel demo`: a worker with its own broker, model server and devices.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,22 +20,21 @@ use crate::tools::{self, Demo, Generator, Publisher, topic_for};
 
 use super::{End, accept, print, read};
 
-/// The share of messages that comes from devices that no model is for.
+/// The share of messages from devices without a model.
 const UNMATCHED_SHARE: f64 = 0.3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Your own configuration instead of pyboot's sample; its brokers and models are replaced by the
-    /// demo's.
+    /// Configuration to use instead of pyboot's sample. The demo replaces its brokers and models.
     #[arg(long, short, value_name = "FILE")]
     config: Option<String>,
-    /// Where metrics and status are served.
+    /// Address of metrics and status.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5888")]
     http: SocketAddr,
-    /// Messages a second.
+    /// Messages per second.
     #[arg(long, default_value = "2", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
-    /// End after so many results. Default: when Ctrl-C is pressed.
+    /// Number of results after which the demo ends. Default: runs until Ctrl-C.
     #[arg(long, value_name = "N")]
     results: Option<u64>,
 }
@@ -169,7 +168,7 @@ fn surround(
     Ok(tasks)
 }
 
-/// A line for people; when nobody reads stdout any more, the demo goes on all the same.
+/// Prints a line. The demo continues if stdout is closed.
 fn say(what: &str, text: &str) {
     let _ = print(&format!("{what}  {text}\n"));
 }

@@ -1,4 +1,4 @@
-//! `edgemodel explain`: which models would get a message, and why the others would not.
+//! `edgemodel explain`: shows which models would get a message, and why the others would not.
 
 use anyhow::Context as _;
 use matching::explain;
@@ -13,16 +13,16 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The configuration, YAML or JSON; `-` reads stdin.
+    /// Configuration in YAML or JSON, or `-` for stdin.
     #[arg(long, short, value_name = "FILE")]
     config: String,
-    /// The message's payload, JSON; `-` reads stdin.
+    /// Payload of the message in JSON, or `-` for stdin.
     #[arg(long, short, value_name = "FILE")]
     message: String,
-    /// The topic that the message was published to; tells which rules receive it.
+    /// Topic of the message, to see which rules receive it.
     #[arg(long)]
     topic: Option<String>,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! `edgemodel pack`: a model's folder as the zip that a configuration refers to.
+//! `edgemodel pack`: writes the zip of a model's folder, after a trial run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::telemetry::{self, LogFormat};
 use super::trial::{Trial, Tried, told};
 use super::{End, print};
 
-/// A call that takes longer is no use to anybody who waits for it.
+/// A call that takes longer counts as failed.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 const EXAMPLES: &str = "\
@@ -24,20 +24,20 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The folder that holds index.py.
+    /// Folder that holds index.py.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// The zip to write. Default: the folder's name with .zip, in the current folder.
+    /// Zip file to write. Default: the folder's name with .zip, in the current folder.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The Python interpreter that has what the model imports. Default: EDGEMODEL_PYTHON, else
+    /// Python interpreter with the packages that the model imports. Default: EDGEMODEL_PYTHON, else
     /// python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
-    /// Do not try to import the model, nor run its samples.
+    /// Skip the import of the model and its samples.
     #[arg(long)]
     no_import: bool,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
 }

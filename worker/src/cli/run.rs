@@ -1,4 +1,4 @@
-//! `edgemodel run`: the worker.
+//! `edgemodel run`: runs the worker.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,47 +17,46 @@ use super::{End, print_error, read};
 
 const EXAMPLES: &str = "\
 Examples:
-  edgemodel run --config my.yaml --download        fetch the models and serve until Ctrl-C
-  edgemodel run --config my.yaml --http 0.0.0.0:9000  serve metrics and status on another port
-  EDGEMODEL_LOG=debug edgemodel run --config -     read the configuration from stdin, log more";
+  edgemodel run --config my.yaml --download           download models, run until Ctrl-C
+  edgemodel run --config my.yaml --http 0.0.0.0:9000  serve metrics and status on port 9000
+  EDGEMODEL_LOG=debug edgemodel run --config -        read stdin, log at level debug";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The configuration, YAML or JSON; `-` reads stdin.
+    /// Configuration in YAML or JSON, or `-` for stdin.
     #[arg(long, short, value_name = "FILE")]
     config: String,
-    /// Where metrics and status are served.
+    /// Address of metrics and status.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:5888")]
     http: SocketAddr,
-    /// Longest time in seconds that a shutdown may take to finish what was begun.
+    /// Maximum time in seconds to finish messages in flight at shutdown.
     #[arg(long, value_name = "SECONDS", default_value = "20")]
     drain_timeout: u64,
-    /// How log lines look.
+    /// Format of log lines.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
-    /// Do not download models: they must be in the models directory.
+    /// Use only models that are in the models directory, whatever DOWNLOAD_MODEL says.
     #[arg(long, conflicts_with = "download")]
     no_download: bool,
     /// Download models, whatever DOWNLOAD_MODEL says.
     #[arg(long)]
     download: bool,
-    /// Directory of installed models. Default: edgemodel/models in the user's cache directory.
+    /// Directory for models. Default: edgemodel/models in the user's cache directory.
     #[arg(long, value_name = "DIR", env = env::MODELS_DIR)]
     models_dir: Option<PathBuf>,
-    /// Number of this replica, appended to the client ids; the same again after a restart.
+    /// Number of this replica, appended to its client ids. It must be the same after a restart.
     #[arg(long, value_name = "N")]
     ordinal: Option<u32>,
-    /// Name of this replica, appended to the client ids. The broker keeps no session for it, since a name
-    /// such as a pod's does not come again; and the sessions of a worker without --replica, which was alone
-    /// before, are emptied and ended.
+    /// Name of this replica, appended to its client ids. The broker keeps no session for it, since names of pods are
+    /// not reused. Drains and deletes the sessions of a single worker that ran without --replica.
     #[arg(long, value_name = "NAME", env = env::REPLICA, conflicts_with = "ordinal")]
     replica: Option<String>,
-    /// Name that resolves to all workers of the runtime, and their HTTP port: /queue_size_metrics is then
-    /// of all of them.
+    /// Name that resolves to all workers of the runtime, with their HTTP port. /queue_size_metrics then covers all of
+    /// them.
     #[arg(long, value_name = "HOST:PORT", env = env::PEERS, value_parser = peers)]
     peers: Option<String>,
-    /// For pods: end when the configuration is wrong or a model is refused, and write why to this file.
+    /// File for the reason when the configuration is invalid or a model is refused. The worker then stops. For pods.
     #[arg(long, value_name = "FILE")]
     termination_log: Option<PathBuf>,
 }

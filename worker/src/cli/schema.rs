@@ -1,10 +1,10 @@
-//! `edgemodel schema`: what a configuration may hold.
+//! `edgemodel schema`: prints the JSON Schema of the configuration.
 
 use super::{End, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Print the document from which pyboot's console draws its form.
+    /// Print the form description for pyboot's console instead.
     #[arg(long)]
     panel: bool,
 }

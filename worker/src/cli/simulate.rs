@@ -1,4 +1,4 @@
-//! `edgemodel simulate`: telemetry for trying out a configuration, at a rate.
+//! `edgemodel simulate`: publishes telemetry of simulated devices.
 
 use std::time::Duration;
 
@@ -24,37 +24,37 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("target").required(true).args(["config", "broker"]))]
 pub(super) struct Arguments {
-    /// Publish what the models of this configuration wait for; `-` reads stdin.
+    /// Configuration whose devices are simulated, or `-` for stdin.
     #[arg(long, short, value_name = "FILE")]
     config: Option<String>,
-    /// Index of the rule whose subscription gets the messages.
+    /// Index of the rule to publish for.
     #[arg(long, value_name = "N", default_value = "0", conflicts_with = "broker")]
     rule: usize,
-    /// Publish to this broker instead, such as tcp://127.0.0.1:1883.
+    /// Broker to publish to instead, such as tcp://127.0.0.1:1883.
     #[arg(long, value_name = "URL", requires = "topic")]
     broker: Option<String>,
-    /// The topic; needed with --broker, and where a rule's filter has wildcards.
+    /// Topic to publish to. Required with --broker. Default: one that the rule's subscription matches.
     #[arg(long)]
     topic: Option<String>,
-    /// Only this device; may be given several times. Default: all of the configuration.
+    /// Device to simulate; repeatable. Default: all devices of the configuration.
     #[arg(long = "device", value_name = "NAME")]
     devices: Vec<String>,
-    /// Messages a second.
+    /// Messages per second.
     #[arg(long, default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate: u32,
-    /// End after so many messages. Default: when Ctrl-C is pressed.
+    /// Number of messages to send. Default: runs until Ctrl-C.
     #[arg(long, value_name = "N")]
     count: Option<u64>,
-    /// Quality of service. Default: the broker's in the configuration, else 1.
+    /// Quality of service. Default: that of the broker in the configuration, else 1.
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=2))]
     qos: Option<u8>,
-    /// Share of messages, 0 to 1, of devices that no model is for.
+    /// Share of messages, from 0 to 1, from devices without a model.
     #[arg(long, default_value = "0")]
     unmatched: f64,
-    /// The same seed gives the same messages.
+    /// Seed of the random values. The same seed gives the same messages.
     #[arg(long, default_value = "1")]
     seed: u64,
-    /// Print one JSON document at the end instead of text.
+    /// Print JSON at the end instead of text.
     #[arg(long)]
     json: bool,
 }
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     report(arguments, &summary)
 }
 
-/// The least configuration that has a broker: its address is checked like any other.
+/// A minimal configuration with the broker, so that its address is checked like any other.
 fn least_configuration(broker: &str) -> String {
     let broker = serde_json::Value::from(broker);
     format!(

@@ -1,4 +1,4 @@
-//! `edgemodel test`: runs a model's samples where it is made, before it is packed.
+//! `edgemodel test`: runs a model's golden samples, or records one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,39 +13,39 @@ use super::trial::{Trial, Tried, told};
 use super::{End, print, print_error, read};
 
 const EXAMPLES: &str = "\
-A sample is an event and the result that the model must give for it, in a file of the folder samples/.
+A golden sample is an event with the result that the model must give for it, in the folder samples/.
 
 Examples:
   edgemodel test models/industry                       runs models/industry/samples/*.json
-  edgemodel test industry.zip --json                   the same for a packed model, for scripts
-  edgemodel test models/industry --record event.json   writes samples/event.json with the present result
+  edgemodel test industry.zip --json                   runs those of a packed model, for scripts
+  edgemodel test models/industry --record event.json   records samples/event.json
 
-Exit codes: 0 all passed, 1 one failed, 2 there are none or a file is no sample.";
+Exit codes: 0 all samples passed, 1 a sample failed, 2 no samples or an invalid file.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The folder that holds index.py, or a zip of it.
+    /// Folder that holds index.py, or a zip of it.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Write a sample of this event and the result that the model gives now; `-` reads stdin.
+    /// Event to record as a sample, with the current result of the model; `-` for stdin.
     #[arg(long, value_name = "EVENT")]
     record: Option<String>,
-    /// The topic that the model is told with the recorded event.
+    /// Topic of the recorded event.
     #[arg(long, requires = "record")]
     topic: Option<String>,
-    /// The device that the model is told with the recorded event.
+    /// Device of the recorded event.
     #[arg(long, requires = "record")]
     device: Option<String>,
-    /// The Python interpreter that has what the model imports. Default: EDGEMODEL_PYTHON, else
+    /// Python interpreter with the packages that the model imports. Default: EDGEMODEL_PYTHON, else
     /// python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
-    /// Longest time of a call in seconds.
+    /// Timeout of a call in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10",
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Print one JSON document instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
 }
@@ -114,7 +114,7 @@ fn document(one: &Tried<'_>) -> serde_json::Value {
     document
 }
 
-/// Writes a sample, unless there is one of that name: what it says is not to be lost by a slip.
+/// Writes a sample, unless one of that name exists: a slip must not overwrite it.
 fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<End> {
     anyhow::ensure!(
         arguments.model.is_dir(),

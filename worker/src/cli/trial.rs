@@ -1,4 +1,4 @@
-//! What `edgemodel pack` and `edgemodel test` share: a model that is tried out on this machine.
+//! The trial run of a model, shared by `edgemodel pack` and `edgemodel test`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::metrics::Metrics;
 
-/// An import that takes longer is no use to anybody who waits for it.
+/// An import that takes longer counts as failed.
 const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The model's name while it is tried out; a configuration gives it another.
+/// The model's name during the trial; a configuration gives it another.
 const NAME: &str = "model";
 
 /// A model that is ready to be imported.
@@ -24,14 +24,14 @@ pub(super) struct Trial {
     _temporary: tempfile::TempDir,
 }
 
-/// How a sample went.
+/// The outcome of a sample.
 pub(super) struct Tried<'a> {
     pub(super) sample: &'a Sample,
     pub(super) fault: Option<Fault>,
 }
 
 impl Tried<'_> {
-    /// What is wrong, in a line.
+    /// The failure in one line.
     pub(super) fn failed(&self) -> Option<String> {
         let fault = self.fault.as_ref()?;
         Some(format!("{}: {fault}", self.sample.name))
