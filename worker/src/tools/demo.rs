@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use crds::ValidatedRuntime;
-use crds::validated::{BrokerUrl, Digests, ExposeProtocol, MqttVersion, Transport};
+use crds::validated::{BrokerUrl, Digests, ExposeProtocol, MqttVersion, Qos, Transport};
 
 pub use broker::Broker;
 pub use model_server::ModelServer;
@@ -95,8 +95,11 @@ impl Demo {
                 port: self.broker().port(),
                 path: String::new(),
             };
-            // The only one that the demo's broker speaks.
+            // All that the demo's broker speaks.
             mqtt.version = MqttVersion::V3_1_1;
+            if mqtt.qos == Qos::ExactlyOnce {
+                mqtt.qos = Qos::AtLeastOnce;
+            }
             mqtt.auth = None;
             mqtt.tls = None;
         }
@@ -123,6 +126,29 @@ pub fn avoid_taken_ports(runtime: &mut ValidatedRuntime, http: &mut SocketAddr) 
         let shared = expose.protocol == ExposeProtocol::Http && expose.port == http.port();
         if !shared && taken(SocketAddr::new(http.ip(), expose.port)) {
             expose.port = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn any_configuration_is_adapted_to_what_the_demo_s_broker_speaks() {
+        let mut runtime = crds::load(SEED, "test").unwrap();
+        runtime.mqtts[0].qos = Qos::ExactlyOnce;
+        runtime.mqtts[0].version = MqttVersion::V5;
+        let demo = Demo::start().await.unwrap();
+        demo.adapt(&mut runtime);
+        for mqtt in &runtime.mqtts {
+            assert_eq!(mqtt.broker.port, demo.broker().port());
+            assert_eq!(mqtt.version, MqttVersion::V3_1_1);
+            assert_ne!(mqtt.qos, Qos::ExactlyOnce);
+        }
+        assert!(runtime.funcs.iter().any(|func| func.digest.is_err()));
+        for func in runtime.funcs.iter().filter(|func| func.digest.is_ok()) {
+            assert_eq!(func.address, *demo.model());
         }
     }
 }
