@@ -11,11 +11,11 @@ pub mod supervisor;
 
 pub mod pipeline;
 
+pub mod dispatch;
+pub mod handover;
 pub mod intake;
-pub mod outlet;
-pub mod publish;
-
-pub mod dead_letter;
+pub mod results;
+pub mod sink;
 pub mod source;
 
 pub mod admin;
@@ -23,7 +23,6 @@ pub mod metrics;
 pub mod peers;
 pub mod session_state;
 pub mod status;
-pub mod stream;
 
 pub mod tools;
 

@@ -45,10 +45,8 @@ pub struct Metrics {
     pub model_info: IntGaugeVec,
     /// 1 while a model is not served, with its reason.
     pub model_refused: IntGaugeVec,
-    /// Clients of the result streams.
-    pub stream_clients: IntGauge,
-    /// Results that a slow client of a stream did not get.
-    pub stream_dropped: IntCounter,
+    /// Of the `tcp://` result streams.
+    pub stream: LiveMetrics,
 }
 
 /// The handles of one model.
@@ -70,6 +68,15 @@ pub struct ModelMetrics {
     pub publish_timeouts: IntCounter,
     /// Messages larger than the packet limit, discarded.
     pub oversized: IntCounter,
+}
+
+/// The handles of one kind of sink for readers that come and go.
+#[derive(Debug, Clone)]
+pub struct LiveMetrics {
+    /// Its readers.
+    pub clients: IntGauge,
+    /// Results that a slow reader did not get.
+    pub dropped: IntCounter,
 }
 
 /// The handles of one session.
@@ -191,17 +198,19 @@ impl Metrics {
                 "1 while a model is not served, with the reason.",
                 &["model", "reason"],
             ),
-            stream_clients: register(
-                &registry,
-                IntGauge::new("edgemodel_stream_clients", "Clients of the tcp:// result streams."),
-            ),
-            stream_dropped: register(
-                &registry,
-                IntCounter::new(
-                    "edgemodel_stream_dropped_total",
-                    "Results that a slow client of a tcp:// stream did not get.",
+            stream: LiveMetrics {
+                clients: register(
+                    &registry,
+                    IntGauge::new("edgemodel_stream_clients", "Clients of the tcp:// result streams."),
                 ),
-            ),
+                dropped: register(
+                    &registry,
+                    IntCounter::new(
+                        "edgemodel_stream_dropped_total",
+                        "Results that a slow client of a tcp:// stream did not get.",
+                    ),
+                ),
+            },
             registry,
         }
     }

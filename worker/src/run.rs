@@ -14,11 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::peers::Peers;
-use crate::pipeline::Context;
+use crate::pipeline::PipelineContext;
 use crate::settings::{Replica, Settings};
+use crate::sink::{SharedSinks, TcpSink};
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
-use crate::{admin, reaper, stream};
+use crate::{admin, reaper};
 
 /// How long HTTP answers that are being written at the end may take.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -61,7 +62,7 @@ pub enum Error {
 /// A worker that is ready to start: its ports are bound and its files read, nothing else happened.
 #[derive(Debug)]
 pub struct Worker {
-    ctx: Context,
+    ctx: PipelineContext,
     settings: Settings,
     store: Store,
     peers: Option<Peers>,
@@ -114,12 +115,14 @@ impl Worker {
             .map(|name| Peers::new(name, &addresses(&http)).map_err(Error::Peers))
             .transpose()?;
         let replica = settings.replica.as_ref().map(Replica::suffix);
+        let shared = Shared::new(&runtime);
         Ok(Self {
-            ctx: Context {
+            ctx: PipelineContext {
                 client_ids: client_id::assign(&runtime, &settings.hostname, replica.as_deref()),
-                alone: matches!(settings.replica, Some(Replica::Name(_)))
+                predecessor: matches!(settings.replica, Some(Replica::Name(_)))
                     .then(|| client_id::assign(&runtime, &settings.hostname, None)),
-                shared: Shared::new(&runtime),
+                sinks: SharedSinks::new(&shared.metrics),
+                shared,
                 brokers,
                 runtime,
             },
@@ -177,6 +180,7 @@ impl Worker {
             self.http,
             self.streams,
             &shared,
+            &self.ctx.sinks.tcp,
             self.peers.as_ref(),
             side.handle(),
         )?;
@@ -268,6 +272,7 @@ fn serve_ports(
     http: Vec<TcpListener>,
     streams: Vec<TcpListener>,
     shared: &Arc<Shared>,
+    tcp: &Arc<TcpSink>,
     peers: Option<&Peers>,
     side: &Handle,
 ) -> Result<JoinSet<()>, Error> {
@@ -287,7 +292,7 @@ fn serve_ports(
     }
     for listener in streams {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        servers.spawn_on(stream::serve(listener, shared.clone()), side);
+        servers.spawn_on(tcp.clone().serve(listener), side);
     }
     Ok(servers)
 }

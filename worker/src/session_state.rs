@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::metrics::{Metrics, SessionMetrics};
-use crate::status::{ModelView, SessionView};
 use crds::Reason;
 use crds::client_id::Role;
 use mqtt::Error;
+
+use crate::metrics::{Metrics, SessionMetrics};
+use crate::status::{ModelView, SessionView};
 
 /// Reports one session's state.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct SessionState {
     view: Arc<ModelView>,
     /// Gauge, counter and place in `/status`; `None` for a session that is not the worker's own.
     listed: Option<(SessionMetrics, usize)>,
-    role: Role,
+    role: &'static str,
     rule: usize,
     broker: String,
     /// Whether the last thing reported was a failure, so that a broker that stays away is one line.
@@ -23,43 +24,27 @@ pub struct SessionState {
 }
 
 impl SessionState {
-    /// Makes the session known, as not connected yet.
-    pub fn new(
-        metrics: &Metrics,
-        view: &Arc<ModelView>,
-        rule: usize,
-        role: Role,
-        broker: String,
-        topic: &str,
-        client_id: &str,
-    ) -> Self {
-        let index = view.add_session(SessionView {
-            rule,
-            role: role.as_str(),
-            broker: broker.clone(),
-            topic: topic.to_owned(),
-            client_id: client_id.to_owned(),
-            ready: false,
-            error: None,
-        });
+    /// Makes a session of the worker's own known.
+    pub fn listed(metrics: &Metrics, view: &Arc<ModelView>, session: SessionView) -> Self {
+        let metrics = metrics.session(&view.name, session.rule, session.role);
         Self {
-            listed: Some((metrics.session(&view.name, rule, role.as_str()), index)),
             view: view.clone(),
-            role,
-            rule,
-            broker,
+            role: session.role,
+            rule: session.rule,
+            broker: session.broker.clone(),
+            listed: Some((metrics, view.add_session(session))),
             failing: false,
         }
     }
 
-    /// For the session of another worker that is emptied: whether this one is ready does not depend on it.
+    /// For the session of another worker that is taken over: whether this one is ready does not depend on it.
     pub fn unlisted(view: &Arc<ModelView>, rule: usize, broker: String) -> Self {
         Self {
-            listed: None,
             view: view.clone(),
-            role: Role::Sub,
+            role: Role::Sub.as_str(),
             rule,
             broker,
+            listed: None,
             failing: false,
         }
     }
@@ -83,7 +68,7 @@ impl SessionState {
         tracing::info!(
             model = self.view.name,
             rule = self.rule,
-            role = self.role.as_str(),
+            role = self.role,
             broker = self.broker,
             "Session ready"
         );
@@ -95,7 +80,7 @@ impl SessionState {
             metrics.reconnects.inc();
         }
         self.record(false, Some(error.to_string()));
-        let (model, rule, role) = (&self.view.name, self.rule, self.role.as_str());
+        let (model, rule, role) = (&self.view.name, self.rule, self.role);
         if self.failing {
             tracing::debug!(model, rule, role, %error, ?retry_in, "Session still down");
         } else {

@@ -9,23 +9,17 @@ use crds::ValidatedRuntime;
 use hosts::HostStatus;
 use message::{Ledger, Level, Settled};
 use serde::Serialize;
-use tokio::sync::broadcast;
 
 use crate::metrics::Metrics;
 
 /// Errors kept per model for `/status`.
 const LAST_ERRORS: usize = 10;
 
-/// Results kept for a slow reader of a stream before it loses the oldest.
-const STREAM_BACKLOG: usize = 1024;
-
 /// State shared between the data path and HTTP.
 #[derive(Debug)]
 pub struct Shared {
     /// All metrics.
     pub metrics: Metrics,
-    /// Results as they leave the models, one JSON text each, for the `tcp://` streams.
-    pub results: broadcast::Sender<bytes::Bytes>,
     models: Vec<Arc<ModelView>>,
     stopping: AtomicBool,
     started: jiff::Timestamp,
@@ -155,7 +149,6 @@ impl Shared {
             .collect();
         Arc::new(Self {
             metrics,
-            results: broadcast::Sender::new(STREAM_BACKLOG),
             models,
             stopping: AtomicBool::new(false),
             started: jiff::Timestamp::now(),

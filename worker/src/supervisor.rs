@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::pipeline::{Context, Pipeline, QUEUE_BYTES};
+use crate::pipeline::{Pipeline, PipelineContext, QUEUE_BYTES};
 use crate::status::ModelState;
 
 /// First pause before another attempt.
@@ -71,7 +71,7 @@ pub struct Refused {
 #[derive(Debug)]
 pub struct Supervisor {
     /// What all models share.
-    pub ctx: Arc<Context>,
+    pub ctx: Arc<PipelineContext>,
     /// Index of the model.
     pub func: usize,
     /// Installed models.

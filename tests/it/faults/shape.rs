@@ -30,7 +30,7 @@ async fn stop(workers: Vec<Running>) -> anyhow::Result<()> {
     Ok(())
 }
 
-const ENDED: &str = "Session of the worker before emptied and forgotten";
+const ENDED: &str = "Session of the previous worker drained and deleted";
 
 /// How many messages a worker found in the session of the one before, once that is forgotten.
 fn inherited(log: &[serde_json::Value]) -> Option<u64> {

@@ -205,7 +205,8 @@ impl Pool {
 }
 
 impl Lanes {
-    fn new(queues: Vec<Arc<Queue<Job>>>, devices: &[String]) -> Self {
+    /// Deals `devices` to the queues in turns.
+    pub fn new(queues: Vec<Arc<Queue<Job>>>, devices: &[String]) -> Self {
         let count = queues.len();
         let turns = devices.iter().enumerate();
         Self {

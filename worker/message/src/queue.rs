@@ -4,6 +4,7 @@
 //! its producer's decision.
 
 use std::collections::VecDeque;
+use std::iter::Sum;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -38,9 +39,19 @@ pub struct Level {
 impl Level {
     /// That of several queues together.
     pub fn of<'a, T: 'a>(queues: impl IntoIterator<Item = &'a Arc<Queue<T>>>) -> Self {
-        queues.into_iter().fold(Self::default(), |sum, queue| Self {
-            depth: sum.depth + queue.len(),
-            capacity: sum.capacity + queue.capacity(),
+        let level = |queue: &'a Arc<Queue<T>>| Self {
+            depth: queue.len(),
+            capacity: queue.capacity(),
+        };
+        queues.into_iter().map(level).sum()
+    }
+}
+
+impl Sum for Level {
+    fn sum<I: Iterator<Item = Self>>(levels: I) -> Self {
+        levels.fold(Self::default(), |sum, level| Self {
+            depth: sum.depth + level.depth,
+            capacity: sum.capacity + level.capacity,
         })
     }
 }

@@ -27,8 +27,7 @@ impl Metrics {
             match_misses,
             model_info,
             model_refused,
-            stream_clients: _,
-            stream_dropped: _,
+            stream: _,
         } = &metrics;
         touch(received, 1);
         touch(messages, 2);

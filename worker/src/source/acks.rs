@@ -8,24 +8,24 @@ use tokio::sync::Notify;
 
 /// Acknowledgements on their way back to the session that received the messages.
 #[derive(Debug, Default)]
-pub struct Acks {
+pub(super) struct Acks {
     tags: Mutex<Vec<DeliveryTag>>,
     added: Notify,
 }
 
 impl Acks {
     /// The handle of the message that came with `tag`.
-    pub fn handle(self: &Arc<Self>, tag: DeliveryTag) -> AckHandle {
+    pub(super) fn handle(self: &Arc<Self>, tag: DeliveryTag) -> AckHandle {
         AckHandle::new(self.clone(), Ticket(tag.epoch, tag.sequence))
     }
 
     /// Waits until there is something to take.
-    pub async fn added(&self) {
+    pub(super) async fn added(&self) {
         self.added.notified().await;
     }
 
     /// Moves everything into `batch`, which must be empty.
-    pub fn take(&self, batch: &mut Vec<DeliveryTag>) {
+    pub(super) fn take(&self, batch: &mut Vec<DeliveryTag>) {
         let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *tags, batch);
     }

@@ -1,0 +1,102 @@
+//! Matches a message and queues it for the model.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crds::validated::OnFull;
+use futures_util::future::BoxFuture;
+use hosts::Lanes;
+use matching::{Matcher, Misses};
+use message::{Failure, FailureReason, Job, Message, Rejected, Settled};
+
+use crate::metrics::ModelMetrics;
+use crate::results::Results;
+
+/// Dispatches the messages of one rule to one model.
+#[derive(Debug)]
+pub struct Dispatcher {
+    /// The model's devices.
+    pub matcher: Matcher,
+    /// What happens to a message when its queue is full.
+    pub on_full: OnFull,
+    /// The model's queues.
+    pub lanes: Lanes,
+    /// Ends messages that do not reach the model.
+    pub results: Arc<Results>,
+    /// The model's metrics.
+    pub metrics: ModelMetrics,
+}
+
+impl Dispatcher {
+    /// Sends a message on; a future when that has to wait for room.
+    pub fn dispatch(&mut self, message: Message) -> Option<BoxFuture<'static, ()>> {
+        let begun = Instant::now();
+        let before = self.matcher.misses();
+        let found = self.matcher.find(&message.telemetry.payload);
+        self.count_misses(before);
+        self.metrics
+            .match_seconds
+            .observe(begun.elapsed().as_secs_f64());
+        match found {
+            Ok(Some(device)) => self.queue(message.into_job(device)),
+            Ok(None) => {
+                message.delivery.settle(Settled::Unmatched);
+                None
+            }
+            Err(error) => {
+                let failure = Failure {
+                    reason: FailureReason::InvalidJson,
+                    message: error.to_string(),
+                    traceback: None,
+                };
+                let results = self.results.clone();
+                Some(Box::pin(
+                    async move { results.reject(message, &failure).await },
+                ))
+            }
+        }
+    }
+
+    fn queue(&self, job: Job) -> Option<BoxFuture<'static, ()>> {
+        let queue = self.lanes.queue(&job.device);
+        let size = job.telemetry.payload.len();
+        match self.on_full {
+            OnFull::Block => {
+                let Rejected(job) = queue.try_push(job, size).err()?;
+                let queue = queue.clone();
+                Some(Box::pin(async move {
+                    // Closed only at shutdown: the message stays unacknowledged.
+                    let _ = queue.push(job, size).await;
+                }))
+            }
+            OnFull::DropNewest => {
+                let Rejected(job) = queue.try_push(job, size).err()?;
+                self.drop_job(job, "drop_newest");
+                None
+            }
+            OnFull::DropOldest => {
+                for job in queue.push_dropping_oldest(job, size).unwrap_or_default() {
+                    self.drop_job(job, "drop_oldest");
+                }
+                None
+            }
+        }
+    }
+
+    fn drop_job(&self, job: Job, policy: &str) {
+        self.metrics.dropped(policy).inc();
+        self.results.settle(job.into_message().0, Settled::Dropped);
+    }
+
+    fn count_misses(&self, before: Misses) {
+        let now = self.matcher.misses();
+        if now.missing_key > before.missing_key {
+            let count = now.missing_key - before.missing_key;
+            self.metrics.misses("missing_key").inc_by(count);
+        }
+        if now.wrong_type > before.wrong_type {
+            let count = now.wrong_type - before.wrong_type;
+            self.metrics.misses("wrong_type").inc_by(count);
+        }
+    }
+}

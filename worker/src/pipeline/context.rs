@@ -1,0 +1,112 @@
+//! What the models of a worker share, and what one rule of one model is made of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crds::ValidatedRuntime;
+use crds::client_id::{Role, SessionKey};
+use crds::validated::{ValidatedFunc, ValidatedRule};
+use mqtt::Broker;
+use tokio::sync::watch;
+
+use crate::metrics::ModelMetrics;
+use crate::session_state::SessionState;
+use crate::shutdown::Phase;
+use crate::sink::SharedSinks;
+use crate::status::{ModelView, SessionView, Shared};
+
+/// What all models of a worker share.
+#[derive(Debug)]
+pub struct PipelineContext {
+    /// The configuration.
+    pub runtime: ValidatedRuntime,
+    /// The brokers, in the order of the configuration.
+    pub brokers: Vec<Broker>,
+    /// The sessions' client ids.
+    pub client_ids: HashMap<SessionKey, String>,
+    /// For one of several workers, which does not come back under its client ids: those of the worker that was
+    /// alone before, if there was one. Its sessions are drained and deleted (ADR 12).
+    pub predecessor: Option<HashMap<SessionKey, String>>,
+    /// State and metrics.
+    pub shared: Arc<Shared>,
+    /// The sinks that all models have together.
+    pub sinks: SharedSinks,
+}
+
+/// The way of one rule's messages through one model.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<'a> {
+    /// What all models share.
+    pub ctx: &'a PipelineContext,
+    /// How far the model's shutdown is.
+    pub phase: &'a watch::Sender<Phase>,
+    /// Index of the model.
+    pub func: usize,
+    /// Index of the rule.
+    pub rule: usize,
+}
+
+impl<'a> Route<'a> {
+    /// The rule.
+    pub fn rule(self) -> &'a ValidatedRule {
+        &self.ctx.runtime.rules[self.rule]
+    }
+
+    /// The model.
+    pub fn model(self) -> &'a ValidatedFunc {
+        &self.ctx.runtime.funcs[self.func]
+    }
+
+    /// The model as others see it.
+    pub fn view(self) -> &'a Arc<ModelView> {
+        &self.ctx.shared.models()[self.func]
+    }
+
+    /// The model's metrics.
+    pub fn metrics(self) -> ModelMetrics {
+        self.ctx.shared.metrics.model(&self.model().name)
+    }
+
+    /// Told how far the model's shutdown is.
+    pub fn phase(self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// A broker, by its index in the configuration.
+    pub fn broker(self, index: usize) -> &'a Broker {
+        &self.ctx.brokers[index]
+    }
+
+    /// The client id of the rule's session in this role.
+    pub fn client_id(self, role: Role) -> &'a str {
+        &self.ctx.client_ids[&self.key(role)]
+    }
+
+    /// The client id that the worker before this one had for the subscription, if that does not come back.
+    pub fn predecessor(self) -> Option<&'a str> {
+        let ids = self.ctx.predecessor.as_ref()?;
+        ids.get(&self.key(Role::Sub)).map(String::as_str)
+    }
+
+    /// Makes the rule's session in this role known; `topic` is its topic or filter.
+    pub fn session_state(self, role: Role, broker: &Broker, topic: &str) -> SessionState {
+        let session = SessionView {
+            rule: self.rule,
+            role: role.as_str(),
+            broker: broker.settings().broker.address(),
+            topic: topic.to_owned(),
+            client_id: self.client_id(role).to_owned(),
+            ready: false,
+            error: None,
+        };
+        SessionState::listed(&self.ctx.shared.metrics, self.view(), session)
+    }
+
+    fn key(self, role: Role) -> SessionKey {
+        SessionKey {
+            rule: self.rule,
+            func: self.func,
+            role,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The results stage: decides what becomes of an outcome, and offers results and dead letters to the sinks of their rule.
+
+mod accounts;
+mod dead_letter;
+mod outbound;
+
+use std::sync::Arc;
+
+use message::{Failure, Job, Message, Outcome, Settled};
+
+use crate::sink::{Receipt, Sink};
+
+pub use accounts::Accounts;
+pub use outbound::{Kind, OutboundResult};
+
+use accounts::Origin;
+
+/// Takes the outcomes of one model.
+#[derive(Debug)]
+pub struct Results {
+    accounts: Arc<Accounts>,
+    /// The sinks of each rule.
+    sinks: Vec<Vec<Arc<dyn Sink>>>,
+}
+
+impl Results {
+    /// For a model whose results go to these sinks, by rule.
+    pub fn new(accounts: Accounts, sinks: Vec<Vec<Arc<dyn Sink>>>) -> Self {
+        let accounts = Arc::new(accounts);
+        Self { accounts, sinks }
+    }
+
+    /// The sinks of one rule.
+    pub fn sinks_of(&self, rule: usize) -> &[Arc<dyn Sink>] {
+        &self.sinks[rule]
+    }
+
+    /// The sinks of all rules; one that is shared comes once for each.
+    pub fn sinks(&self) -> impl Iterator<Item = &Arc<dyn Sink>> {
+        self.sinks.iter().flatten()
+    }
+
+    /// Ends a message that needs no result.
+    pub fn settle(&self, message: Message, settled: Settled) {
+        self.accounts.settle(message, settled);
+    }
+
+    /// Ends a message that no device can be found for. Waits while a sink of dead letters is full.
+    pub async fn reject(&self, message: Message, failure: &Failure) {
+        let origin = Origin {
+            message,
+            device: None,
+        };
+        if let Some(letter) = self.accounts.fail(origin, failure) {
+            self.offer(letter).await;
+        }
+    }
+
+    /// Offers a result to each sink of its rule. A sink that must confirm holds it; the message is settled when all of
+    /// them have confirmed.
+    async fn offer(&self, result: OutboundResult) {
+        for sink in &self.sinks[result.rule()] {
+            loop {
+                match sink.accept(&result) {
+                    Receipt::Taken => break,
+                    Receipt::Full => sink.room(result.size()).await,
+                    Receipt::Ended => {
+                        // The worker is going down: the message stays unacknowledged, and its source delivers it again.
+                        tracing::debug!(?sink, "Result dropped at shutdown");
+                        return;
+                    }
+                }
+            }
+        }
+        result.confirm();
+    }
+}
+
+impl hosts::Outcomes for Results {
+    async fn finish(&self, job: Job, outcome: Outcome) {
+        let (message, device) = job.into_message();
+        let origin = Origin {
+            message,
+            device: Some(device),
+        };
+        let result = match outcome {
+            Outcome::Empty => {
+                self.settle(origin.message, Settled::Empty);
+                return;
+            }
+            Outcome::Result(payload) => Some(self.accounts.result(origin, payload)),
+            Outcome::Failed(failure) => self.accounts.fail(origin, &failure),
+        };
+        if let Some(result) = result {
+            self.offer(result).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

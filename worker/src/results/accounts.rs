@@ -1,0 +1,118 @@
+//! Ends the messages of one model: settles them, counts and logs failures, writes dead letters.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use message::{Failure, FailureReason, Message, Settled, Throttle};
+
+use super::dead_letter::dead_letter;
+use super::outbound::{Kind, OutboundResult};
+use crate::metrics::ModelMetrics;
+use crate::status::ModelView;
+
+/// Failures of one model that are logged one by one before they are only counted, one a second.
+const LOGGED_FAILURES: u32 = 10;
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct Accounts {
+    model: Arc<ModelView>,
+    metrics: ModelMetrics,
+    /// Whether each rule has dead letters.
+    dead_letters: Vec<bool>,
+    logged: Mutex<Throttle>,
+}
+
+/// A message whose outcome is known.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) message: Message,
+    /// `None` if the message could not be matched.
+    pub(super) device: Option<Arc<str>>,
+}
+
+impl Accounts {
+    /// Those of `model`; `dead_letters` says for each rule whether it has dead letters.
+    pub fn new(model: Arc<ModelView>, metrics: ModelMetrics, dead_letters: Vec<bool>) -> Self {
+        Self {
+            model,
+            metrics,
+            dead_letters,
+            logged: Mutex::new(Throttle::new(LOGGED_FAILURES, Duration::from_secs(1))),
+        }
+    }
+
+    /// Ends a message whose outcome is final.
+    pub(super) fn settle(&self, message: Message, settled: Settled) {
+        let elapsed = message.telemetry.received.elapsed();
+        self.metrics.total_seconds.observe(elapsed.as_secs_f64());
+        message.delivery.settle(settled);
+    }
+
+    /// The result of a message.
+    pub(super) fn result(self: &Arc<Self>, origin: Origin, payload: Bytes) -> OutboundResult {
+        OutboundResult::new(self.clone(), Kind::Result, origin, payload)
+    }
+
+    /// Counts and logs a failure; the dead letter of the message if its rule has them.
+    pub(super) fn fail(
+        self: &Arc<Self>,
+        origin: Origin,
+        failure: &Failure,
+    ) -> Option<OutboundResult> {
+        let reason = failure.reason.as_str();
+        self.metrics.failed(reason).inc();
+        self.model.error(reason, &failure.message);
+        self.log(origin.device.as_deref(), failure);
+        if !self.dead_letters[origin.message.telemetry.rule] {
+            self.settle(origin.message, Settled::Failed);
+            return None;
+        }
+        let device = origin.device.as_deref();
+        let letter = dead_letter(&self.model.name, device, &origin.message.telemetry, failure);
+        Some(OutboundResult::new(
+            self.clone(),
+            Kind::DeadLetter,
+            origin,
+            letter,
+        ))
+    }
+
+    /// A sink refused a result for good: it becomes a dead letter. A refused dead letter is only counted.
+    pub(super) fn refused(
+        self: &Arc<Self>,
+        kind: Kind,
+        origin: Origin,
+        message: String,
+    ) -> Option<OutboundResult> {
+        let failure = Failure {
+            reason: FailureReason::PublishRefused,
+            message,
+            traceback: None,
+        };
+        if kind == Kind::Result {
+            return self.fail(origin, &failure);
+        }
+        self.metrics.failed(failure.reason.as_str()).inc();
+        tracing::warn!(error = failure.message, "Dead letter refused");
+        self.settle(origin.message, Settled::Failed);
+        None
+    }
+
+    fn log(&self, device: Option<&str>, failure: &Failure) {
+        let mut throttle = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(suppressed) = throttle.pass(Instant::now()) else {
+            return;
+        };
+        tracing::warn!(
+            model = self.model.name,
+            device,
+            reason = failure.reason.as_str(),
+            error = failure.message,
+            traceback = failure.traceback.as_deref(),
+            suppressed,
+            "Message not processed"
+        );
+    }
+}

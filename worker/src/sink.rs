@@ -1,0 +1,73 @@
+//! Where results go. A new kind of sink is a new file here and a line in [`open`].
+
+mod live;
+mod mqtt;
+mod tcp;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::{self, BoxFuture, FutureExt as _};
+use message::Level;
+use tokio::task::JoinSet;
+
+use crate::metrics::Metrics;
+use crate::pipeline::Route;
+use crate::results::OutboundResult;
+
+pub use tcp::TcpSink;
+
+/// The sinks of one rule and model, in the order in which they are offered results.
+pub fn open(route: Route<'_>, shared: &SharedSinks) -> Vec<Arc<dyn Sink>> {
+    vec![shared.tcp.clone(), Arc::new(mqtt::MqttSink::new(route))]
+}
+
+/// The sinks that all models of a worker have together.
+#[derive(Debug, Clone)]
+pub struct SharedSinks {
+    /// The `tcp://` ports.
+    pub tcp: Arc<TcpSink>,
+}
+
+impl SharedSinks {
+    /// Sinks without readers.
+    pub fn new(metrics: &Metrics) -> Self {
+        Self {
+            tcp: Arc::new(TcpSink::new(metrics)),
+        }
+    }
+}
+
+/// Takes results and dead letters.
+pub trait Sink: fmt::Debug + Send + Sync {
+    /// Offers a result. A sink that must confirm it takes a [hold](OutboundResult::hold), and confirms that once the
+    /// result is safe.
+    fn accept(&self, result: &OutboundResult) -> Receipt;
+
+    /// Waits until [`Sink::accept`] may have room for `size` bytes.
+    fn room(&self, _size: usize) -> BoxFuture<'_, ()> {
+        future::ready(()).boxed()
+    }
+
+    /// The model serves from now on: the sink's task, if it needs one, goes into `tasks`.
+    fn start(&self, _route: Route<'_>, _tasks: &mut JoinSet<()>) {}
+
+    /// How many results wait in it.
+    fn level(&self) -> Level {
+        Level::default()
+    }
+
+    /// No more results come: its task ends once it has confirmed those that it holds.
+    fn close(&self) {}
+}
+
+/// A sink's answer to an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// The sink has what it wants of the result.
+    Taken,
+    /// It has no room now; to be offered again after [`Sink::room`].
+    Full,
+    /// It has ended, because the worker is going down.
+    Ended,
+}

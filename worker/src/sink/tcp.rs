@@ -1,0 +1,82 @@
+//! `tcp://` ports as a sink: the results of all models as a read-only stream, one JSON text per line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BufMut as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::live::{Live, MAX_READERS, Reader};
+use super::{Receipt, Sink};
+use crate::metrics::Metrics;
+use crate::results::OutboundResult;
+
+/// The pause after a failure to accept a reader, such as one for lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct TcpSink(Live);
+
+impl Sink for TcpSink {
+    fn accept(&self, result: &OutboundResult) -> Receipt {
+        self.0.send(result, |framed, line| {
+            framed.put_slice(line);
+            framed.put_u8(b'\n');
+        });
+        Receipt::Taken
+    }
+}
+
+impl TcpSink {
+    /// Without readers.
+    pub fn new(metrics: &Metrics) -> Self {
+        Self(Live::new(metrics.stream.clone()))
+    }
+
+    /// Serves readers of one port until it is dropped.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let places = Arc::new(Semaphore::new(MAX_READERS));
+        let mut readers = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => {
+                        if let Some(reader) = self.0.reader(&places) {
+                            tracing::info!(%address, "Reader of results connected");
+                            readers.spawn(serve(stream, reader));
+                        } else {
+                            tracing::warn!(%address, MAX_READERS, "Reader of results turned away");
+                        }
+                    }
+                    Err(error) => {
+                        // Out of file descriptors, or the peer is gone already: others may come.
+                        tracing::warn!(%error, "Unable to accept a reader of results");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(_) = readers.join_next() => {}
+            }
+        }
+    }
+}
+
+async fn serve(mut stream: TcpStream, mut reader: Reader) {
+    let (mut input, mut output) = stream.split();
+    let mut ignored = [0; 256];
+    loop {
+        tokio::select! {
+            line = reader.next() => match line {
+                Some(line) if output.write_all(&line).await.is_ok() => {}
+                _ => return,
+            },
+            // Nothing is expected from a reader; this only notices that it left.
+            read = input.read(&mut ignored) => if matches!(read, Ok(0) | Err(_)) {
+                return;
+            },
+        }
+    }
+}

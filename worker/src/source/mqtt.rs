@@ -1,0 +1,183 @@
+//! MQTT as a source: a session's messages, with their acknowledgements on the way back.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use message::{Delivery, Ledger, Message, Telemetry};
+use mqtt::{Client, DeliveryTag, Event, Incoming};
+use prometheus::IntCounter;
+use tokio::sync::oneshot;
+
+use super::Source;
+use super::acks::Acks;
+use crate::handover::{Duty, SessionPolicy};
+use crate::session_state::SessionState;
+use crate::shutdown::Phase;
+
+/// The subscription of one rule and model.
+#[derive(Debug)]
+pub struct MqttSource<C> {
+    client: C,
+    rule: usize,
+    policy: SessionPolicy,
+    duty: Duty,
+    ledger: Arc<Ledger>,
+    oversized: IntCounter,
+    state: SessionState,
+    subscribed: Option<oneshot::Sender<()>>,
+    acks: Arc<Acks>,
+    /// What was taken from `acks`; kept for its memory.
+    batch: Vec<DeliveryTag>,
+    drained: bool,
+    history: History,
+}
+
+/// What was seen of a session since it was last deleted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct History {
+    /// Whether the broker had the session when it was last connected.
+    pub found: bool,
+    /// Messages that came.
+    pub messages: u64,
+}
+
+impl<C: Client> MqttSource<C> {
+    /// The messages of `client` for the rule with this index.
+    pub fn new(
+        client: C,
+        rule: usize,
+        policy: SessionPolicy,
+        ledger: Arc<Ledger>,
+        oversized: IntCounter,
+        state: SessionState,
+    ) -> Self {
+        Self {
+            client,
+            rule,
+            policy,
+            duty: policy.duty(Phase::Serving),
+            ledger,
+            oversized,
+            state,
+            subscribed: None,
+            acks: Arc::default(),
+            batch: Vec::new(),
+            drained: false,
+            history: History::default(),
+        }
+    }
+
+    /// Tells when the first subscription stands.
+    pub fn on_subscribed(&mut self, subscribed: oneshot::Sender<()>) {
+        self.subscribed = Some(subscribed);
+    }
+
+    /// Name of the model that the session serves.
+    pub fn model(&self) -> &str {
+        self.state.model()
+    }
+
+    /// Makes the broker forget the session, which is drained: what was seen of it, or `None` if it is not ours to delete
+    /// any more. Driven further, it drains whatever session appears under its client id.
+    pub async fn delete_session(&mut self) -> Option<History> {
+        let deleted = self.client.forget().await;
+        self.drained = false;
+        let history = std::mem::take(&mut self.history);
+        deleted.then_some(history)
+    }
+
+    fn acknowledge(&mut self) {
+        self.acks.take(&mut self.batch);
+        for tag in self.batch.drain(..) {
+            self.client.ack(tag);
+        }
+    }
+
+    fn message(&mut self, incoming: Incoming) -> Message {
+        self.history.messages += 1;
+        let ack = incoming.tag.map(|tag| self.acks.handle(tag));
+        Message {
+            delivery: Delivery::open(&self.ledger, ack),
+            telemetry: Telemetry {
+                topic: incoming.topic,
+                payload: incoming.payload,
+                rule: self.rule,
+                received: Instant::now(),
+                received_at: SystemTime::now(),
+            },
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::Connected {
+                session_present, ..
+            } => {
+                tracing::debug!(model = self.state.model(), session_present, "Connected");
+                self.history.found = session_present;
+            }
+            Event::Subscribed => {
+                self.state.up();
+                // The receiver may be gone: not every session has a predecessor's to wait for it.
+                let _ = self.subscribed.take().map(|subscribed| subscribed.send(()));
+            }
+            Event::SubscriptionRefused { filter, reason } => self.state.refused(&filter, &reason),
+            Event::Disconnected { error, retry_in } => self.state.down(&error, retry_in),
+            Event::Oversized { size, limit } => {
+                self.oversized.inc();
+                tracing::warn!(
+                    model = self.state.model(),
+                    size,
+                    limit,
+                    "Message over maxPacketSize discarded"
+                );
+            }
+            Event::Emptied => self.drained = true,
+            // The caller takes messages, and a subscription publishes nothing.
+            Event::Message(_) | Event::Published { .. } => {}
+        }
+    }
+}
+
+impl<C: Client> Source for MqttSource<C> {
+    fn prepare(&mut self, phase: Phase, room: bool) {
+        self.duty = self.policy.duty(phase);
+        if self.duty == Duty::Drain {
+            self.client.leave();
+        }
+        let reads = matches!(self.duty, Duty::Read | Duty::Drain);
+        self.client.set_intake(room && reads);
+        self.acknowledge();
+    }
+
+    async fn drive(&mut self) {
+        tokio::select! {
+            () = self.client.drive() => {}
+            () = self.acks.added() => {}
+        }
+    }
+
+    fn next_message(&mut self) -> Option<Message> {
+        while let Some(event) = self.client.next_event() {
+            match event {
+                Event::Message(incoming) => return Some(self.message(incoming)),
+                other => self.take_event(other),
+            }
+        }
+        None
+    }
+
+    fn is_dry(&self) -> bool {
+        match self.duty {
+            Duty::Read => false,
+            Duty::Drain => self.drained,
+            Duty::Hold | Duty::Leave => true,
+        }
+    }
+
+    async fn close(mut self) {
+        self.acknowledge();
+        self.state.closed();
+        self.client.disconnect().await;
+    }
+}
