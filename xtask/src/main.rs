@@ -7,6 +7,8 @@
 mod chart;
 mod doc;
 mod generate;
+#[cfg(test)]
+mod links;
 mod metrics;
 mod reference;
 

@@ -163,7 +163,7 @@ async fn a_child_had_what_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn a_childs_name_is_taken() {
+async fn the_name_of_a_child_is_taken() {
     let bed = Bed::new(&spec());
     let path = bed.deployment_name().await;
     let name = path.trim_start_matches("deployments/");
