@@ -29,15 +29,15 @@ pub trait Client: Send {
     /// survive reconnects.
     fn publish(&mut self, publication: Publication, token: u64);
 
-    /// Ends the subscriptions. What the broker has for the session already still comes and is to be
-    /// acknowledged; [`Event::Emptied`] says that this was all. Of a session that the broker does not keep, all is
-    /// lost with its connection.
-    fn leave(&mut self);
+    /// Drains the session: ends its subscriptions. What the broker has for the session still comes and must be
+    /// acknowledged; [`Event::Drained`] says that this was all. A session that the broker doesn't keep is gone with
+    /// its connection.
+    fn drain(&mut self);
 
     /// Writes what is queued, sends DISCONNECT and closes.
     fn disconnect(self) -> impl Future<Output = ()> + Send;
 
-    /// Disconnects from a session that is left and empty, and makes the broker forget it; `false` if it is not ours to
-    /// end any more. Driven further, it looks after a while whether there is one again, which is left in its turn.
-    fn forget(&mut self) -> impl Future<Output = bool> + Send;
+    /// Deletes a drained session at the broker and disconnects; `false` if another client has taken the session
+    /// since. Driven further, the session connects again after a while, and drains what it finds then.
+    fn delete_session(&mut self) -> impl Future<Output = bool> + Send;
 }

@@ -74,9 +74,9 @@ pub enum Event {
         /// The limit.
         limit: usize,
     },
-    /// After [`super::Client::leave`]: the broker holds nothing for the session, and everything that it held is
+    /// After [`super::Client::drain`]: the broker holds nothing for the session, and everything that it held is
     /// acknowledged.
-    Emptied,
+    Drained,
     /// A publication is done: acknowledged by the broker, or written at QoS 0, or refused for good.
     Published {
         /// As given to [`super::Client::publish`].

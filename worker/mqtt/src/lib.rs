@@ -7,34 +7,33 @@
 //!
 //! - `broker`, `options`: from a broker's settings in the configuration to a session's options.
 //! - `client`, `event`, `error`: what the owner of a session calls, and what it gets back.
-//! - `session`: connects again and again, and keeps over all connections what isn't done.
+//! - `session`: connects again and again, and keeps over all connections what isn't done. Its `handover`
+//!   drains and deletes sessions, its `retry` decides when to connect again.
 //! - `inbox`: received messages until they are acknowledged.
-//! - `outbox`, `caution`: publications until the broker has them.
-//! - `leave`: how a session is left for good.
-//! - `backoff`: when a session connects again.
+//! - `inflight`: publications until the broker has them.
+//! - `v3`: what has to be guessed of brokers of MQTT 3.1.1: takeover, poison publications.
+//! - `backoff`: pauses between connections.
 //! - `connection`: one connection: its stream, its buffers, its keep-alive.
 //! - `transport`, `tls`: TCP, TLS and WebSocket.
-//! - `frame`, `packet`, `refusal`: bytes to packets and back.
+//! - `frame`, `packet`: bytes to packets and back. `malformed` has the tests of bytes that are neither.
 
 mod backoff;
 mod broker;
-mod caution;
 mod client;
 mod connection;
 mod error;
 mod event;
 mod frame;
-#[cfg(test)]
-mod hostile;
 mod inbox;
-mod leave;
+mod inflight;
+#[cfg(test)]
+mod malformed;
 mod options;
-mod outbox;
 mod packet;
-mod refusal;
 mod session;
 mod tls;
 mod transport;
+mod v3;
 
 pub use broker::{Broker, BrokerError};
 pub use client::Client;

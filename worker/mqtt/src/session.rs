@@ -1,7 +1,9 @@
 //! The session: connects again and again, and keeps over all connections what is not done.
 
 mod arrivals;
-mod leaving;
+mod handover;
+mod retry;
+mod subscription;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,13 +12,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
 use super::connection::{Connection, Ended};
 use super::inbox::Inbox;
-use super::leave::Leave;
-use super::outbox::Outbox;
+use super::inflight::{Blame, Inflight};
 use super::packet::{Limits, Writer};
 use super::{Client, DeliveryTag, Error, Event, Options, Publication};
+use handover::Drain;
+use retry::{How, Next, Retry};
 
 /// The receive maximum of a mosquitto whose `max_inflight_messages` is not set.
 const MOSQUITTO_DEFAULT: u16 = 20;
@@ -32,12 +34,12 @@ pub struct Session {
     epoch: u64,
     subscribing: Option<u16>,
     intake: bool,
-    leave: Leave,
+    drain: Drain,
     /// Messages that came, whatever became of them.
     messages: u64,
     inbox: Inbox,
-    outbox: Outbox,
-    backoff: Backoff,
+    inflight: Inflight,
+    retry: Retry,
     events: VecDeque<Event>,
     /// The topic of the last message: most messages of a subscription share few.
     topic: Arc<str>,
@@ -72,11 +74,11 @@ impl Session {
             epoch: 0,
             subscribing: None,
             intake: true,
-            leave: Leave::No,
+            drain: Drain::No,
             messages: 0,
             inbox: Inbox::default(),
-            outbox: Outbox::new(options.max_in_flight, options.max_packet_size),
-            backoff: Backoff::default(),
+            inflight: Inflight::new(options.max_in_flight, options.max_packet_size),
+            retry: Retry::default(),
             events: VecDeque::new(),
             topic: "".into(),
             wanted: false,
@@ -87,7 +89,7 @@ impl Session {
     fn opened(&mut self, connection: Connection, session_present: bool, limits: Limits) {
         self.epoch += 1;
         self.inbox.connected(self.epoch, session_present);
-        self.outbox.connected(session_present, limits);
+        self.inflight.connected(session_present, limits);
         if limits.receive_maximum == Some(MOSQUITTO_DEFAULT)
             && !self.options.subscriptions.is_empty()
         {
@@ -104,14 +106,12 @@ impl Session {
         let mut connection = Box::new(connection);
         // A session that the broker has may lack our subscriptions: it may be of an older configuration, or another
         // client that used it meanwhile, which 3.1.1 does not tell us, has ended them.
-        if self.leave == Leave::Asked && !session_present {
-            self.emptied();
-        } else if self.leave != Leave::No {
-            // The next turn ends the subscriptions.
+        if !self.wants_subscriptions(session_present) {
+            // The next turn ends them.
         } else if self.options.subscriptions.is_empty() {
             self.events.push_back(Event::Subscribed);
         } else {
-            let id = self.outbox.free_id();
+            let id = self.inflight.free_id();
             self.subscribing = Some(id);
             self.writer
                 .subscribe(id, &self.options.subscriptions, &mut connection.output);
@@ -120,66 +120,60 @@ impl Session {
     }
 
     fn not_opened(&mut self, error: Error) {
-        self.outbox.not_connected();
-        let retry_in = self.backoff.not_connected();
-        self.wait(error, retry_in);
+        self.inflight.not_connected();
+        self.wait(How::NotConnected, Duration::ZERO, error);
     }
 
     fn ended(&mut self, ended: Ended, lasted: Duration) {
-        let closed = matches!(ended, Ended::Closed);
-        if closed && self.outbox.closed_by_broker() {
-            // Over one publication: no other client took the session, and once the publication is
-            // refused, nothing stands in the way of the next.
-            if !self.outbox.nothing_done() {
-                self.backoff.begin_again();
-                self.tell_what_is_done();
+        let how = if matches!(ended, Ended::Closed) {
+            match self.inflight.closed_by_broker() {
+                Blame::Refused => How::PublicationRefused,
+                Blame::Only => How::ClosedOverPublication,
+                Blame::Unclear if self.drain.started() => How::ClosedDraining,
+                Blame::Unclear => How::Closed,
             }
-        } else if closed && self.leave != Leave::No {
-            // Whoever wants a session that is to end may have it.
-            return self.taken_over();
-        } else if closed {
-            let Some(retry_in) = self.backoff.closed_by_broker(lasted) else {
-                return self.taken_over();
-            };
-            return self.wait(ended.into_error(self.options.broker.address()), retry_in);
-        }
-        let retry_in = self.backoff.lost(lasted);
-        self.wait(ended.into_error(self.options.broker.address()), retry_in);
+        } else {
+            How::Lost
+        };
+        self.report_done();
+        let error = ended.into_error(self.options.broker.address());
+        self.wait(how, lasted, error);
     }
 
-    /// Another client has the session; it gets time before it is asked for again.
-    fn taken_over(&mut self) {
-        let retry_in = self.backoff.taken_over(self.options.takeover_retry);
-        let client_id = self.options.client_id.clone();
-        self.wait(Error::TakenOver { client_id }, retry_in);
-    }
-
-    fn wait(&mut self, error: Error, retry_in: Duration) {
+    /// Waits for the next connection.
+    fn wait(&mut self, how: How, lasted: Duration, error: Error) {
+        let next = self.retry.decide(how, lasted);
+        let retry_in = self.retry.pause(next, self.options.takeover_retry);
+        let error = match next {
+            Next::StayAway => Error::TakenOver {
+                client_id: self.options.client_id.clone(),
+            },
+            Next::BackOff | Next::AtOnce => error,
+        };
         self.subscribing = None;
-        self.leave.disconnected();
         self.state = State::Waiting(Instant::now() + retry_in);
         self.events
             .push_back(Event::Disconnected { error, retry_in });
-        self.lost_with_its_connection();
+        self.drained_with_its_connection();
     }
 
     /// One turn of an open connection.
     async fn turn(&mut self) {
-        self.go_on_leaving();
+        self.drain_further();
         if !self.events.is_empty() {
             return;
         }
         let State::Open(connection) = &mut self.state else {
             return;
         };
-        self.outbox
+        self.inflight
             .send(self.writer, &mut connection.output, connection.position);
         let mut found = VecDeque::new();
         let mut result = connection.take_packets(&mut found);
-        if result.is_ok() && found.is_empty() && self.outbox.nothing_done() {
+        if result.is_ok() && found.is_empty() && self.inflight.nothing_done() {
             let read = self.intake;
             result = std::future::poll_fn(|cx| connection.poll(cx, read)).await;
-            self.outbox.written(connection.position);
+            self.inflight.written(connection.position);
             if result.is_ok() {
                 result = connection.take_packets(&mut found);
             }
@@ -188,14 +182,14 @@ impl Session {
         for next in found {
             self.take(next);
         }
-        self.tell_what_is_done();
+        self.report_done();
         if let (Err(ended), State::Open(_)) = (result, &self.state) {
             self.ended(ended, lasted);
         }
     }
 
-    fn tell_what_is_done(&mut self) {
-        let done = self.outbox.take_done();
+    fn report_done(&mut self) {
+        let done = self.inflight.take_done();
         self.events
             .extend(done.map(|(token, result)| Event::Published { token, result }));
     }
@@ -245,21 +239,15 @@ impl Client for Session {
     }
 
     fn publish_capacity(&self) -> usize {
-        self.outbox.capacity()
+        self.inflight.capacity()
     }
 
     fn publish(&mut self, publication: Publication, token: u64) {
-        self.outbox.add(publication, token);
+        self.inflight.add(publication, token);
     }
 
-    fn leave(&mut self) {
-        if self.leave != Leave::No {
-            return;
-        }
-        self.leave = Leave::Asked;
-        if !matches!(self.state, State::Open(_)) {
-            self.lost_with_its_connection();
-        }
+    fn drain(&mut self) {
+        self.start_drain();
     }
 
     async fn disconnect(self) {
@@ -268,34 +256,7 @@ impl Client for Session {
         }
     }
 
-    async fn forget(&mut self) -> bool {
-        self.leave = Leave::Asked;
-        if !matches!(self.state, State::Open(_)) {
-            // Another client has taken the session since, with what came for it.
-            return false;
-        }
-        let options = Options {
-            clean_start: true,
-            ..(*self.options).clone()
-        };
-        // The only way in MQTT 3.1.1: a session that begins anew and is not kept. Our connection ends by it, so
-        // that nobody else gets in between.
-        let opened = Connection::open(&options).await;
-        let pause = self.backoff.taken_over(self.options.takeover_retry);
-        self.state = State::Waiting(Instant::now() + pause);
-        match opened {
-            Ok((connection, ..)) => {
-                connection.close().await;
-                true
-            }
-            Err(error) => {
-                tracing::warn!(
-                    %error,
-                    client_id = options.client_id,
-                    "Session not forgotten by the broker, though nothing is in it"
-                );
-                false
-            }
-        }
+    async fn delete_session(&mut self) -> bool {
+        self.delete().await
     }
 }

@@ -80,7 +80,7 @@ impl<C: Client> MqttSource<C> {
     /// Makes the broker forget the session, which is drained: what was seen of it, or `None` if it is not ours to delete
     /// any more. Driven further, it drains whatever session appears under its client id.
     pub async fn delete_session(&mut self) -> Option<History> {
-        let deleted = self.client.forget().await;
+        let deleted = self.client.delete_session().await;
         self.drained = false;
         let history = std::mem::take(&mut self.history);
         deleted.then_some(history)
@@ -132,7 +132,7 @@ impl<C: Client> MqttSource<C> {
                     "Message over maxPacketSize discarded"
                 );
             }
-            Event::Emptied => self.drained = true,
+            Event::Drained => self.drained = true,
             // The caller takes messages, and a subscription publishes nothing.
             Event::Message(_) | Event::Published { .. } => {}
         }
@@ -143,7 +143,7 @@ impl<C: Client> Source for MqttSource<C> {
     fn prepare(&mut self, phase: Phase, room: bool) {
         self.duty = self.policy.duty(phase);
         if self.duty == Duty::Drain {
-            self.client.leave();
+            self.client.drain();
         }
         let reads = matches!(self.duty, Duty::Read | Duty::Drain);
         self.client.set_intake(room && reads);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crds::topic::reaches;
 
-use super::{Event, Leave, Session, State};
+use super::subscription::granted;
+use super::{Event, How, Session, State};
 use crate::Incoming;
 use crate::connection::{Ended, Found};
 use crate::inbox::Admitted;
@@ -27,18 +28,16 @@ impl Session {
                 self.events.push_back(Event::Oversized { size, limit });
             }
             Found::Packet(Inbound::Publish(publish)) => self.publish_came(publish),
-            Found::Packet(Inbound::PubAck { id, refused }) => self.outbox.acknowledged(id, refused),
+            Found::Packet(Inbound::PubAck { id, refused }) => {
+                self.inflight.acknowledged(id, refused)
+            }
             Found::Packet(Inbound::PubRec { id, refused }) => {
-                self.outbox.received(id, refused, writer, output);
+                self.inflight.received(id, refused, writer, output);
             }
             Found::Packet(Inbound::PubRel { id }) => self.inbox.released(id, writer, output),
-            Found::Packet(Inbound::PubComp { id }) => self.outbox.completed(id),
+            Found::Packet(Inbound::PubComp { id }) => self.inflight.completed(id),
             Found::Packet(Inbound::SubAck { id, refused }) => self.subscribed(id, refused),
-            Found::Packet(Inbound::UnsubAck { id }) => {
-                if self.leave == Leave::Unsubscribing(id) {
-                    self.leave = Leave::Unsubscribed;
-                }
-            }
+            Found::Packet(Inbound::UnsubAck { id }) => self.drain.unsubscribed(id),
             Found::Packet(Inbound::PingResp) => connection.ponged(),
             Found::Packet(Inbound::Disconnect { reason, taken_over }) => {
                 let lasted = connection.since.elapsed();
@@ -96,24 +95,16 @@ impl Session {
             return;
         }
         self.subscribing = None;
-        let filters = &self.options.subscriptions;
-        let before = self.events.len();
-        for ((filter, _), reason) in filters.iter().zip(refused) {
-            if let Some(reason) = reason {
-                self.events.push_back(Event::SubscriptionRefused {
-                    filter: filter.clone(),
-                    reason,
-                });
-            }
-        }
-        if self.events.len() == before {
-            self.events.push_back(Event::Subscribed);
-        }
+        let filters = self.options.subscriptions.iter();
+        let filters = filters.map(|(filter, _)| filter.as_str());
+        self.events.extend(granted(filters, refused));
     }
 
     fn dismissed(&mut self, reason: &str, taken_over: bool, lasted: Duration) {
         if taken_over {
-            self.taken_over();
+            let ended = Ended::Lost("another client took the session over".to_owned());
+            let error = ended.into_error(self.options.broker.address());
+            self.wait(How::TakenOver, lasted, error);
         } else {
             let reason = format!("the broker closed it: {reason}");
             self.ended(Ended::Lost(reason), lasted);

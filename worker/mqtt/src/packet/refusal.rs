@@ -1,7 +1,7 @@
 //! PUBACK and PUBREC of MQTT 5 that refuse a message.
 //!
 //! The codec ends the connection over a reason that it does not know, such as mosquitto's "packet too
-//! large", and the message would come again with the next connection, for ever.
+//! large", and the message would come again with the next connection, forever.
 
 const PUBACK: u8 = 4;
 const PUBREC: u8 = 5;
@@ -10,7 +10,7 @@ const PUBREC: u8 = 5;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) id: u16,
-    /// Why, for people.
+    /// Why.
     pub(super) reason: String,
     /// Whether it was published at QoS 2.
     pub(super) at_qos_2: bool,

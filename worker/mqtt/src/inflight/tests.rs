@@ -1,0 +1,186 @@
+//! What goes out, in which order, and what ends it.
+
+use super::*;
+use crate::v3::EXACTLY_ONCE_WINDOW;
+use crds::validated::MqttVersion;
+
+const WRITER: Writer = Writer {
+    version: MqttVersion::V3_1_1,
+};
+
+fn publication(qos: Qos) -> Publication {
+    Publication {
+        topic: "t".into(),
+        payload: bytes::Bytes::from_static(b"p"),
+        qos,
+        retain: false,
+    }
+}
+
+fn sent(inflight: &mut Inflight) -> Vec<u8> {
+    let mut buffer = BytesMut::new();
+    inflight.send(WRITER, &mut buffer, 0);
+    buffer.to_vec()
+}
+
+#[test]
+fn no_more_is_in_flight_than_the_broker_allows() {
+    let mut inflight = Inflight::new(10, 1000);
+    for token in 0..3 {
+        inflight.add(publication(Qos::AtLeastOnce), token);
+    }
+    inflight.connected(
+        false,
+        Limits {
+            receive_maximum: Some(2),
+            ..Limits::default()
+        },
+    );
+    assert_eq!(sent(&mut inflight).len(), 2 * 8);
+    inflight.acknowledged(1, None);
+    assert_eq!(sent(&mut inflight)[..6], [0x32, 6, 0, 1, b't', 0]);
+    assert_eq!(inflight.take_done().collect::<Vec<_>>(), [(0, Ok(()))]);
+    assert_eq!(inflight.capacity(), 8);
+}
+
+#[test]
+fn what_is_not_acknowledged_is_sent_again_in_order() {
+    let mut inflight = Inflight::new(10, 1000);
+    inflight.add(publication(Qos::ExactlyOnce), 0);
+    inflight.add(publication(Qos::AtLeastOnce), 1);
+    inflight.add(publication(Qos::AtMostOnce), 2);
+    sent(&mut inflight);
+    inflight.received(1, None, WRITER, &mut BytesMut::new());
+    inflight.connected(true, Limits::default());
+    let again = sent(&mut inflight);
+    assert_eq!(again[..4], [0x62, 2, 0, 1], "PUBREL, the broker has it");
+    assert_eq!(
+        again[4..],
+        [0x3A, 6, 0, 1, b't', 0, 2, b'p', 0x30, 4, 0, 1, b't', b'p']
+    );
+    inflight.connected(false, Limits::default());
+    let fresh = sent(&mut inflight);
+    assert_eq!(fresh[0], 0x34, "a lost session knows of nothing");
+    inflight.written(1000);
+    assert_eq!(inflight.take_done().collect::<Vec<_>>(), [(2, Ok(()))]);
+}
+
+#[test]
+fn a_publication_over_the_limit_is_refused_and_the_next_goes_out() {
+    let mut inflight = Inflight::new(10, 20);
+    let mut large = publication(Qos::AtLeastOnce);
+    large.payload = vec![0; 100].into();
+    inflight.add(large, 0);
+    inflight.add(publication(Qos::AtLeastOnce), 1);
+    assert_eq!(sent(&mut inflight).len(), 8);
+    let refused = Refused::TooLarge {
+        size: 107,
+        limit: 20,
+    };
+    assert_eq!(
+        inflight.take_done().collect::<Vec<_>>(),
+        [(0, Err(refused))]
+    );
+}
+
+/// mosquitto acknowledges more than it keeps, and loses them.
+#[test]
+fn few_are_in_flight_at_qos_2_where_a_broker_cannot_say_how_many_it_keeps() {
+    let mut inflight = Inflight::new(100, 1000);
+    for token in 0..50 {
+        inflight.add(publication(Qos::ExactlyOnce), token);
+    }
+    inflight.connected(
+        false,
+        Limits {
+            exactly_once: Some(EXACTLY_ONCE_WINDOW),
+            ..Limits::default()
+        },
+    );
+    assert_eq!(
+        sent(&mut inflight).len(),
+        usize::from(EXACTLY_ONCE_WINDOW) * 8
+    );
+}
+
+/// As a broker of MQTT 3.1.1 does with what is larger than it takes.
+#[test]
+fn a_publication_over_which_the_broker_closes_again_and_again_is_refused() {
+    for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
+        let mut inflight = Inflight::new(10, 1000);
+        for token in 0..3 {
+            inflight.add(publication(qos), token);
+        }
+        let size = sent(&mut inflight).len() / 3;
+        inflight.written(1);
+        assert_eq!(
+            inflight.closed_by_broker(),
+            Blame::Unclear,
+            "any of the three"
+        );
+        for blame in [Blame::Only, Blame::Only, Blame::Refused] {
+            inflight.connected(false, Limits::default());
+            assert_eq!(sent(&mut inflight).len(), size, "{qos:?}: one alone");
+            inflight.written(1);
+            assert_eq!(inflight.take_done().count(), 0);
+            assert_eq!(inflight.closed_by_broker(), blame);
+        }
+        let refused = Refused::ByClosing { size };
+        assert_eq!(
+            inflight.take_done().collect::<Vec<_>>(),
+            [(0, Err(refused))]
+        );
+        inflight.connected(false, Limits::default());
+        assert_eq!(sent(&mut inflight).len(), size, "{qos:?}: the next");
+    }
+}
+
+#[test]
+fn a_broker_that_goes_away_refuses_nothing() {
+    let mut inflight = Inflight::new(10, 1000);
+    inflight.add(publication(Qos::AtLeastOnce), 0);
+    for _ in 0..10 {
+        inflight.connected(false, Limits::default());
+        sent(&mut inflight);
+        inflight.written(8);
+        inflight.closed_by_broker();
+        inflight.not_connected();
+    }
+    for _ in 0..10 {
+        inflight.connected(false, Limits::default());
+        sent(&mut inflight);
+        // Closed before a byte of it was written: over something else.
+        assert_eq!(inflight.closed_by_broker(), Blame::Unclear);
+    }
+    assert_eq!(inflight.take_done().count(), 0);
+}
+
+#[test]
+fn a_broker_without_qos_2_gets_what_it_takes() {
+    let mut inflight = Inflight::new(100, 1000);
+    inflight.add(publication(Qos::ExactlyOnce), 0);
+    let limits = Limits {
+        qos: Some(Qos::AtLeastOnce),
+        ..Limits::default()
+    };
+    inflight.connected(false, limits);
+    assert_eq!(sent(&mut inflight)[0], 0x32);
+    inflight.acknowledged(1, None);
+    assert_eq!(inflight.take_done().count(), 1);
+}
+
+/// rumqttc ends the connection over one (its issue 1053).
+#[test]
+fn acknowledgements_of_nothing_mean_nothing() {
+    let mut inflight = Inflight::new(10, 1000);
+    inflight.acknowledged(7, None);
+    inflight.completed(7);
+    assert_eq!(inflight.take_done().count(), 0);
+    inflight.add(publication(Qos::AtLeastOnce), 0);
+    inflight.add(publication(Qos::ExactlyOnce), 1);
+    sent(&mut inflight);
+    inflight.completed(1);
+    inflight.completed(2);
+    inflight.acknowledged(2, None);
+    assert_eq!(inflight.take_done().count(), 0);
+}

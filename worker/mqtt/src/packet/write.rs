@@ -1,0 +1,222 @@
+//! Writes packets of both versions.
+
+use bytes::BytesMut;
+use crds::validated::{MqttVersion, Qos};
+use rumqttc::mqttbytes::{self, v4};
+use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
+
+use crate::{Options, Publication};
+
+/// Writes packets of one version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writer {
+    pub(crate) version: MqttVersion,
+}
+
+/// The sessions of MQTT 3.1.1 never expire; 5 has a number that means the same.
+const NEVER_EXPIRES: u32 = u32::MAX;
+
+impl Writer {
+    /// A packet goes through `write`. The codec refuses none that a validated configuration leads to;
+    /// should it ever, the packet is missing, and the broker notices.
+    fn put<E: std::fmt::Display>(result: Result<usize, E>) {
+        if let Err(error) = result {
+            tracing::error!(%error, "Packet not written");
+        }
+    }
+
+    pub(crate) fn connect(self, options: &Options, buffer: &mut BytesMut) {
+        let keep_alive = u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX);
+        let client_id = options.client_id.clone();
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(
+                v4::Connect {
+                    protocol: mqttbytes::Protocol::V4,
+                    keep_alive,
+                    client_id,
+                    clean_session: options.clean_start,
+                    last_will: None,
+                    login: options.auth.as_ref().map(|(user, password)| {
+                        v4::Login::new(user, password.clone().unwrap_or_default())
+                    }),
+                }
+                .write(buffer),
+            ),
+            MqttVersion::V5 => {
+                let mut properties = v5::ConnectProperties::new();
+                properties.max_packet_size = Some(options.max_packet_size);
+                properties.session_expiry_interval =
+                    (!options.clean_start).then_some(NEVER_EXPIRES);
+                let connect = v5::Connect {
+                    keep_alive,
+                    client_id,
+                    clean_start: options.clean_start,
+                    properties: Some(properties),
+                };
+                let login = options.auth.as_ref().map(|(user, password)| {
+                    v5::Login::new(user, password.clone().unwrap_or_default())
+                });
+                Self::put(connect.write(&None, &login, buffer));
+            }
+        }
+    }
+
+    pub(crate) fn subscribe(self, id: u16, filters: &[(String, Qos)], buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => {
+                let filters = filters
+                    .iter()
+                    .map(|(path, qos)| v4::SubscribeFilter::new(path.clone(), qos4(*qos)));
+                let mut subscribe = v4::Subscribe::new_many(filters);
+                subscribe.pkid = id;
+                Self::put(subscribe.write(buffer));
+            }
+            MqttVersion::V5 => {
+                let filters = filters
+                    .iter()
+                    .map(|(path, qos)| v5::Filter::new(path.clone(), qos5(*qos)));
+                let mut subscribe = v5::Subscribe::new_many(filters, None);
+                subscribe.pkid = id;
+                Self::put(subscribe.write(buffer));
+            }
+        }
+    }
+
+    pub(crate) fn unsubscribe(self, id: u16, filters: Vec<String>, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(
+                v4::Unsubscribe {
+                    pkid: id,
+                    topics: filters,
+                }
+                .write(buffer),
+            ),
+            MqttVersion::V5 => Self::put(
+                v5::Unsubscribe {
+                    pkid: id,
+                    filters,
+                    properties: None,
+                }
+                .write(buffer),
+            ),
+        }
+    }
+
+    /// Size of the packet of a publication.
+    pub(crate) fn publish_size(self, publication: &Publication) -> usize {
+        let id = if publication.qos == Qos::AtMostOnce {
+            0
+        } else {
+            2
+        };
+        let properties = usize::from(self.version == MqttVersion::V5);
+        let rest = 2 + publication.topic.len() + id + properties + publication.payload.len();
+        1 + length_bytes(rest) + rest
+    }
+
+    pub(crate) fn publish(
+        self,
+        publication: &Publication,
+        id: u16,
+        duplicate: bool,
+        buffer: &mut BytesMut,
+    ) {
+        let topic = publication.topic.to_string();
+        let payload = publication.payload.clone();
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(
+                v4::Publish {
+                    dup: duplicate,
+                    qos: qos4(publication.qos),
+                    retain: publication.retain,
+                    topic,
+                    pkid: id,
+                    payload,
+                }
+                .write(buffer),
+            ),
+            MqttVersion::V5 => Self::put(
+                v5::Publish {
+                    dup: duplicate,
+                    qos: qos5(publication.qos),
+                    retain: publication.retain,
+                    topic: topic.into(),
+                    pkid: id,
+                    payload,
+                    properties: None,
+                }
+                .write(buffer),
+            ),
+        }
+    }
+
+    pub(crate) fn puback(self, id: u16, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(v4::PubAck::new(id).write(buffer)),
+            MqttVersion::V5 => Self::put(v5::PubAck::new(id, None).write(buffer)),
+        }
+    }
+
+    pub(crate) fn pubrec(self, id: u16, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(v4::PubRec::new(id).write(buffer)),
+            MqttVersion::V5 => Self::put(v5::PubRec::new(id, None).write(buffer)),
+        }
+    }
+
+    pub(crate) fn pubrel(self, id: u16, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(v4::PubRel::new(id).write(buffer)),
+            MqttVersion::V5 => Self::put(v5::PubRel::new(id, None).write(buffer)),
+        }
+    }
+
+    pub(crate) fn pubcomp(self, id: u16, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(v4::PubComp::new(id).write(buffer)),
+            MqttVersion::V5 => Self::put(v5::PubComp::new(id, None).write(buffer)),
+        }
+    }
+
+    pub(crate) fn ping(self, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(v4::PingReq.write(buffer)),
+            MqttVersion::V5 => Self::put(v5::PingReq::write(buffer)),
+        }
+    }
+
+    pub(crate) fn disconnect(self, buffer: &mut BytesMut) {
+        match self.version {
+            MqttVersion::V3_1_1 => Self::put(v4::Disconnect.write(buffer)),
+            MqttVersion::V5 => Self::put(
+                v5::Disconnect::new(v5::DisconnectReasonCode::NormalDisconnection).write(buffer),
+            ),
+        }
+    }
+}
+
+/// Bytes that a packet's remaining length takes (MQTT 3.1.1, section 2.2.3).
+fn length_bytes(length: usize) -> usize {
+    match length {
+        0..=127 => 1,
+        128..=16_383 => 2,
+        16_384..=2_097_151 => 3,
+        _ => 4,
+    }
+}
+
+fn qos4(qos: Qos) -> mqttbytes::QoS {
+    match qos {
+        Qos::AtMostOnce => mqttbytes::QoS::AtMostOnce,
+        Qos::AtLeastOnce => mqttbytes::QoS::AtLeastOnce,
+        Qos::ExactlyOnce => mqttbytes::QoS::ExactlyOnce,
+    }
+}
+
+fn qos5(qos: Qos) -> mqttbytes5::QoS {
+    match qos {
+        Qos::AtMostOnce => mqttbytes5::QoS::AtMostOnce,
+        Qos::AtLeastOnce => mqttbytes5::QoS::AtLeastOnce,
+        Qos::ExactlyOnce => mqttbytes5::QoS::ExactlyOnce,
+    }
+}

@@ -1,0 +1,181 @@
+//! Decides when a session connects again.
+
+use std::time::Duration;
+
+use crate::backoff::{Backoff, STABLE};
+use crate::v3::{Closed, Takeover};
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// It could not be made.
+    NotConnected,
+    /// It broke, or the broker said why it ends it.
+    Lost,
+    /// The broker closed it without a word.
+    Closed,
+    /// The same, over the only publication in flight.
+    ClosedOverPublication,
+    /// The same, and this publication is refused now.
+    PublicationRefused,
+    /// The broker closed the connection of a session that is drained.
+    ClosedDraining,
+    /// The broker says that another client took the session over.
+    TakenOver,
+}
+
+/// What follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Connect again, after a pause that grows with each failure.
+    BackOff,
+    /// Connect again at once.
+    AtOnce,
+    /// Another client has the session; it gets time before the session is asked for again.
+    StayAway,
+}
+
+/// Remembers what earlier connections came to.
+#[derive(Debug, Default)]
+pub(super) struct Retry {
+    backoff: Backoff,
+    takeover: Takeover,
+}
+
+impl Retry {
+    /// A connection that lasted `lasted` ended.
+    pub(super) fn decide(&mut self, how: How, lasted: Duration) -> Next {
+        match how {
+            How::NotConnected => self.takeover.not_connected(),
+            How::Closed => match self.takeover.closed(lasted) {
+                Closed::Lost => {}
+                Closed::Suspicious => return Next::AtOnce,
+                Closed::TakenOver => return Next::StayAway,
+            },
+            // Whoever wants a session that is to end may have it.
+            How::ClosedDraining | How::TakenOver => return Next::StayAway,
+            How::Lost | How::ClosedOverPublication => self.takeover.lost(lasted),
+            How::PublicationRefused => {
+                // Nothing is in the way of the next publication.
+                self.reset();
+                self.takeover.lost(lasted);
+            }
+        }
+        if lasted >= STABLE {
+            self.reset();
+        }
+        Next::BackOff
+    }
+
+    /// The pause before the next connection; `takeover_retry` is the first after a takeover.
+    pub(super) fn pause(&mut self, next: Next, takeover_retry: Duration) -> Duration {
+        match next {
+            Next::BackOff => self.backoff.failed(),
+            Next::AtOnce => Backoff::shortest(),
+            Next::StayAway => self.taken_over(takeover_retry),
+        }
+    }
+
+    /// The pause after the session was given to another client, `first` the first time.
+    pub(super) fn taken_over(&mut self, first: Duration) -> Duration {
+        self.takeover.taken_over();
+        self.backoff.taken_over(first)
+    }
+
+    fn reset(&mut self) {
+        self.backoff.reset();
+        self.takeover.reset();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = STABLE;
+    const SHORT: Duration = Duration::from_millis(50);
+
+    /// Ends of connections one after the other, and what follows from the last.
+    #[test]
+    fn what_follows_from_how_a_connection_ended() {
+        let table: &[(&str, &[(How, Duration)], Next)] = &[
+            ("refused", &[(How::NotConnected, SHORT)], Next::BackOff),
+            ("lost", &[(How::Lost, LONG)], Next::BackOff),
+            (
+                "lost soon, again and again",
+                &[(How::Lost, SHORT); 20],
+                Next::BackOff,
+            ),
+            ("closed late", &[(How::Closed, LONG)], Next::BackOff),
+            ("closed soon", &[(How::Closed, SHORT)], Next::AtOnce),
+            (
+                "closed soon, again and again",
+                &[(How::Closed, SHORT); 12],
+                Next::StayAway,
+            ),
+            (
+                "closed soon after it had served",
+                &[
+                    (How::Lost, LONG),
+                    (How::Closed, SHORT),
+                    (How::Closed, SHORT),
+                    (How::Closed, SHORT),
+                ],
+                Next::StayAway,
+            ),
+            (
+                "a broker that restarts refuses now and then",
+                &[
+                    (How::Lost, LONG),
+                    (How::Closed, SHORT),
+                    (How::NotConnected, SHORT),
+                    (How::Closed, SHORT),
+                    (How::Closed, SHORT),
+                ],
+                Next::AtOnce,
+            ),
+            (
+                "over a publication",
+                &[
+                    (How::Lost, LONG),
+                    (How::ClosedOverPublication, SHORT),
+                    (How::ClosedOverPublication, SHORT),
+                    (How::ClosedOverPublication, SHORT),
+                ],
+                Next::BackOff,
+            ),
+            (
+                "a refused publication begins again",
+                &[
+                    (How::Lost, LONG),
+                    (How::Closed, SHORT),
+                    (How::Closed, SHORT),
+                    (How::PublicationRefused, SHORT),
+                    (How::Closed, SHORT),
+                ],
+                Next::AtOnce,
+            ),
+            ("drained", &[(How::ClosedDraining, LONG)], Next::StayAway),
+            (
+                "said to be taken over",
+                &[(How::TakenOver, LONG)],
+                Next::StayAway,
+            ),
+        ];
+        for (what, ends, expected) in table {
+            let mut retry = Retry::default();
+            let found = ends.iter().map(|(how, lasted)| retry.decide(*how, *lasted));
+            assert_eq!(found.last(), Some(*expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn pauses_fit_what_follows() {
+        let (mut retry, minute) = (Retry::default(), Duration::from_mins(1));
+        for _ in 0..10 {
+            retry.pause(Next::BackOff, minute);
+            assert!(retry.pause(Next::AtOnce, minute) <= Duration::from_millis(100));
+        }
+        assert!(retry.pause(Next::StayAway, minute) >= minute.mul_f64(0.8));
+    }
+}
