@@ -9,12 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use crate::client_id::{self, Role, SessionKey};
+use crate::contract::mount::SECRETS_DIR;
 use crate::digest::hex;
 use crate::runtime::{Auth, Expose, Mqtt, RuntimeSpec, Tls};
 use crate::validated::ValidatedRuntime;
-
-/// Where a worker's pod has its Secrets, a directory for each.
-pub const SECRETS_DIR: &str = "/etc/edgemodel/secrets";
 
 /// Keys of a Secret with credentials (those of the type `kubernetes.io/basic-auth`).
 pub const USERNAME_KEY: &str = "username";

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use crds::contract::path;
 
 use crate::metrics::Metrics;
 
@@ -23,9 +24,9 @@ pub struct Shared {
 /// All paths.
 pub fn router(shared: Shared) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route(path::LIVE, get(|| async { "ok\n" }))
+        .route(path::READY, get(ready))
+        .route(path::METRICS, get(metrics))
         .with_state(shared)
 }
 

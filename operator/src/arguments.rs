@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use crds::contract::OPERATOR_HTTP_PORT;
 use kube::{Client, Config};
 use operator::api;
 use operator::desired::Defaults;
@@ -45,7 +46,7 @@ pub(crate) struct Run {
     #[arg(long, env = "EDGEMODEL_WORKER_IMAGE", value_name = "IMAGE", default_value = concat!("edgemodel-worker:", env!("CARGO_PKG_VERSION")))]
     worker_image: String,
     /// Address of metrics and probes.
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], OPERATOR_HTTP_PORT)))]
     http: SocketAddr,
     /// Seconds between reconciles of an unchanged runtime.
     #[arg(long, value_name = "SECONDS", default_value = "180", value_parser = clap::value_parser!(u64).range(1..=3600))]

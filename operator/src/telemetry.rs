@@ -2,10 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use crds::contract::env::LOG;
 use tracing_subscriber::EnvFilter;
-
-/// The log filter, as in `info,operator=debug`.
-pub const LOG: &str = "EDGEMODEL_LOG";
 
 /// Installs the process's subscriber.
 pub fn init() {

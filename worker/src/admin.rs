@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Json};
 use axum::routing::get;
+use crds::contract::path;
 use serde_json::{Value, json};
 
 use crate::peers::Peers;
@@ -21,12 +22,12 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub fn router(shared: Arc<Shared>, peers: Option<Peers>) -> Router {
     Router::new()
         .route("/", get(index))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .route("/status", get(status))
+        .route(path::LIVE, get(|| async { "ok\n" }))
+        .route(path::READY, get(ready))
+        .route(path::METRICS, get(metrics))
+        .route(path::STATUS, get(status))
         .route(
-            "/queue_size_metrics",
+            path::QUEUE_SIZES,
             get(move |State(shared): State<Arc<Shared>>, query| queue_sizes(shared, peers, query)),
         )
         .fallback(not_found)

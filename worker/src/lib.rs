@@ -26,6 +26,5 @@ pub mod status;
 
 pub mod tools;
 
-pub mod env;
 pub mod settings;
 pub mod telemetry;

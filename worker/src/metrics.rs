@@ -5,6 +5,7 @@
 
 mod example;
 
+use crds::contract::metric;
 use message::{Ledger, Settled};
 use prometheus::core::Collector;
 use prometheus::{
@@ -141,7 +142,7 @@ impl Metrics {
                 &["model", "reason"],
             ),
             queue_depth: gauges(
-                "edgemodel_queue_depth",
+                metric::QUEUE_DEPTH,
                 "Messages waiting: pre and host for the model, host handed to its processes already, post for the broker.",
                 &["model", "queue"],
             ),

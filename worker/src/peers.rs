@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::contract::path;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde_json::Value;
@@ -105,7 +106,7 @@ fn source_towards(address: SocketAddr) -> Option<IpAddr> {
 }
 
 async fn entries(client: &Client, address: SocketAddr) -> Option<Vec<Value>> {
-    let url = format!("http://{address}/queue_size_metrics?local=true");
+    let url = format!("http://{address}{}?local=true", path::QUEUE_SIZES);
     let response = client.get(url).send().await.ok()?;
     let mut response = response.error_for_status().ok()?;
     let mut text = Vec::new();
@@ -135,7 +136,7 @@ mod tests {
         let listener = TcpListener::bind(address).await.unwrap();
         let bound = listener.local_addr().unwrap();
         let answer = answer.into();
-        let router = Router::new().route("/queue_size_metrics", get(|| async { answer }));
+        let router = Router::new().route(path::QUEUE_SIZES, get(|| async { answer }));
         tokio::spawn(async move { axum::serve(listener, router).await });
         bound
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::env;
+use crds::contract::env;
 
 /// Everything that is not in the configuration file.
 #[derive(Debug, Clone)]

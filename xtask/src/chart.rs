@@ -4,6 +4,8 @@
 mod values;
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod tests;
 
 use serde_json::Value;

@@ -1,14 +1,11 @@
 //! What scales the workers of a model: how many messages wait in them, and how busy the model is (ADR 15).
 
 use crds::cluster_runtime::{ClusterModel, Scaling, Targets};
+use crds::contract::metric::{MODEL_UTILIZATION, QUEUE_DEPTH};
 use serde_json::{Value, json};
 
 use super::{Child, Identity, labels, names};
 use crate::kind::Kind;
-
-/// Metrics of a worker.
-const QUEUE_DEPTH: &str = "edgemodel_queue_depth";
-const UTILIZATION: &str = "edgemodel_model_utilization";
 
 pub(super) fn build(identity: &Identity, func: &ClusterModel) -> Option<Child> {
     let name = names::deployment(&identity.name, &func.name);
@@ -34,7 +31,7 @@ pub(super) fn build(identity: &Identity, func: &ClusterModel) -> Option<Child> {
                 "maxReplicas": max,
                 "metrics": [
                     pods_metric(QUEUE_DEPTH, &depth.to_string()),
-                    pods_metric(UTILIZATION, &format!("{}m", u32::from(percent) * 10)),
+                    pods_metric(MODEL_UTILIZATION, &format!("{}m", u32::from(percent) * 10)),
                 ],
             }),
         ),
@@ -58,7 +55,7 @@ pub(super) fn build(identity: &Identity, func: &ClusterModel) -> Option<Child> {
                     "maxReplicaCount": max,
                     "triggers": [
                         trigger(QUEUE_DEPTH, depth.to_string()),
-                        trigger(UTILIZATION, format!("0.{percent:02}")),
+                        trigger(MODEL_UTILIZATION, format!("0.{percent:02}")),
                     ],
                 }),
             )

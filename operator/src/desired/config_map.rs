@@ -4,14 +4,12 @@
 //! the configuration that it was made for, however often an edge node starts it again. The rest is
 //! changed in place.
 
+use crds::contract::mount::CONFIG_FILE;
 use crds::runtime::RuntimeSpec;
 use serde_json::json;
 
 use super::{Child, Identity, labels, names};
 use crate::kind::Kind;
-
-/// The key that holds the configuration.
-pub const KEY: &str = "config.yaml";
 
 pub(super) fn build(
     identity: &Identity,
@@ -29,7 +27,7 @@ pub(super) fn build(
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": labels::metadata(identity, &name, &labels, &annotations),
-        "data": { KEY: text },
+        "data": { CONFIG_FILE: text },
     });
     Child::new(Kind::ConfigMap, name, body)
 }

@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use crds::cluster::{ExposeMode, Resources};
 use crds::cluster_runtime::Cache;
+use crds::contract::{HTTP_PORT, TERMINATION_GRACE_SECONDS, USER, argument, mount, path};
 use crds::digest::hex;
 use crds::runtime::Expose;
-use crds::worker_config::SECRETS_DIR;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::model_source::ModelSource;
-use super::{config_map, labels, names};
-
-/// The port of metrics and status in a pod's own network.
-pub const HTTP_PORT: u16 = 5888;
+use super::{labels, names};
 
 /// Ports of metrics and status in a node's network, where every worker needs one of its own: below the
 /// NodePorts and the ports that Linux gives to clients.
@@ -22,18 +19,6 @@ const HOST_HTTP_PORTS: std::ops::Range<u16> = 20_000..30_000;
 
 /// The worker's container; its termination message is where it says why it does not serve.
 pub const CONTAINER: &str = "worker";
-
-/// How the argument begins that a worker has which shares its subscriptions with others.
-pub const REPLICA: &str = "--replica=";
-
-/// A user without a name on any image.
-const USER: u32 = 65_532;
-
-/// The worker drains for 20 s; then the node may kill it.
-const TERMINATION_GRACE_SECONDS: u32 = 30;
-
-const CONFIG_DIR: &str = "/etc/edgemodel/config";
-const MODELS_DIR: &str = "/var/lib/edgemodel/models";
 
 /// What a worker may write besides models.
 const TMP_SIZE: &str = "256Mi";
@@ -109,21 +94,22 @@ fn container<'a>(
         .unwrap_or(&source.inputs.defaults.worker_image);
     let mut arguments = vec![
         "run".to_owned(),
-        format!("--config={CONFIG_DIR}/{}", config_map::KEY),
-        "--download".to_owned(),
-        format!("--models-dir={MODELS_DIR}"),
-        format!("--http=0.0.0.0:{http_port}"),
-        "--log-format=json".to_owned(),
-        "--termination-log=/dev/termination-log".to_owned(),
+        argument::with(
+            argument::CONFIG,
+            format_args!("{}/{}", mount::CONFIG_DIR, mount::CONFIG_FILE),
+        ),
+        format!("--{}", argument::DOWNLOAD),
+        argument::with(argument::MODELS_DIR, mount::MODELS_DIR),
+        argument::with(argument::HTTP, format_args!("0.0.0.0:{http_port}")),
+        argument::with(argument::LOG_FORMAT, "json"),
+        argument::with(argument::TERMINATION_LOG, mount::TERMINATION_LOG),
     ];
     if !runtime.nodes.host_network {
         // Each answers for all, see the headless Service; in a node's network every worker has another port.
         let identity = source.inputs.identity;
         let workers = names::workers(&identity.name);
-        arguments.push(format!(
-            "--peers={workers}.{}.svc:{HTTP_PORT}",
-            identity.namespace
-        ));
+        let address = format!("{workers}.{}.svc:{HTTP_PORT}", identity.namespace);
+        arguments.push(argument::with(argument::PEERS, address));
     }
     let mut environment = vec![json!({ "name": "HOME", "value": "/tmp" })];
     if source.func.scaling.shares() {
@@ -131,15 +117,15 @@ fn container<'a>(
             "name": "POD_NAME",
             "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.name" } },
         }));
-        arguments.push(format!("{REPLICA}$(POD_NAME)"));
+        arguments.push(argument::with(argument::REPLICA, "$(POD_NAME)"));
     }
     let mut mounts = vec![
-        json!({ "name": "config", "mountPath": CONFIG_DIR, "readOnly": true }),
-        json!({ "name": "models", "mountPath": MODELS_DIR }),
+        json!({ "name": "config", "mountPath": mount::CONFIG_DIR, "readOnly": true }),
+        json!({ "name": "models", "mountPath": mount::MODELS_DIR }),
         json!({ "name": "tmp", "mountPath": "/tmp" }),
     ];
     mounts.extend(secrets.map(|name| {
-        let path = format!("{SECRETS_DIR}/{name}");
+        let path = format!("{}/{name}", mount::SECRETS_DIR);
         json!({ "name": secret_volume(name), "mountPath": path, "readOnly": true })
     }));
     json!({
@@ -149,15 +135,15 @@ fn container<'a>(
         "args": arguments,
         "env": environment,
         "ports": ports(source, http_port),
-        "readinessProbe": probe("/readyz", 5, 1),
-        "livenessProbe": probe("/healthz", 10, 6),
+        "readinessProbe": probe(path::READY, 5, 1),
+        "livenessProbe": probe(path::LIVE, 10, 6),
         "resources": resources(source.func.resources.as_ref()),
         "securityContext": {
             "allowPrivilegeEscalation": false,
             "readOnlyRootFilesystem": true,
             "capabilities": { "drop": ["ALL"] },
         },
-        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePath": mount::TERMINATION_LOG,
         "terminationMessagePolicy": "File",
         "volumeMounts": mounts,
     })

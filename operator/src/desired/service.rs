@@ -1,10 +1,11 @@
 //! Services: one for each exposed port, and one without an address of its own for the workers.
 
 use crds::cluster::ExposeMode;
+use crds::contract::HTTP_PORT;
 use crds::validated::{ExposeProtocol, ValidatedExpose};
 use serde_json::{Value, json};
 
-use super::{Child, Identity, labels, names, pod};
+use super::{Child, Identity, labels, names};
 use crate::kind::Kind;
 
 /// The Service of an exposed port; none where the port is the node's.
@@ -51,9 +52,9 @@ pub(super) fn of_workers(identity: &Identity, host_network: bool) -> Child {
         "ports": [{
             "name": "http",
             "protocol": "TCP",
-            "port": pod::HTTP_PORT,
+            "port": HTTP_PORT,
             // By name: workers in their node's network each have a port of their own.
-            "targetPort": if host_network { json!("metrics") } else { json!(pod::HTTP_PORT) },
+            "targetPort": if host_network { json!("metrics") } else { json!(HTTP_PORT) },
         }],
     });
     service(identity, name, &json!({}), &body)

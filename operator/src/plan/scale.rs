@@ -5,9 +5,10 @@
 //! that one session. So the template changes first, and the number when no worker of the old kind is left. The other
 //! way round, Kubernetes' own order is right: first fewer pods that share, then the one that does not.
 
+use crds::contract::argument;
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::desired::pod::{CONTAINER, REPLICA};
+use crate::desired::pod::CONTAINER;
 use crate::desired::{Child, ModelChildren, labels};
 use crate::observe::Observation;
 
@@ -42,8 +43,9 @@ fn shares(pod: &Pod) -> bool {
     let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
     let mut worker = containers.filter(|container| container.name == CONTAINER);
     worker.any(|worker| {
+        let replica = argument::with(argument::REPLICA, "");
         let mut arguments = worker.args.iter().flatten();
-        arguments.any(|argument| argument.starts_with(REPLICA))
+        arguments.any(|argument| argument.starts_with(&replica))
     })
 }
 

@@ -4,14 +4,9 @@ use std::env::current_exe;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crds::contract::env::{HOST_LIB, PYTHON};
+
 use crate::StartError;
-
-/// Environment variable: path of the model host's extension module. Default: beside the executable, then
-/// `../lib/edgemodel/`.
-pub const HOST_LIB: &str = "EDGEMODEL_HOST_LIB";
-
-/// Environment variable: Python interpreter for models that name none. Default: `python3` on `PATH`.
-pub const PYTHON: &str = "EDGEMODEL_PYTHON";
 
 /// Its names: as packages and images have it, and as Cargo builds it.
 const NAMES: [&str; 2] = ["_edgemodel_host.abi3.so", "lib_edgemodel_host.so"];

@@ -32,7 +32,7 @@ mod start;
 mod trial;
 mod utilization;
 
-pub use find::{HOST_LIB, PYTHON, library, python};
+pub use find::{library, python};
 pub use metrics::{Families, Metrics};
 pub use pool::{HostStatus, Lanes, Monitor, Options, Outcomes, Pool};
 pub use start::StartError;

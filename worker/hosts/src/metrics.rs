@@ -1,5 +1,6 @@
 //! What hosts count, as Prometheus metrics.
 
+use crds::contract::metric;
 use prometheus::{
     GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -47,7 +48,7 @@ impl Families {
         };
         let utilization = GaugeVec::new(
             Opts::new(
-                "edgemodel_model_utilization",
+                metric::MODEL_UTILIZATION,
                 "Part of the last 30 seconds, 0 to 1, in which the model's processes did not wait for messages.",
             ),
             &["model"],

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::ValidatedRuntime;
+use crds::contract::HTTP_PORT;
 use crds::validated::Qos;
 use mqtt::{Broker, Session};
 use tokio::runtime::{Builder, Runtime};
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(long, short, value_name = "FILE")]
     config: Option<String>,
     /// Address of metrics and status.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5888")]
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([127, 0, 0, 1], HTTP_PORT)))]
     http: SocketAddr,
     /// Messages per second.
     #[arg(long, default_value = "2", value_parser = clap::value_parser!(u32).range(1..=10_000))]

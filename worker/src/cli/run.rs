@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crds::Reason;
+use crds::contract::{DRAIN_TIMEOUT_SECONDS, HTTP_PORT, argument, env};
 use crds::termination::Termination;
 
-use crate::env;
 use crate::run::{Error, Worker};
 use crate::settings::{self, Replica, Settings};
 use crate::shutdown;
@@ -25,39 +25,39 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Configuration in YAML or JSON, or `-` for stdin.
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long = argument::CONFIG, short, value_name = "FILE")]
     config: String,
     /// Address of metrics and status.
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:5888")]
+    #[arg(long = argument::HTTP, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], HTTP_PORT)))]
     http: SocketAddr,
     /// Maximum time in seconds to finish messages in flight at shutdown.
-    #[arg(long, value_name = "SECONDS", default_value = "20")]
+    #[arg(long, value_name = "SECONDS", default_value_t = DRAIN_TIMEOUT_SECONDS)]
     drain_timeout: u64,
     /// Format of log lines.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long = argument::LOG_FORMAT, value_enum, default_value_t)]
     log_format: LogFormat,
     /// Use only models that are in the models directory, whatever DOWNLOAD_MODEL says.
     #[arg(long, conflicts_with = "download")]
     no_download: bool,
     /// Download models, whatever DOWNLOAD_MODEL says.
-    #[arg(long)]
+    #[arg(long = argument::DOWNLOAD)]
     download: bool,
     /// Directory for models. Default: edgemodel/models in the user's cache directory.
-    #[arg(long, value_name = "DIR", env = env::MODELS_DIR)]
+    #[arg(long = argument::MODELS_DIR, value_name = "DIR", env = env::MODELS_DIR)]
     models_dir: Option<PathBuf>,
     /// Number of this replica, appended to its client ids. It must be the same after a restart.
-    #[arg(long, value_name = "N")]
+    #[arg(long = argument::ORDINAL, value_name = "N")]
     ordinal: Option<u32>,
     /// Name of this replica, appended to its client ids. The broker keeps no session for it, since names of pods are
     /// not reused. Drains and deletes the sessions of a single worker that ran without --replica.
-    #[arg(long, value_name = "NAME", env = env::REPLICA, conflicts_with = "ordinal")]
+    #[arg(long = argument::REPLICA, value_name = "NAME", env = env::REPLICA, conflicts_with = "ordinal")]
     replica: Option<String>,
     /// Name that resolves to all workers of the runtime, with their HTTP port. /queue_size_metrics then covers all of
     /// them.
-    #[arg(long, value_name = "HOST:PORT", env = env::PEERS, value_parser = peers)]
+    #[arg(long = argument::PEERS, value_name = "HOST:PORT", env = env::PEERS, value_parser = peers)]
     peers: Option<String>,
     /// File for the reason when the configuration is invalid or a model is refused. The worker then stops. For pods.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = argument::TERMINATION_LOG, value_name = "FILE")]
     termination_log: Option<PathBuf>,
 }
 
