@@ -1,20 +1,20 @@
-//! Faults that have names, one test each: stale views (ST), what happens in a gap (UN), rivals (CC), and what happens
-//! around the operator (EN). Others of these are in [`crate::operator`].
+//! Faults that have names, one test each: stale views (ST), watch gaps (UN), concurrent writers (CC), and the operator's
+//! environment (EN). Others are in [`crate::operator`].
 
 mod black_hole;
 mod clock;
-mod gaps;
-mod hands;
+mod concurrent_writers;
 mod history;
 mod latency;
 mod limits;
+mod manual_edits;
 mod many;
 mod policies;
 mod rights;
-mod rivals;
 mod stale;
 mod storage;
 mod tokens;
+mod watch_gaps;
 
 use std::time::Duration;
 

@@ -4,19 +4,19 @@
 //! A workload runs once without faults: its writes are counted and its end is remembered. Then it runs again for each write
 //! and fault. What is checked each time:
 //! the same end (O1), soon (O4), nothing that serves is deleted and made again (O2), few writes and none when all is done
-//! (O3), no panic and no error in the log (O5), and at every moment what [`witness`] knows (O6).
+//! (O3), no panic and no error in the log (O5), and at every moment what [`invariant_watcher`] knows (O6).
 //!
 //! By default each write of each workload meets one fault, another one from write to write; [`campaign`] says how to
 //! run all of them.
 
 mod campaign;
 mod decoys;
+mod invariant_watcher;
 mod neighbour;
 mod run;
 pub(crate) mod runner;
 pub(crate) mod spec;
 pub(crate) mod state;
-mod witness;
 pub(crate) mod workload;
 
 use std::time::Duration;

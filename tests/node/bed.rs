@@ -22,7 +22,7 @@ use tests::mosquitto::Mosquitto;
 use tests::site::Models;
 use tokio::sync::Mutex;
 
-use crate::enclosure::Place;
+use crate::sandbox::Sandbox;
 use api_cache::ApiCache;
 pub(crate) use containerd::CNI;
 pub(crate) use files::Files;
@@ -61,8 +61,8 @@ impl Bed {
     ///
     /// # Errors
     /// Something does not start; its log is in the error.
-    pub(crate) async fn start(place: &Place) -> anyhow::Result<Self> {
-        let folder = &place.folder;
+    pub(crate) async fn start(sandbox: &Sandbox) -> anyhow::Result<Self> {
+        let folder = &sandbox.folder;
         network::make(folder)?;
         let containerd = containerd::start(folder)?;
         let programs = kubernetes::programs().await?;
@@ -80,7 +80,7 @@ impl Bed {
         let start = |name, flags| Program::start(&programs, name, flags, folder);
         let kubelet = start(
             "kubelet",
-            kubernetes::kubelet(place, &api_cache.kubeconfig(folder)?)?,
+            kubernetes::kubelet(sandbox, &api_cache.kubeconfig(folder)?)?,
         )?;
         let proxy = start("kube-proxy", kubernetes::proxy(folder, &control_plane)?)?;
         let scheduler = start("kube-scheduler", kubernetes::scheduler(&control_plane))?;
@@ -99,7 +99,7 @@ impl Bed {
             broker,
             models: Models::new()?,
             folder: folder.clone(),
-            name: place.name.clone(),
+            name: sandbox.name.clone(),
         };
         bed.write_environment()?;
         bed.until_node_ready().await?;

@@ -7,16 +7,16 @@
 #![expect(clippy::print_stdout, reason = "it tells people what happens")]
 
 mod bed;
-mod enclosure;
 mod load;
 mod report;
+mod sandbox;
 mod scenarios;
 mod up;
 
 use std::process::ExitCode;
 
 use bed::Bed;
-use enclosure::Place;
+use sandbox::Sandbox;
 
 fn main() -> anyhow::Result<ExitCode> {
     // What cargo and people hand to test programs, such as `--nocapture`, means nothing here.
@@ -28,15 +28,15 @@ fn main() -> anyhow::Result<ExitCode> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    match Place::from_environment() {
-        None => runtime.block_on(enclosure::run(&arguments)),
-        Some(place) => runtime.block_on(inside(&place, &arguments)),
+    match Sandbox::from_environment() {
+        None => runtime.block_on(sandbox::run(&arguments)),
+        Some(sandbox) => runtime.block_on(inside(&sandbox, &arguments)),
     }
 }
 
-async fn inside(place: &Place, arguments: &[String]) -> anyhow::Result<ExitCode> {
+async fn inside(sandbox: &Sandbox, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let work = async {
-        let bed = Bed::start(place).await?;
+        let bed = Bed::start(sandbox).await?;
         if arguments == ["up"] {
             up::serve(bed).await?;
             return Ok(ExitCode::SUCCESS);
@@ -45,6 +45,6 @@ async fn inside(place: &Place, arguments: &[String]) -> anyhow::Result<ExitCode>
     };
     tokio::select! {
         done = work => done,
-        () = place.told_to_end() => Ok(ExitCode::SUCCESS),
+        () = sandbox.told_to_end() => Ok(ExitCode::SUCCESS),
     }
 }

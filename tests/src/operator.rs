@@ -1,11 +1,11 @@
 //! The operator in a task of this process, so that a test can give it a client with faults and end it as a crash would.
 
 mod account;
-mod crew;
 mod errors;
+mod ha_operators;
 
 pub use account::client;
-pub use crew::{Crew, at_once, crew};
+pub use ha_operators::{HaOperators, at_once, ha_operators};
 
 use std::time::Duration;
 
@@ -64,11 +64,11 @@ pub fn candidate(namespace: &str, identity: &str) -> Settings {
 }
 
 impl Operator {
-    /// Starts one, or the [`crew()`] that the environment asks for.
+    /// Starts one operator, or the [`ha_operators()`] that the environment asks for.
     pub fn start(client: Client, settings: Settings) -> Self {
-        match crew() {
-            Some(crew) if settings.election.is_none() => {
-                Self::of(move |stopped| crew.run(client, settings, stopped))
+        match ha_operators() {
+            Some(several) if settings.election.is_none() => {
+                Self::of(move |stopped| several.run(client, settings, stopped))
             }
             _ => Self::alone(client, settings),
         }

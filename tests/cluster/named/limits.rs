@@ -63,7 +63,7 @@ async fn lists_of_what_others_have_are_read_in_pages() -> anyhow::Result<()> {
 /// EN-12: the largest runtime that admission lets in, whatever its characters take in YAML.
 #[tokio::test]
 async fn the_largest_runtime_runs() -> anyhow::Result<()> {
-    // A debug build may take longer for one look at these than a crew's leader lives.
+    // A debug build may need longer to reconcile these than a leader of several replicas lives.
     let site = Site::with(cluster().await?, "en12", &Plan::new()).await?;
     let runtimes = site.objects("edgemodelruntimes")?;
     for (name, character) in [

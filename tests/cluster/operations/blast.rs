@@ -159,7 +159,7 @@ impl Healthy {
         ] {
             let objects = state::api(&runner.client, &runner.namespace, plural);
             let found = objects.list(&ListParams::default().labels(labels)).await?;
-            // Decoys have the labels too, and are the witness's affair.
+            // Decoys have the labels too, and are checked by the invariant watcher.
             let owned = found
                 .items
                 .into_iter()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tests::control_plane::ControlPlane;
 use tests::faults::{Plan, Verb, Write, WriteFault};
-use tests::operator::{Operator, crew, settings};
+use tests::operator::{Operator, ha_operators, settings};
 
 use super::runner::{CONVERGENCE, Runner};
 use super::state::State;
@@ -75,7 +75,7 @@ impl Outcome {
                 .join("\n  ")
         };
         anyhow::ensure!(
-            writes <= most || crew().is_some(),
+            writes <= most || ha_operators().is_some(),
             "O3: {writes} writes, at most {most}:\n  {}",
             shown()
         );
@@ -86,7 +86,7 @@ impl Outcome {
         );
         anyhow::ensure!(!self.panicked, "O5: the operator panicked");
         // Leaders that are killed leave some to others.
-        let quiet = self.errors.is_empty() || crew().is_some();
+        let quiet = self.errors.is_empty() || ha_operators().is_some();
         anyhow::ensure!(quiet, "O5: errors in the log: {}", self.errors.join("\n  "));
         Ok(())
     }
@@ -132,7 +132,7 @@ pub(super) async fn run(
     let rest = Plan::new();
     let secrets = before.secrets.clone();
     let limit = match reference {
-        Some(reference) if crew().is_none() => reference.took + DELAY * LOADED,
+        Some(reference) if ha_operators().is_none() => reference.took + DELAY * LOADED,
         Some(reference) => reference.took + DELAY_OF_CREW,
         None => CONVERGENCE,
     };

@@ -13,9 +13,9 @@ use tests::control_plane::{ControlPlane, Kubelet};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::invariant_watcher::InvariantWatcher;
 use super::neighbour::Neighbour;
 use super::state::{self, State};
-use super::witness::Witness;
 
 /// Longest that a run may take to come to its end, where no other is known.
 pub(crate) const CONVERGENCE: Duration = Duration::from_secs(90);
@@ -40,7 +40,7 @@ pub(crate) struct Runner<'a> {
     ports: u16,
     /// Makes pods ready.
     pub(crate) kubelet: Kubelet,
-    witness: Witness,
+    invariants: InvariantWatcher,
     neighbour: Mutex<Option<Neighbour>>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Runner<'a> {
         Ok(Self {
             control_plane,
             kubelet: Kubelet::start(client.clone(), Some(&namespace)),
-            witness: Witness::start(client.clone(), &namespace),
+            invariants: InvariantWatcher::start(client.clone(), &namespace),
             client,
             namespace,
             ports: ports.unwrap_or_default(),
@@ -71,8 +71,8 @@ impl<'a> Runner<'a> {
 
     /// Fails when something was seen that must never be; deletes the namespace, which need not be waited for.
     pub(crate) async fn leave(&self) -> anyhow::Result<()> {
-        self.witness.verdict()?;
-        self.witness.let_go();
+        self.invariants.verdict()?;
+        self.invariants.let_go();
         self.delete_namespace().await
     }
 

@@ -42,7 +42,14 @@ pub(crate) struct Workload {
 }
 
 pub(crate) fn all() -> Vec<Workload> {
-    [lives(), models(), ports_and_scale(), others(), hands()].concat()
+    [
+        lives(),
+        models(),
+        ports_and_scale(),
+        others(),
+        manual_edits(),
+    ]
+    .concat()
 }
 
 fn from(name: &'static str, before: Value, then: Vec<Action>) -> Workload {
@@ -210,7 +217,7 @@ fn others() -> Vec<Workload> {
 }
 
 /// Others delete and edit children.
-fn hands() -> Vec<Workload> {
+fn manual_edits() -> Vec<Workload> {
     vec![
         from(
             "W20",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::control_plane::{ControlPlane, programs};
 
 use super::{ADDRESS, NODE, containerd, write};
-use crate::enclosure::Place;
+use crate::sandbox::Sandbox;
 
 const PROXY: &str = "system:kube-proxy";
 const SCHEDULER: &str = "system:kube-scheduler";
@@ -43,14 +43,14 @@ pub(super) fn kubeconfig(control_plane: &ControlPlane, user: &str) -> PathBuf {
 ///
 /// # Errors
 /// Its configuration cannot be written.
-pub(super) fn kubelet(place: &Place, kubeconfig: &Path) -> anyhow::Result<Vec<OsString>> {
-    let folder = &place.folder;
+pub(super) fn kubelet(sandbox: &Sandbox, kubeconfig: &Path) -> anyhow::Result<Vec<OsString>> {
+    let folder = &sandbox.folder;
     let config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "containerRuntimeEndpoint": format!("unix://{}", containerd::socket(folder).display()),
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": format!("/{}", place.name),
+        "cgroupRoot": format!("/{}", sandbox.name),
         "failCgroupV1": false,
         "failSwapOn": false,
         "resolvConf": "",

@@ -1,7 +1,7 @@
 //! The account that operators under test have.
 //!
 //! It is that of `deploy/install.yaml`: what it lacks shows as a test that fails. (That it has nothing too much is a test of
-//! its own, `tests/cluster/operator/access.rs`.) A crew has the administrator's, since it keeps its Lease beside the runtime.
+//! its own, `tests/cluster/operator/access.rs`.) Several replicas have the administrator's, since their Lease is beside the runtime.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::control_plane::{ControlPlane, client_through};
 use crate::faults::Plan;
 
-use super::crew;
+use super::ha_operators;
 
 const MANIFEST: &str = include_str!("../../../deploy/install.yaml");
 const NAMESPACE: &str = "edgemodel-system";
@@ -23,7 +23,7 @@ const NAME: &str = "edgemodel-operator";
 /// # Errors
 /// It cannot be made.
 pub async fn client(control_plane: &ControlPlane, plan: &Plan) -> anyhow::Result<Client> {
-    let config = match crew() {
+    let config = match ha_operators() {
         Some(_) => control_plane.config()?,
         None => account(control_plane).await?,
     };

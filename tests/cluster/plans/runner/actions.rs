@@ -44,7 +44,7 @@ impl Runner<'_> {
             }
             Action::Secret(text) => {
                 let password = format!("{text}-hunter2-{}", self.namespace);
-                self.witness.keep_secret(&password);
+                self.invariants.keep_secret(&password);
                 let secrets = kube::Api::<k8s_openapi::api::core::v1::Secret>::namespaced(
                     self.client.clone(),
                     &self.namespace,
@@ -108,7 +108,7 @@ impl Runner<'_> {
                 tests::eventually(gone).await?;
             }
             Action::DeleteNamespace => {
-                self.witness.let_go();
+                self.invariants.let_go();
                 self.delete_namespace().await?;
                 let namespaces = self.namespaces();
                 let gone = async || {

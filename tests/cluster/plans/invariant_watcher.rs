@@ -19,19 +19,19 @@ use super::{decoys, state};
 use record::Record;
 
 /// A task that follows a namespace; ends when it is dropped.
-pub(crate) struct Witness {
+pub(crate) struct InvariantWatcher {
     record: Arc<Mutex<Record>>,
     leaving: Arc<AtomicBool>,
     task: AbortHandle,
 }
 
-impl Drop for Witness {
+impl Drop for InvariantWatcher {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Witness {
+impl InvariantWatcher {
     pub(crate) fn start(client: Client, namespace: &str) -> Self {
         let record = Arc::<Mutex<Record>>::default();
         let leaving = Arc::<AtomicBool>::default();

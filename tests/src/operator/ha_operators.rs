@@ -1,7 +1,7 @@
-//! Several operators in place of one, of which the leader is killed again and again: for whole suites.
+//! Highly available operators: several replicas in place of one, whose leader is killed repeatedly, for whole suites.
 //!
-//! `EDGEMODEL_OPERATORS=2` starts so many wherever a test asks where things end, and not what one operator does;
-//! `EDGEMODEL_KILL_LEADER=2` kills the one that leads when it has led for so many seconds, and starts another.
+//! `EDGEMODEL_OPERATORS=2` starts that many in every test that checks an end state rather than one operator's behaviour;
+//! `EDGEMODEL_KILL_LEADER=2` kills each leader after that many seconds and starts another.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -18,31 +18,31 @@ use tokio::task::JoinHandle;
 /// Short, so that the next leads before a test gives up.
 const LEASE: Duration = Duration::from_secs(3);
 
-/// How often it is looked who leads.
+/// How often the Lease is read.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How many operators, and how often the leader is killed.
 #[derive(Debug, Clone, Copy)]
-pub struct Crew {
+pub struct HaOperators {
     count: usize,
     kill_every: Option<Duration>,
 }
 
-/// What the environment asks for; `None` is one operator that lives.
-pub fn crew() -> Option<Crew> {
-    static CREW: LazyLock<Option<Crew>> = LazyLock::new(|| {
+/// What the environment asks for; `None` means one operator that is never killed.
+pub fn ha_operators() -> Option<HaOperators> {
+    static HA_OPERATORS: LazyLock<Option<HaOperators>> = LazyLock::new(|| {
         let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
         let count = number("EDGEMODEL_OPERATORS")?.try_into().ok()?;
         let kill_every = number("EDGEMODEL_KILL_LEADER").map(Duration::from_secs);
-        Some(Crew { count, kill_every })
+        Some(HaOperators { count, kill_every })
     });
-    *CREW
+    *HA_OPERATORS
 }
 
-/// How many runs of a test may go on at the same time, of which `alone` would with one operator each: a crew whose
-/// leaders begin anew every few seconds takes much more of a processor.
+/// How many runs of a test may be concurrent where `alone` are with one operator each: leaders that restart every few
+/// seconds need much more CPU.
 pub fn at_once(alone: usize) -> usize {
-    crew().map_or(alone, |crew| (alone / (2 * crew.count)).max(1))
+    ha_operators().map_or(alone, |several| (alone / (2 * several.count)).max(1))
 }
 
 /// One of them.
@@ -58,7 +58,7 @@ impl Drop for Member {
     }
 }
 
-impl Crew {
+impl HaOperators {
     /// Runs until `stop` resolves.
     pub(super) async fn run(
         self,
@@ -87,7 +87,7 @@ impl Crew {
                 members.iter_mut().map(|one| &mut one.task).collect();
             let leader = tokio::select! {
                 leader = turn => Some(leader),
-                // One that lost the Lease starts anew, as a pod does; a panic is the crew's.
+                // A replica that lost the Lease restarts, as a pod does; a panic fails the test.
                 end = ends.next() => {
                     end.transpose().expect("no operator panics");
                     None
@@ -133,7 +133,7 @@ fn start(client: &Client, settings: &Settings, namespace: &str, number: usize) -
     });
     let (stop, stopped) = oneshot::channel();
     let stopped = async {
-        // An error means that the crew is gone, which ends the task anyway.
+        // An error means that the sender was dropped, which also ends the task.
         let _ = stopped.await;
     };
     let client = client.clone();

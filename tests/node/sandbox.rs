@@ -1,4 +1,4 @@
-//! What the bed is shut in: network, mount, PID and IPC namespaces, a folder and a control group, all of which go
+//! The sandbox of a bed: network, mount, PID and IPC namespaces, a folder and a control group, all of which go
 //! when it does.
 //!
 //! This program starts itself again inside, under a first process of the PID namespace with which the kernel ends all
@@ -38,16 +38,16 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("prometheus", "prometheus"),
 ];
 
-/// The inside of an enclosure.
+/// The inside of the sandbox.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Sandbox {
     /// Its folder; everything that is written goes there.
     pub(crate) folder: PathBuf,
     /// Its name, which is that of its control group.
     pub(crate) name: String,
 }
 
-impl Place {
+impl Sandbox {
     /// Where this process is, if it is inside.
     pub(crate) fn from_environment() -> Option<Self> {
         Some(Self {
@@ -69,7 +69,7 @@ impl Place {
     }
 }
 
-/// Runs this program inside a new enclosure and removes what is left of it.
+/// Runs this program inside a new sandbox and removes what is left of it.
 ///
 /// # Errors
 /// The machine lacks something, or something was left behind.

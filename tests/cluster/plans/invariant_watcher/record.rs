@@ -1,4 +1,4 @@
-//! What a witness has seen, and what of it must never be.
+//! What the invariant watcher has seen, and which of it violates an invariant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
