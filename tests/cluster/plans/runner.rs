@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
-use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::{Client, ResourceExt as _};
 use serde_json::json;
 use tests::control_plane::{ControlPlane, Kubelet};
 use tokio::sync::Mutex;
@@ -114,7 +114,7 @@ impl<'a> Runner<'a> {
         loop {
             let state = self.look(secrets).await?;
             let since = begun.elapsed();
-            let done = state.settled
+            let done = state.unsettled.is_empty()
                 && match wanted {
                     Some(wanted) => wanted.objects == state.objects,
                     // Twice the same, so that a state on the way is not taken for the end.
@@ -128,16 +128,20 @@ impl<'a> Runner<'a> {
                 return Ok((state, since));
             }
             if begun.elapsed() > limit {
-                let differences = wanted
+                // Without a wanted end, what changed since the last look keeps it from being one.
+                let last = stable.as_ref().map(|(last, _)| last);
+                let mut shown = wanted
+                    .or(last)
                     .map(|wanted| state::differences(wanted, &state))
                     .unwrap_or_default();
+                shown.extend(state.unsettled);
+                shown.extend(self.pods().await?);
                 anyhow::bail!(
-                    "O1, O4: not at its end within {limit:.0?} (settled: {}): {}",
-                    state.settled,
-                    differences.join("\n  ")
+                    "O1, O4: not at its end within {limit:.0?}:\n  {}",
+                    shown.join("\n  ")
                 );
             }
-            let pause = if wanted.is_none() && state.settled {
+            let pause = if wanted.is_none() && state.unsettled.is_empty() {
                 STABLE
             } else {
                 LOOK
@@ -145,6 +149,26 @@ impl<'a> Runner<'a> {
             stable = Some((state, since));
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// The pods that are not ready, or being deleted, with their status.
+    async fn pods(&self) -> anyhow::Result<Vec<String>> {
+        let pods = state::api(&self.client, &self.namespace, "pods");
+        let pods = pods.list(&ListParams::default()).await?.items.into_iter();
+        let pods = pods.filter(|pod| {
+            let conditions = pod.data["status"]["conditions"].as_array();
+            let mut conditions = conditions.into_iter().flatten();
+            let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
+            !ready || pod.metadata.deletion_timestamp.is_some()
+        });
+        Ok(pods
+            .map(|pod| {
+                let deleted = &pod.metadata.deletion_timestamp;
+                let (node, status) = (&pod.data["spec"]["nodeName"], &pod.data["status"]);
+                let name = pod.name_any();
+                format!("pod {name} on {node}, deleted: {deleted:?}: {status}")
+            })
+            .collect())
     }
 
     /// Lets the operator look at the runtime once more, from beginning to end. `looks` tells how many looks it has

@@ -17,8 +17,8 @@ pub(crate) type Key = (String, String);
 pub(crate) struct State {
     pub(crate) objects: BTreeMap<Key, Value>,
     pub(crate) uids: BTreeMap<Key, String>,
-    /// Whether the runtime's status is about its present spec, and no rollout is under way.
-    pub(crate) settled: bool,
+    /// What is still in progress: empty when the status describes the current spec and no rollout is running.
+    pub(crate) unsettled: Vec<String>,
     pub(crate) generation: i64,
     /// The digest of the Secrets on the pods.
     pub(crate) secrets: String,
@@ -75,10 +75,7 @@ pub(crate) async fn read(
     words: &[(String, String)],
     secrets_before: &str,
 ) -> anyhow::Result<State> {
-    let mut state = State {
-        settled: true,
-        ..State::default()
-    };
+    let mut state = State::default();
     let mut uid = String::new();
     for (_, _, kind, plural) in KINDS {
         for object in api(client, namespace, plural)
@@ -99,7 +96,11 @@ pub(crate) async fn read(
                 state.generation = object.metadata.generation.unwrap_or_default();
             }
             let value = serde_json::to_value(&object)?;
-            state.settled &= is_settled(kind, &value);
+            let progress = unsettled(kind, &value);
+            state.unsettled.extend(progress.map(|progress| {
+                let name = object.name_any();
+                format!("{kind} {name} is in progress: {progress}")
+            }));
             let annotations = &value["spec"]["template"]["metadata"]["annotations"];
             if let Some(digest) = annotations["edgemodel.io/secrets"].as_str() {
                 digest.clone_into(&mut state.secrets);
@@ -146,10 +147,11 @@ fn replaced(text: &str, word: &str, mask: &str) -> String {
     masked
 }
 
-fn is_settled(kind: &str, value: &Value) -> bool {
+/// What shows that an object is still in progress, if it is.
+fn unsettled(kind: &str, value: &Value) -> Option<Value> {
     let status = &value["status"];
     let generation = &value["metadata"]["generation"];
-    match kind {
+    let settled = match kind {
         "EdgeModelRuntime" => {
             let conditions = status["conditions"].as_array();
             let working = conditions
@@ -159,14 +161,22 @@ fn is_settled(kind: &str, value: &Value) -> bool {
             status["observedGeneration"] == *generation && !working
         }
         "Deployment" => {
-            // A count of none is left out.
+            // Zero counts are omitted.
             let count = |name: &str| status[name].as_u64().unwrap_or_default();
             let counts = ["updatedReplicas", "replicas", "availableReplicas"].map(count);
             let wanted = value["spec"]["replicas"].as_u64();
             status["observedGeneration"] == *generation && counts.map(Some) == [wanted; 3]
         }
         _ => value["metadata"]["deletionTimestamp"].is_null(),
-    }
+    };
+    let shown = || {
+        let deleted = &value["metadata"]["deletionTimestamp"];
+        json!({
+            "generation": generation, "deletionTimestamp": deleted,
+            "replicas": value["spec"]["replicas"], "status": status,
+        })
+    };
+    (!settled).then(shown)
 }
 
 fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
@@ -231,7 +241,7 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
     value
 }
 
-/// The first differences of two states, for people.
+/// The first differences of two states.
 pub(crate) fn differences(wanted: &State, found: &State) -> Vec<String> {
     let mut lines = Vec::new();
     for key in wanted.objects.keys().chain(found.objects.keys()) {
@@ -271,6 +281,21 @@ pub(crate) fn compare(wanted: &Value, found: &Value, path: &str, lines: &mut Vec
         _ if wanted == found => {}
         _ => lines.push(format!("{path}: {found} instead of {wanted}")),
     }
+}
+
+#[test]
+fn what_is_in_progress_is_shown() {
+    let rolling = json!({
+        "metadata": { "generation": 2 }, "spec": { "replicas": 1 },
+        "status": { "observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1 },
+    });
+    let shown = unsettled("Deployment", &rolling).expect("a pod too many");
+    assert_eq!(shown["status"]["replicas"], 2);
+    let mut done = rolling;
+    done["status"]["replicas"] = 1.into();
+    assert_eq!(unsettled("Deployment", &done), None);
+    let deleted = json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } });
+    assert!(unsettled("ConfigMap", &deleted).is_some());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what a test wants to be said.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -114,6 +115,9 @@ struct Known {
 /// As many calls at once as a few nodes would make.
 const CALLS: usize = 16;
 
+/// After a failed call. No event may come to try again at: a namespace may be quiet but for the pod that waits for it.
+const RETRY: Duration = Duration::from_millis(200);
+
 async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) {
     let events = watcher(pods, watcher::Config::default()).backoff(DefaultBackoff::default());
     let mut events = std::pin::pin!(events);
@@ -122,10 +126,12 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
     while node::make(&client).await.is_err() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    let mut failed = false;
     loop {
-        // Errors are the watcher's affair: it begins again, also after the API server was away.
+        // The watcher restarts after errors, also when the API server was away.
         let event = tokio::select! {
             event = events.try_next() => event.unwrap_or(None),
+            () = tokio::time::sleep(RETRY), if failed => None,
             changed = rules.changed() => match changed {
                 Ok(()) => None,
                 Err(_) => return,
@@ -149,14 +155,21 @@ async fn run(client: Client, pods: Api<Pod>, mut rules: watch::Receiver<Rules>) 
             Some(Event::Init | Event::InitDone) | None => {}
         }
         let rules = rules.borrow_and_update().clone();
+        let undone = &AtomicBool::new(false);
         stream::iter(known.values_mut())
-            .for_each_concurrent(CALLS, |known| act(&client, known, &rules))
+            .for_each_concurrent(CALLS, |known| {
+                let done = act(&client, known, &rules);
+                async move {
+                    undone.fetch_or(!done.await, Ordering::Relaxed);
+                }
+            })
             .await;
+        failed = undone.load(Ordering::Relaxed);
     }
 }
 
-/// Failures, as when the API server is away, are left for the next event.
-async fn act(client: &Client, known: &mut Known, rules: &Rules) {
+/// Does what is due for a pod; gives whether it is done, or has to be tried again.
+async fn act(client: &Client, known: &mut Known, rules: &Rules) -> bool {
     let Known {
         pod,
         bound,
@@ -169,10 +182,11 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) {
         labels.all(|(name, value)| have.get(name) == Some(value))
     };
     if pod.metadata.deletion_timestamp.is_some() {
-        if !*released && !rules.lasting.iter().any(has) {
-            *released = over(&node::release(client, pod).await);
+        if *released || rules.lasting.iter().any(has) {
+            return true;
         }
-        return;
+        *released = over(&node::release(client, pod).await);
+        return *released;
     }
     let mut states = rules.states.iter().rev();
     // One that was said to be ready before is not new.
@@ -187,12 +201,19 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) {
         // Another such task may have done it; its event comes here too.
         *bound = over(&node::bind(client, pod).await);
         if !*bound {
-            return;
+            return false;
         }
     }
-    if said.as_ref() != Some(state) && over(&set_pod_status(client, pod, state).await) {
+    if said.as_ref() == Some(state) {
+        return true;
+    }
+    let result = set_pod_status(client, pod, state).await;
+    // A conflict may be with another writer; the pod still waits for its status then.
+    let done = over(&result) && !is_conflict(&result);
+    if done {
         *said = Some(state.clone());
     }
+    done
 }
 
 /// Whether nothing is left to do: it is done, or this very pod is gone.
@@ -202,4 +223,8 @@ fn over<T>(result: &kube::Result<T>) -> bool {
         Err(kube::Error::Api(status)) => status.is_not_found() || status.is_conflict(),
         Err(_) => false,
     }
+}
+
+fn is_conflict<T>(result: &kube::Result<T>) -> bool {
+    matches!(result, Err(kube::Error::Api(status)) if status.is_conflict())
 }
