@@ -143,6 +143,9 @@ reasons! {
     ArchiveUnsafe: Worker [Model] Permanent,
         "the zip has names with `..`, absolute paths, links, devices, encrypted or overlapping entries",
         "pack it again with `edgemodel pack`";
+    UnsupportedArchive: Worker [Model] Permanent,
+        "the zip uses a compression method that can't be read",
+        "pack it again with `edgemodel pack`, or with Deflate, Deflate64, bzip2, LZMA or Zstandard";
     IndexMissing: Worker [Model] Permanent,
         "there is no `index.py` at the root of the zip or in its only top folder",
         "pack the folder that holds `index.py`";

@@ -3,6 +3,8 @@
 //! Sizes are counted while writing, never taken from headers; names are checked before anything is
 //! created; nothing but plain files and folders comes out.
 
+mod directory;
+mod method;
 mod name;
 
 use std::collections::HashSet;
@@ -12,8 +14,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crds::Reason;
-use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
+
+use crate::clutter::is_clutter;
 
 /// How much a zip may hold.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +56,20 @@ pub enum Error {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// Two entries have the same name, and tools differ in which one they take.
+    #[error("the archive has two entries of the same name; pack the model again")]
+    Repeated,
+    /// An entry that is compressed as nobody here can read.
+    #[error(
+        "the archive's entry {entry:?} is compressed with {method}, which is not supported; pack the model with \
+         `edgemodel pack`, or with Deflate, Deflate64, bzip2, LZMA or Zstandard"
+    )]
+    Unsupported {
+        /// Its name.
+        entry: String,
+        /// How it is compressed.
+        method: String,
+    },
     /// Entries lie over each other, as in archives that grow without end.
     #[error("entries of the archive share their data; pack the model again")]
     Overlapping,
@@ -82,7 +101,8 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Damaged(_) => Reason::ArchiveInvalid,
-            Self::Unsafe { .. } | Self::Overlapping => Reason::ArchiveUnsafe,
+            Self::Unsafe { .. } | Self::Overlapping | Self::Repeated => Reason::ArchiveUnsafe,
+            Self::Unsupported { .. } => Reason::UnsupportedArchive,
             Self::TooLarge { .. } => Reason::ArchiveTooLarge,
             Self::IndexMissing => Reason::IndexMissing,
             Self::Write { .. } => Reason::StoreFailed,
@@ -97,71 +117,34 @@ impl Error {
 /// # Errors
 /// The archive is damaged, could harm, is too large or has no `index.py`, or the disk failed.
 pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, Error> {
-    let mut archive = ZipArchive::new(archive).map_err(Error::Damaged)?;
-    if archive.len() > limits.entries {
-        return Err(Error::TooLarge {
-            what: "files and folders",
-            limit: limits.entries as u64,
-        });
-    }
-    if archive.has_overlapping_files().map_err(Error::Damaged)? {
-        return Err(Error::Overlapping);
-    }
+    let mut archive = open(archive, limits)?;
     let mut seen = HashSet::new();
     let mut tops = HashSet::new();
     let mut left = limits.total_bytes;
     for index in 0..archive.len() {
         // The raw entry tells what it claims to be, encrypted ones included.
         let entry = archive.by_index_raw(index).map_err(Error::Damaged)?;
-        let shown = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let refuse = |fault| Error::Unsafe {
-            entry: shown.clone(),
-            fault,
+        let Some(entry) = Entry::read(entry)? else {
+            continue;
         };
-        let path = name::check(entry.name_raw()).map_err(refuse)?;
-        if name::is_clutter(&path) {
+        if !seen.insert(entry.path.to_lowercase()) {
+            return Err(entry.refused("is there twice"));
+        }
+        tops.insert(entry.path.split('/').next().unwrap_or_default().to_owned());
+        let place = target.join(&entry.path);
+        if entry.is_folder {
+            fs::create_dir_all(&place).map_err(|error| entry.not_written(error))?;
             continue;
         }
-        if !seen.insert(path.to_lowercase()) {
-            return Err(refuse("is there twice"));
-        }
-        if entry.encrypted() {
-            return Err(refuse("is encrypted"));
-        }
-        let mode = entry.unix_mode().unwrap_or(0);
-        // The file type bits of `st_mode`; zips of other systems have none.
-        if !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000) {
-            return Err(refuse("is a link or a special file"));
-        }
-        let is_folder = entry.is_dir();
-        drop(entry);
-        tops.insert(path.split('/').next().unwrap_or_default().to_owned());
-        let place = target.join(&path);
-        let failed = |error| Error::Write {
-            entry: shown.clone(),
-            error,
-        };
-        if is_folder {
-            fs::create_dir_all(&place).map_err(failed)?;
-            continue;
-        }
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        let permissions = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(permissions)
-            .open(&place)
-            .map_err(failed)?;
+        let file = entry.create(&place)?;
         let limit = limits.file_bytes.min(left);
         let content = archive.by_index(index).map_err(Error::Damaged)?;
         let written = copy(content, file, limit).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData
             | io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::InvalidInput => Error::Damaged(ZipError::Io(error)),
-            _ => failed(error),
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::Other => Error::Damaged(ZipError::Io(error)),
+            _ => entry.not_written(error),
         })?;
         left = match written {
             Some(written) => left - written,
@@ -182,12 +165,115 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
     index_folder(target, &tops)
 }
 
+/// Reads the directory and checks what can be told by that alone.
+fn open(archive: File, limits: &Limits) -> Result<ZipArchive<File>, Error> {
+    let failed = |error: io::Error| Error::Damaged(error.into());
+    let file = archive.try_clone().map_err(failed)?;
+    let mut archive = ZipArchive::new(archive).map_err(Error::Damaged)?;
+    if archive.len() > limits.entries {
+        return Err(Error::TooLarge {
+            what: "files and folders",
+            limit: limits.entries as u64,
+        });
+    }
+    let (start, known) = (archive.central_directory_start(), archive.len());
+    let listed = directory::entries(file, start, known + 1).map_err(failed)?;
+    if listed > known {
+        return Err(Error::Repeated);
+    }
+    if archive.has_overlapping_files().map_err(Error::Damaged)? {
+        return Err(Error::Overlapping);
+    }
+    Ok(archive)
+}
+
+/// An entry that may be unpacked.
+struct Entry {
+    /// Its name, for messages.
+    shown: String,
+    /// Where it belongs, from the target.
+    path: String,
+    is_folder: bool,
+    is_executable: bool,
+}
+
+impl Entry {
+    /// Checks an entry; `None` for one that is left out.
+    fn read<R: Read>(mut raw: ZipFile<'_, R>) -> Result<Option<Self>, Error> {
+        let code_page_437 = raw.name().map_err(Error::Damaged)?;
+        let shown = name::decode(raw.name_raw(), &code_page_437).into_owned();
+        let refuse = |fault| Error::Unsafe {
+            entry: shown.clone(),
+            fault,
+        };
+        let path = name::check(&shown).map_err(refuse)?;
+        if path.is_empty() || path.split('/').any(is_clutter) {
+            return Ok(None);
+        }
+        if raw.encrypted() {
+            return Err(refuse("is encrypted"));
+        }
+        let mode = raw.unix_mode().unwrap_or(0);
+        // The file type bits of `st_mode`; zips of other systems have none.
+        if !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000) {
+            return Err(refuse("is a link or a special file"));
+        }
+        // A folder of an old Windows tool.
+        let is_folder = raw.is_dir() || shown.ends_with('\\');
+        if let Some(method) = method::unsupported(raw.compression()) {
+            let entry = shown;
+            return Err(Error::Unsupported { entry, method });
+        }
+        if raw.compression() == CompressionMethod::Lzma && raw.size() > 0 {
+            let dictionary = method::lzma_dictionary(&mut raw);
+            if dictionary.map_err(|error| Error::Damaged(error.into()))? > method::LZMA_DICTIONARY {
+                return Err(Error::TooLarge {
+                    what: "bytes in an LZMA dictionary",
+                    limit: method::LZMA_DICTIONARY.into(),
+                });
+            }
+        }
+        Ok(Some(Self {
+            shown,
+            path,
+            is_folder,
+            is_executable: mode & 0o111 != 0,
+        }))
+    }
+
+    fn refused(&self, fault: &'static str) -> Error {
+        Error::Unsafe {
+            entry: self.shown.clone(),
+            fault,
+        }
+    }
+
+    fn not_written(&self, error: io::Error) -> Error {
+        Error::Write {
+            entry: self.shown.clone(),
+            error,
+        }
+    }
+
+    /// Creates its file.
+    fn create(&self, place: &Path) -> Result<File, Error> {
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent).map_err(|error| self.not_written(error))?;
+        }
+        let permissions = if self.is_executable { 0o755 } else { 0o644 };
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(permissions);
+        let file = options.open(place);
+        file.map_err(|error| self.not_written(error))
+    }
+}
+
 /// Whether [`unpack`] takes an entry of this name.
 ///
 /// # Errors
 /// What is wrong with the name.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
-    name::check(name.as_bytes()).map(drop)
+    name::check(name).map(drop)
 }
 
 /// Copies and syncs; `None` when there is more than `limit`.

@@ -4,6 +4,7 @@
 //!
 //! - `pack`: packs a folder; the same files give the same bytes and so the same digests.
 //! - `archive`: unpacks a zip without trusting anything in it.
+//! - `clutter`: files of desktop systems and of Python that are no part of a model.
 //! - `fetch`: downloads a zip: bounded, resumed, hashed while it arrives.
 //! - `manifest`: what an installed copy says about itself.
 //! - `wheels`: installs the wheels that a package brings along.
@@ -12,6 +13,7 @@
 //! - `error`: why a model isn't installed.
 
 mod archive;
+mod clutter;
 mod error;
 mod fetch;
 mod local;
@@ -21,6 +23,7 @@ mod store;
 mod wheels;
 
 pub use archive::{Error as ArchiveError, Limits, unpack};
+pub use clutter::is_clutter;
 pub use error::Error;
 pub use fetch::{Error as FetchError, builder as http_client};
 pub use local::{Local, prepare};

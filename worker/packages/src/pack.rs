@@ -11,10 +11,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::archive::{self, Limits};
+use super::clutter::is_clutter;
 
-/// Folders that editors, version control and Python leave behind.
-const CLUTTER: [&str; 9] = [
-    "__pycache__",
+/// Folders that editors, version control and Python's tools leave behind, besides [`is_clutter`].
+const TOOLS: [&str; 7] = [
     ".git",
     ".venv",
     "venv",
@@ -22,7 +22,6 @@ const CLUTTER: [&str; 9] = [
     ".vscode",
     ".mypy_cache",
     ".pytest_cache",
-    ".DS_Store",
 ];
 
 /// A packed model.
@@ -171,10 +170,10 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), E
         let file_name = file_name
             .to_str()
             .ok_or_else(|| unsafe_entry("has a name that is not UTF-8"))?;
-        let compiled = Path::new(file_name)
-            .extension()
-            .is_some_and(|extension| extension == "pyc");
-        if compiled || CLUTTER.contains(&file_name) {
+        // Without a source beside it, a compiled module is the module.
+        let compiled = path.extension().is_some_and(|extension| extension == "pyc");
+        let compiled = compiled && path.with_extension("py").exists();
+        if compiled || is_clutter(file_name) || TOOLS.contains(&file_name) {
             continue;
         }
         let name = format!("{prefix}{file_name}");
@@ -266,6 +265,8 @@ mod tests {
         fs::create_dir_all(folder.path().join("data/__pycache__")).unwrap();
         fs::write(folder.path().join("data/权重.bin"), [0, 159, 146]).unwrap();
         fs::write(folder.path().join("data/__pycache__/x.pyc"), "").unwrap();
+        fs::write(folder.path().join("index.pyc"), "").unwrap();
+        fs::write(folder.path().join("core.pyc"), "").unwrap();
         folder
     }
 
@@ -273,7 +274,8 @@ mod tests {
     fn what_is_packed_unpacks_to_the_same_files() {
         let (folder, out) = (model(), tempfile::tempdir().unwrap());
         let packed = pack(folder.path(), &out.path().join("m.zip")).unwrap();
-        assert_eq!(packed.files, ["data/权重.bin", "index.py"]);
+        // A compiled module without a source is the module.
+        assert_eq!(packed.files, ["core.pyc", "data/权重.bin", "index.py"]);
         let target = out.path().join("target");
         fs::create_dir(&target).unwrap();
         let zip = File::open(&packed.path).unwrap();

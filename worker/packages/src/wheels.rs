@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::clutter::is_clutter;
 use super::error::Error;
 
 /// The last lines of pip are what says why.
@@ -56,8 +57,10 @@ fn wheels(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     let mut wheels = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "whl") {
+        let entry = entry?;
+        let path = entry.path();
+        let wheel = path.extension().is_some_and(|extension| extension == "whl");
+        if wheel && !is_clutter(&entry.file_name().to_string_lossy()) {
             wheels.push(path);
         }
     }

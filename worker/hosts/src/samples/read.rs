@@ -106,10 +106,14 @@ fn files(directory: &Path) -> Result<Vec<String>, Error> {
         let json = path
             .extension()
             .is_some_and(|extension| extension == "json");
-        if !json || !entry.file_type().map_err(failed)?.is_file() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // macOS keeps what other file systems cannot hold in a second file, `._name`.
+        let clutter = name.starts_with("._");
+        if !json || clutter || !entry.file_type().map_err(failed)?.is_file() {
             continue;
         }
-        files.push(format!("{FOLDER}/{}", entry.file_name().to_string_lossy()));
+        files.push(format!("{FOLDER}/{name}"));
         if files.len() > MAX_FILES {
             return Err(Error::TooLarge {
                 what: "files",

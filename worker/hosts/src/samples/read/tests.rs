@@ -52,6 +52,15 @@ fn a_file_holds_one_sample_or_a_list() {
 }
 
 #[test]
+fn b5_files_of_desktop_systems_are_no_samples() {
+    let model = model(&[
+        ("._a.json", "\0\u{5}\u{16}\u{7}"),
+        ("a.json", r#"{"event": 1, "result": 2}"#),
+    ]);
+    assert_eq!(read(model.path()).unwrap().len(), 1);
+}
+
+#[test]
 fn a_model_without_samples_has_none() {
     let folder = tempfile::tempdir().unwrap();
     assert!(read(folder.path()).unwrap().is_empty());

@@ -1,0 +1,45 @@
+//! Files that desktop systems, editors and Python leave in a folder, and that are no part of a model.
+
+/// Files of desktop systems, whatever folder they are in.
+const FILES: [&str; 4] = [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"];
+
+/// Folders of desktop systems and of Python. Python would run what `__pycache__` holds in place of a source of the same
+/// date and size.
+const FOLDERS: [&str; 2] = ["__MACOSX", "__pycache__"];
+
+/// Whether a file or folder of this name is clutter.
+pub fn is_clutter(name: &str) -> bool {
+    // macOS keeps what other file systems cannot hold in a second file, `._name`.
+    name.starts_with("._")
+        || FOLDERS.contains(&name)
+        || FILES.iter().any(|one| one.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_clutter;
+
+    #[test]
+    fn clutter_is_known_by_its_name() {
+        for name in [
+            "._x.json",
+            "thumbs.db",
+            "Desktop.ini",
+            "__MACOSX",
+            "__pycache__",
+            ".DS_Store",
+        ] {
+            assert!(is_clutter(name), "{name}");
+        }
+        for name in [
+            "index.py",
+            "_.py",
+            ".hidden",
+            "MACOSX",
+            "pycache",
+            "thumbs.db.csv",
+        ] {
+            assert!(!is_clutter(name), "{name}");
+        }
+    }
+}
