@@ -53,9 +53,9 @@ impl Failure {
         status.code == 403 && reasons.any(|reason| reason == Reason::NamespaceTerminating.as_str())
     }
 
-    /// Whether the same call may succeed later, without a change by anybody.
+    /// Whether the same call may succeed later by itself.
     pub fn is_transient(&self) -> bool {
-        // 409: somebody else was faster; 429 and 5xx: overload or restart.
+        // 409: another writer was faster; 429 and 5xx: overload or restart.
         self.code()
             .is_none_or(|code| matches!(code, 409 | 429 | 500..))
     }

@@ -87,3 +87,46 @@ fn holds(service: &Service, port: u16) -> bool {
     let mut ports = ports.filter_map(|one| one.node_port);
     ports.any(|one| one == i32::from(port))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(message: &str, expected: Option<Refusal>) {
+        let status = kube::core::Status::failure(message, "");
+        assert_eq!(refusal(&Failure::Refused(Box::new(status))), expected);
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong_with_the_port() {
+        let range = |range: &str| Some(Refusal::OutOfRange(range.to_owned()));
+        let message = "nodePort: Invalid value: 38080: provided port is not in the valid range. The range of valid \
+                       ports is 30000-32767";
+        check(message, range("30000-32767"));
+        check(&format!("{message}, and more"), range("30000-32767"));
+        let message = "nodePort: Invalid value: 31000: provided port is already allocated";
+        check(message, Some(Refusal::Taken));
+        check("exceeded quota: services.nodeports=1", None);
+    }
+
+    #[track_caller]
+    fn holder(ports: &serde_json::Value, expected: bool) {
+        let service = json!({ "metadata": {}, "spec": { "ports": ports } });
+        let service: Service = serde_json::from_value(service).unwrap();
+        assert_eq!(holds(&service, 31_000), expected, "{ports}");
+    }
+
+    #[test]
+    fn a_service_holds_a_port_if_any_of_its_ports_does() {
+        holder(&json!([{ "port": 80, "nodePort": 31_000 }]), true);
+        holder(
+            &json!([{ "port": 80 }, { "port": 81, "nodePort": 31_000 }]),
+            true,
+        );
+        holder(&json!([{ "port": 31_000 }]), false);
+        holder(&json!([]), false);
+    }
+}

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 /// Fields by which the items of a list are told apart, as the API server merges them.
 const KEYS: [&str; 5] = ["name", "containerPort", "port", "mountPath", "key"];
 
-/// Whether every field of `wanted` stands in `live`. What else stands in `live` is the API server's
-/// (defaults) or somebody else's.
+/// Whether every field of `wanted` stands in `live`. What else stands in `live` is a default of the
+/// API server or belongs to another field manager.
 pub fn covers(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
@@ -39,7 +39,7 @@ fn list(live: &[Value], wanted: &[Value]) -> bool {
                 .zip(wanted)
                 .all(|(live, wanted)| covers(live, wanted));
     }
-    // Items that nobody wants may be somebody else's; then they are theirs to keep.
+    // Other items may belong to another field manager.
     wanted
         .iter()
         .all(|wanted| live.iter().any(|live| covers(live, wanted)))

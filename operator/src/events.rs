@@ -1,4 +1,4 @@
-//! Events for `kubectl describe`: one for each change of a condition, not for each look at it.
+//! Events for `kubectl describe`: one for each change of a condition, not for each reconcile.
 
 use crds::Reason;
 use crds::reason::ReasonText;

@@ -33,7 +33,7 @@ pub struct Election {
     pub namespace: String,
     /// This operator's name, different from all others'.
     pub identity: String,
-    /// How long others wait for a leader that says nothing more; whole seconds.
+    /// How long others wait after the last renewal; whole seconds.
     pub duration: Duration,
 }
 
@@ -70,7 +70,7 @@ pub struct Candidate {
     leases: Api<Lease>,
     holder: Holder,
     leadership: Leadership,
-    /// The lease as last seen, and since when it has looked like that.
+    /// The lease as last seen, and since when it has not changed.
     seen: Option<(LeaseSpec, Instant)>,
 }
 
@@ -207,7 +207,7 @@ impl Candidate {
         Ok(true)
     }
 
-    /// How long the lease has looked as it does.
+    /// How long the lease has not changed.
     fn unchanged(&mut self, current: Option<&LeaseSpec>, now: Instant) -> Duration {
         match (&self.seen, current) {
             (Some((seen, since)), Some(spec)) if seen == spec => now - *since,

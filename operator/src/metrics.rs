@@ -36,7 +36,7 @@ impl Default for Metrics {
                 IntCounterVec::new(
                     Opts::new(
                         "edgemodel_operator_reconciles_total",
-                        "Looks at a runtime, by result: ok, or the step that failed (read, apply, status).",
+                        "Reconciles, by result: ok, or the step that failed (read, apply, status).",
                     ),
                     &["result"],
                 ),
@@ -45,7 +45,7 @@ impl Default for Metrics {
                 &registry,
                 Histogram::with_opts(HistogramOpts::new(
                     "edgemodel_operator_reconcile_duration_seconds",
-                    "How long a look at a runtime took.",
+                    "Duration of a reconcile.",
                 )),
             ),
             writes: register(
@@ -62,7 +62,7 @@ impl Default for Metrics {
                 &registry,
                 IntCounter::new(
                     "edgemodel_operator_watch_errors_total",
-                    "Watches that broke and were made again.",
+                    "Watches that failed and were restarted.",
                 ),
             ),
             leader: register(
@@ -73,7 +73,7 @@ impl Default for Metrics {
                 &registry,
                 IntGauge::new(
                     "edgemodel_operator_runtimes",
-                    "Runtimes that this operator knows of.",
+                    "Runtimes that this operator knows.",
                 ),
             ),
             statuses: register(&registry, Ok(Statuses::default())),
@@ -83,7 +83,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A look that ended.
+    /// A reconcile that ended.
     pub fn reconciled(&self, result: &str, took: Duration) {
         self.reconciles.with_label_values(&[result]).inc();
         self.duration.observe(took.as_secs_f64());
@@ -95,7 +95,7 @@ impl Metrics {
         self.writes.with_label_values(&[kind, verb, result]).inc();
     }
 
-    /// A watch that broke.
+    /// A watch that failed.
     pub fn watch_error(&self) {
         self.watch_errors.inc();
     }

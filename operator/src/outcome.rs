@@ -1,6 +1,8 @@
 //! What became of the steps of a plan: data, from which the status is made.
 
 mod error;
+#[cfg(test)]
+mod tests;
 
 use crate::kind::Kind;
 use crate::observe::Observed;

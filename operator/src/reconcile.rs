@@ -114,7 +114,7 @@ pub async fn reconcile(
         return Ok(Next::Requeue(ctx.resync));
     }
 
-    // Validate: a spec with problems is reported; what an earlier spec made goes on.
+    // Validate: a spec with problems is reported; workers of an earlier spec keep running.
     let runtime = match validate(&subject.object) {
         Ok(runtime) => runtime,
         Err(message) => {

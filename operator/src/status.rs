@@ -5,6 +5,8 @@ mod conditions;
 mod model;
 mod pods;
 mod port;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus};
@@ -29,11 +31,11 @@ pub enum Progress {
     Done,
     /// On its way, or waiting for something that may come.
     Working,
-    /// Nothing more happens until somebody acts.
+    /// Nothing more happens until a person changes something.
     Stuck,
 }
 
-/// A runtime whose spec makes sense.
+/// A runtime whose spec is valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Accepted<'a> {
     /// Its spec as it was understood.
@@ -86,7 +88,7 @@ pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus)
     }
 }
 
-/// The status of a runtime whose spec makes no sense: what serves under an earlier spec goes on and is not touched.
+/// The status of a runtime whose spec is invalid: workers of an earlier spec keep running and are not touched.
 pub fn refused(
     message: &str,
     generation: i64,
@@ -96,7 +98,7 @@ pub fn refused(
     let unready = |model: &ModelStatus| ModelStatus {
         ready: false,
         reason: Reason::InvalidSpec.into(),
-        message: "the spec is invalid; what was applied before goes on".to_owned(),
+        message: "the spec is invalid; workers keep running with the last valid spec".to_owned(),
         ..model.clone()
     };
     let models: Vec<_> = before.models.iter().map(unready).collect();
@@ -114,8 +116,8 @@ pub fn refused(
     }
 }
 
-/// The status of a runtime that is paused. One whose spec has been changed meanwhile waits for somebody to let it go on;
-/// of others all is as it was.
+/// The status of a runtime that is paused. Where its spec was changed meanwhile, it says that it waits to be resumed;
+/// else the status stays as it was.
 pub fn paused(generation: i64, before: &RuntimeStatus, now: Timestamp) -> RuntimeStatus {
     if before.observed_generation == Some(generation) {
         return overlaid(conditions::of_paused(), before, now);
@@ -123,7 +125,8 @@ pub fn paused(generation: i64, before: &RuntimeStatus, now: Timestamp) -> Runtim
     let waiting = |model: &ModelStatus| ModelStatus {
         ready: false,
         reason: Reason::Paused.into(),
-        message: "the spec was changed while paused; what was applied before goes on".to_owned(),
+        message: "the spec was changed while paused; workers keep running with the earlier spec"
+            .to_owned(),
         ..model.clone()
     };
     let models: Vec<_> = before.models.iter().map(waiting).collect();

@@ -40,3 +40,26 @@ impl Backoff for Steady {
 pub(super) fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(rand::rng().random_range(0.75..=1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longest pause after so many failures.
+    #[track_caller]
+    fn check(failures: u32, longest: u64) {
+        let longest = Duration::from_millis(longest);
+        let pause = after(failures);
+        assert!(pause <= longest && pause >= longest * 3 / 4, "{pause:?}");
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        check(1, 500);
+        check(2, 1000);
+        check(4, 4000);
+        check(5, 8000);
+        check(6, 8000);
+        check(u32::MAX, 8000);
+    }
+}

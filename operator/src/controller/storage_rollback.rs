@@ -1,7 +1,7 @@
 //! Notices a storage that was restored from an older copy.
 //!
 //! Resource versions go back then, and a watch that goes on from one that was seen before waits, without an error, until
-//! the storage has got there again: what happens until then would never be heard of.
+//! the storage has reached it again: changes until then would go unnoticed.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub(super) async fn noticed(runtimes: &Api<Runtime>, store: &Store<Runtime>, per
             tracing::warn!(
                 seen = newest,
                 now,
-                "The API server's storage went back; looking at everything anew"
+                "Storage of the API server went back, reconciling everything"
             );
             return;
         }

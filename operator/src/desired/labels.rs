@@ -9,7 +9,7 @@ use super::names;
 
 /// On every child: the runtime's name, shortened where it is no label.
 pub const RUNTIME: &str = "edgemodel.io/runtime";
-/// On every child: the runtime's UID. A runtime that was deleted and made again has another, so that no
+/// On every child: the runtime's UID. A runtime that was deleted and recreated has another, so that no
 /// Service ever finds the pods of the old one.
 pub const RUNTIME_UID: &str = "edgemodel.io/runtime-uid";
 /// On a model's children: the model's name, shortened where it is no label.
@@ -90,4 +90,48 @@ pub fn metadata(
             "blockOwnerDeletion": false,
         }],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(name: &str, uid: &str) -> Identity {
+        Identity {
+            name: name.to_owned(),
+            namespace: "plant".to_owned(),
+            uid: uid.to_owned(),
+        }
+    }
+
+    /// Else a Service would send to the pods of another runtime, or of one that was deleted.
+    #[test]
+    fn selectors_find_the_pods_of_one_runtime_and_model() {
+        let (a, b) = (identity("a", "1"), identity("a-b", "2"));
+        assert_ne!(selector(&a), selector(&b));
+        assert_ne!(selector(&a), selector(&identity("a", "3")));
+        assert_ne!(model_selector(&a, "b-c"), model_selector(&a, "c"));
+        assert_ne!(query(&a.uid), query(&b.uid));
+    }
+
+    #[test]
+    fn every_label_that_is_selected_is_on_the_children() {
+        let identity = identity("a", "1");
+        let labels = json!(of_model(&identity, "设备"));
+        let selectors = [selector(&identity), model_selector(&identity, "设备")];
+        for selector in selectors {
+            for (key, value) in selector.as_object().unwrap() {
+                assert_eq!(labels[key], *value, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn children_are_controlled_by_their_runtime() {
+        let labels = BTreeMap::new();
+        let metadata = metadata(&identity("a", "1"), "n", &labels, &json!({}));
+        let owner = &metadata["ownerReferences"][0];
+        assert_eq!(owner["uid"], "1");
+        assert_eq!(owner["controller"], true);
+    }
 }

@@ -136,6 +136,45 @@ mod tests {
         assert_eq!(digest(&["runtime", "model", "part"]), "3dad2523");
     }
 
+    #[track_caller]
+    fn slugs(text: &str, length: usize, expected: &str) {
+        assert_eq!(slug(text, length), expected);
+    }
+
+    #[test]
+    fn a_slug_has_letters_digits_and_single_hyphens() {
+        slugs("Line 1", 9, "line-1");
+        slugs("a__b", 9, "a-b");
+        slugs("--a--", 9, "a");
+        slugs("abcdef", 3, "abc");
+        slugs("ab-cd", 3, "ab");
+        slugs("设备", 9, "");
+    }
+
+    #[track_caller]
+    fn labels(text: &str, legal: bool) {
+        assert_eq!(label(text) == text, legal, "{text}");
+        assert!(label(text).len() <= 63, "{text}");
+    }
+
+    #[test]
+    fn a_label_is_the_text_itself_where_that_is_legal() {
+        labels("a.b_c-D9", true);
+        labels(&"a".repeat(63), true);
+        labels(&"a".repeat(64), false);
+        labels("", false);
+        labels("-a", false);
+        labels("a.", false);
+        labels("a b", false);
+        assert_ne!(label("a b"), label("a/b"));
+    }
+
+    #[test]
+    fn a_configuration_of_another_digest_has_another_name() {
+        assert_ne!(config_map("a", "m", "1"), config_map("a", "m", "2"));
+        assert!(config_map("a", "m", "1").starts_with(&deployment("a", "m")));
+    }
+
     #[test]
     fn names_of_different_things_differ() {
         assert_ne!(deployment("a", "b-c"), deployment("a-b", "c"));

@@ -206,7 +206,7 @@ fn probe(path: &str, period_seconds: u32, failure_threshold: u32) -> Value {
     })
 }
 
-/// Small requests, so that workers find a place on small nodes; no limits that nobody asked for.
+/// Small requests, so that workers find a place on small nodes; limits only where the spec has them.
 fn resources(resources: Option<&Resources>) -> Value {
     match resources {
         Some(resources) => json!({ "requests": resources.requests, "limits": resources.limits }),
@@ -214,7 +214,7 @@ fn resources(resources: Option<&Resources>) -> Value {
     }
 }
 
-/// A worker goes on when its node loses the cloud, for as long as that takes.
+/// A worker keeps running while its node is cut off from the cloud, without a limit.
 fn tolerations(more: &[crds::cluster::Toleration]) -> Vec<Value> {
     let away = ["not-ready", "unreachable"].map(|condition| {
         json!({

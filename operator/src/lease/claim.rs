@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_nobody_holds_is_taken() {
+    fn a_lease_without_a_holder_is_taken() {
         check(None, 0, true);
         check(Some(&LeaseSpec::default()), 0, true);
         check(Some(&lease("", Some(1))), 0, true);

@@ -7,7 +7,7 @@ use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus};
 use super::Metrics;
 
 impl Metrics {
-    /// The exposition of an operator that has looked at a runtime, in the format of `/metrics`.
+    /// The exposition of an operator that has reconciled a runtime, in the format of `/metrics`.
     pub fn example() -> String {
         let metrics = Self::default();
         // Destructured without `..`, so that a new family does not compile until it is here too.

@@ -95,7 +95,7 @@ impl Collector for Statuses {
         all.into_iter().flat_map(Collector::desc).collect()
     }
 
-    /// Made anew at each scrape, so that nothing is left of what is gone.
+    /// Built at each scrape, so that no series outlives what it is about.
     fn collect(&self) -> Vec<MetricFamily> {
         let families = Families::new();
         let Inner { runtimes, exists } = &mut *self.inner();

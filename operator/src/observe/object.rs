@@ -63,7 +63,7 @@ impl Observed {
         })
     }
 
-    /// Whether the runtime controls it. Labels do not say that: anybody can copy them.
+    /// Whether the runtime controls it. Labels do not prove that, since users can copy them.
     pub fn is_of(&self, identity: &Identity) -> bool {
         self.owner().is_some_and(|owner| owner.uid == identity.uid)
     }

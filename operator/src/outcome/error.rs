@@ -48,7 +48,7 @@ pub enum ApplyError {
         holder: String,
     },
     /// It was deleted, to be recreated.
-    #[error("{} {name:?} had what cannot be changed; it was deleted and is made again", kind.as_str())]
+    #[error("{} {name:?} could not be changed in place; it was deleted and is being recreated", kind.as_str())]
     Replaced {
         /// Kind of the object.
         kind: Kind,

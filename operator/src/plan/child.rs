@@ -1,4 +1,4 @@
-//! One child: applied if it is not as it should be, and never when it is somebody else's.
+//! One child: applied if it is not as it should be, and never when another owner has it.
 
 use serde_json::Value;
 

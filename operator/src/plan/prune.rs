@@ -81,7 +81,7 @@ pub fn prune<'a>(
     steps
 }
 
-/// Children of which a field was to change that cannot. A ConfigMap is never deleted while a pod may need it: an edge
+/// Children with an immutable field that should change. A ConfigMap is never deleted while a pod may need it: an edge
 /// node that starts the pod again would find none.
 fn replace<'a>(observed: &'a Observation, outcomes: &Outcomes) -> Vec<Step<'a>> {
     let mut steps: Vec<Step<'a>> = Vec::new();
@@ -111,10 +111,10 @@ fn wanted(desired: &Desired) -> HashSet<(Kind, &str)> {
         .collect()
 }
 
-/// What a model without children now has from an earlier spec goes on.
+/// Whether a blocked model has it from an earlier spec, with which its workers keep running.
 fn is_kept(object: &Observed, desired: &Desired) -> bool {
     if object.kind == Kind::Service {
-        // The headless Service of workers that go on.
+        // The headless Service of workers that keep running.
         return object.body["spec"]["clusterIP"] == "None" && !desired.models.is_empty();
     }
     let name = object.annotation(labels::NAME);

@@ -76,7 +76,7 @@ pub(super) fn of_accepted(
             condition::ACCEPTED,
             true,
             Reason::Valid,
-            "the spec makes sense",
+            "the spec is valid",
         ),
         models_ready,
         exposed,
@@ -100,7 +100,7 @@ pub(super) fn of_refused(message: &str) -> Vec<Condition> {
 }
 
 pub(super) fn of_paused() -> Vec<Condition> {
-    let message = "the annotation edgemodel.io/paused is true; nothing is changed";
+    let message = "the annotation edgemodel.io/paused is true; the operator changes nothing";
     vec![condition(
         condition::RECONCILING,
         false,
@@ -109,10 +109,10 @@ pub(super) fn of_paused() -> Vec<Condition> {
     )]
 }
 
-/// What serves is of the spec before; of that of now nothing is known until somebody lets it go on.
+/// Workers run with the earlier spec; nothing is known about the new one until the runtime is resumed.
 pub(super) fn of_paused_and_changed() -> Vec<Condition> {
-    let message = "the spec was changed while the annotation edgemodel.io/paused is true; what was applied before goes \
-                   on; remove the annotation to apply it";
+    let message = "the spec was changed while the annotation edgemodel.io/paused is true; workers keep running \
+                   with the earlier spec; remove the annotation to apply this one";
     let of = |kind, is| condition(kind, is, Reason::Paused, message);
     let unknown = |kind| Condition {
         status: "Unknown".to_owned(),
@@ -130,7 +130,7 @@ pub(super) fn of_paused_and_changed() -> Vec<Condition> {
 }
 
 pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {
-    let message = format!("what belongs to the runtime cannot be read: {failure}");
+    let message = format!("failed to read the objects of the runtime: {failure}");
     let of = |kind, is| condition(kind, is, failure.reason(), &message);
     vec![
         of(condition::RECONCILING, true),
@@ -139,7 +139,7 @@ pub(super) fn of_unread(failure: &Failure) -> Vec<Condition> {
 }
 
 pub(super) fn of_namespace_terminating() -> Vec<Condition> {
-    let message = "the namespace is being deleted; nothing is made in it any more";
+    let message = "the namespace is being deleted; nothing can be created in it";
     let of = |kind, is| condition(kind, is, Reason::NamespaceTerminating, message);
     vec![
         of(condition::RECONCILING, false),
@@ -178,7 +178,7 @@ fn kstatus(ready: &Condition, working: bool, stuck: bool) -> [Condition; 2] {
         }
     };
     let reconciling = if working && ready.status == "True" {
-        let message = "what is not wanted any more is being removed";
+        let message = "objects that are no longer needed are being deleted";
         condition(condition::RECONCILING, true, Reason::Progressing, message)
     } else {
         of(condition::RECONCILING, working)

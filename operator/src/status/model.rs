@@ -78,7 +78,7 @@ fn of_deployment(
         return (false, Progress::Stuck, reason, message);
     }
     // No counts: what moves fast is no status.
-    let message = "workers with this spec are being started; those before them serve until then";
+    let message = "workers with this spec are starting; the earlier ones serve until then";
     (
         false,
         Progress::Working,

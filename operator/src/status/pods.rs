@@ -72,7 +72,7 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(ReasonTe
         .last_state
         .as_ref()
         .and_then(|last| last.terminated.as_ref());
-    // A worker that runs again after it ended says no more than before, until it is ready.
+    // Until a restarted worker is ready, its last words still hold.
     let ended = state
         .terminated
         .as_ref()
@@ -91,7 +91,7 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(ReasonTe
             .map_or(Reason::Error.into(), ReasonText::from);
         let times = container.restart_count;
         let message = format!(
-            "the worker ended with exit code {} and was started again {times} times; {text}",
+            "the worker exited with code {} and was restarted {times} times; {text}",
             ended.exit_code
         );
         return Some((reason, shortened(message.trim_end_matches("; "))));
@@ -110,7 +110,7 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(ReasonTe
     let since = running.and_then(|running| running.started_at.as_ref());
     let late = since.is_some_and(|since| now.duration_since(since.0) > START);
     late.then(|| {
-        let message = "the worker runs and is not ready: it has no broker yet, or is loading; see its log or /status";
+        let message = "the worker runs but is not ready: it is connecting to its broker or loading its model; see its log or /status";
         (Reason::NotReady.into(), message.to_owned())
     })
 }

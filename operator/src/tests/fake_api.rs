@@ -81,6 +81,11 @@ impl FakeApi {
         });
     }
 
+    /// Refuses nothing any more.
+    pub(super) fn accept(&self) {
+        self.state().refusals.clear();
+    }
+
     /// The writes since the last time, in their order.
     pub(super) fn writes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().writes)

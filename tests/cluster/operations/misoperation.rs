@@ -222,7 +222,7 @@ fn of_nodes() -> Vec<Misoperation> {
             "OP-69 killed",
             no_message(137),
             "Error",
-            "started again 3 times",
+            "restarted 3 times",
         ),
         Misoperation {
             spec: |spec| {

@@ -1,0 +1,5 @@
+//! What the status says, as tables.
+
+mod conditions;
+mod parts;
+mod pods;
