@@ -9,7 +9,6 @@ mod keda;
 mod leadership;
 mod models;
 mod others;
-mod pausing;
 mod ports;
 mod scaling;
 mod seed;

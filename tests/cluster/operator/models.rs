@@ -43,48 +43,6 @@ async fn a_new_spec_that_does_not_start_leaves_the_old_worker_serving() -> anyho
     Ok(())
 }
 
-#[tokio::test]
-async fn a_secret_that_is_missing_is_told_and_waited_for() -> anyhow::Result<()> {
-    let site = Site::start("secret").await?;
-    let mut plant = runtime("plant", &["alpha"], &[]);
-    plant["spec"]["mqtts"][0]["credentialsSecretRef"] = json!({ "name": "broker" });
-    site.put(&plant).await?;
-    let found = site
-        .until("plant", |status| {
-            status["models"][0]["reason"] == "SecretNotFound"
-        })
-        .await?;
-    assert_eq!(condition(&found["status"], "Reconciling")["status"], "True");
-    site.kubectl(&[
-        "create",
-        "secret",
-        "generic",
-        "broker",
-        "--from-literal=username=edge",
-    ])
-    .await?;
-    site.until("plant", |status| {
-        status["models"][0]["reason"] == "SecretKeyMissing"
-    })
-    .await?;
-    site.kubectl(&["delete", "secret", "broker"]).await?;
-    let both = [
-        "--from-literal=username=edge",
-        "--from-literal=password=hunter2",
-    ];
-    site.kubectl(&[&["create", "secret", "generic", "broker"], &both[..]].concat())
-        .await?;
-    site.until("plant", |status| {
-        condition(status, "Ready")["status"] == "True"
-    })
-    .await?;
-    let everything = site
-        .kubectl(&["get", "emr,cm,deployments,services,events", "-o", "yaml"])
-        .await?;
-    assert!(!everything.contains("hunter2"), "a secret is shown");
-    Ok(())
-}
-
 /// Quotas and Pod Security refuse pods, not Deployments: their words reach the status.
 #[tokio::test]
 async fn what_the_cluster_refuses_is_told_in_its_words() -> anyhow::Result<()> {

@@ -138,27 +138,6 @@ async fn a_child_with_a_foreign_finalizer_holds_up_nothing_else() -> anyhow::Res
     .await
 }
 
-#[tokio::test]
-async fn two_runtimes_of_alike_names_have_pods_and_services_of_their_own() -> anyhow::Result<()> {
-    let site = Site::start("alike").await?;
-    site.put(&runtime("a", &["b-c"], &[])).await?;
-    site.put(&runtime("a-b", &["c"], &[])).await?;
-    for name in ["a", "a-b"] {
-        site.until(name, |status| {
-            condition(status, "Ready")["status"] == "True"
-        })
-        .await?;
-    }
-    let slices = site.get(&["endpoints"]).await?;
-    for endpoints in slices["items"].as_array().into_iter().flatten() {
-        let addresses = endpoints["subsets"][0]["addresses"]
-            .as_array()
-            .map(Vec::len);
-        assert_eq!(addresses, Some(1), "{endpoints:#}");
-    }
-    Ok(())
-}
-
 impl Site<'_> {
     async fn kubectl_patch(&self, deployment: &str, patch: String) -> anyhow::Result<String> {
         self.kubectl(&[

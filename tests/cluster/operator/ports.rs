@@ -1,6 +1,5 @@
 //! Ports on the nodes that cannot be had: said of the port alone, with what to do.
 
-use serde_json::json;
 use tests::control_plane::{ControlPlane, Options};
 use tests::faults::Plan;
 
@@ -73,52 +72,5 @@ async fn a_taken_port_names_its_holder_and_is_had_when_that_lets_go() -> anyhow:
             condition(status, "Ready")["status"] == "True"
         })
         .await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_renamed_port_keeps_its_number() -> anyhow::Result<()> {
-    let site = Site::start("renamed").await?;
-    site.put(&runtime("plant", &["alpha"], &[("monitor", 8080, 31082)]))
-        .await?;
-    site.until("plant", |status| status["exposedSummary"] == "31082")
-        .await?;
-    site.put(&runtime("plant", &["alpha"], &[("renamed", 8080, 31082)]))
-        .await?;
-    site.until("plant", |status| {
-        status["expose"][0]["name"] == "renamed" && condition(status, "Ready")["status"] == "True"
-    })
-    .await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn modes_change_to_the_node_and_back_without_a_service_that_is_left() -> anyhow::Result<()> {
-    let site = Site::start("modes").await?;
-    let mut plant = runtime("plant", &["alpha", "beta"], &[("monitor", 8080, 31083)]);
-    for (mode, services, port) in [
-        ("NodePort", 2, "31083"),
-        ("HostPort", 1, "31083"),
-        ("ClusterIP", 2, "8080"),
-        ("NodePort", 2, "31083"),
-    ] {
-        plant["spec"]["exposeMode"] = mode.into();
-        site.put(&plant).await?;
-        site.until("plant", |status| {
-            status["exposedSummary"] == port && condition(status, "Ready")["status"] == "True"
-        })
-        .await?;
-        let found = site.get(&["services"]).await?;
-        assert_eq!(
-            found["items"].as_array().map(Vec::len),
-            Some(services),
-            "{mode}"
-        );
-    }
-    let deployments = site.get(&["deployments"]).await?;
-    assert_eq!(
-        deployments["items"][0]["spec"]["strategy"]["type"],
-        json!("RollingUpdate")
-    );
     Ok(())
 }
