@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod delivery;
+mod events;
 mod pages;
 pub(crate) mod pod;
 mod seed;

@@ -13,13 +13,19 @@ use crds::contract::path;
 use serde_json::{Value, json};
 
 use crate::peers::Peers;
+use crate::sink::EventSink;
 use crate::status::Shared;
 
 /// The Prometheus text exposition format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// All paths.
-pub fn router(shared: Arc<Shared>, peers: Option<Peers>) -> Router {
+/// All paths of one port; those of an exposed port serve results, too.
+pub fn router(
+    shared: Arc<Shared>,
+    peers: Option<Peers>,
+    results: Option<Arc<EventSink>>,
+) -> Router {
+    let results = results.map(EventSink::router).unwrap_or_default();
     Router::new()
         .route("/", get(index))
         .route(path::LIVE, get(|| async { "ok\n" }))
@@ -32,6 +38,7 @@ pub fn router(shared: Arc<Shared>, peers: Option<Peers>) -> Router {
         )
         .fallback(not_found)
         .with_state(shared)
+        .merge(results)
 }
 
 async fn index(State(shared): State<Arc<Shared>>) -> Html<String> {

@@ -21,6 +21,7 @@ pub mod source;
 pub mod admin;
 pub mod metrics;
 pub mod peers;
+pub mod ports;
 pub mod session_state;
 pub mod status;
 

@@ -48,6 +48,8 @@ pub struct Metrics {
     pub model_refused: IntGaugeVec,
     /// Of the `tcp://` result streams.
     pub stream: LiveMetrics,
+    /// Of `/results`.
+    pub event_stream: LiveMetrics,
 }
 
 /// The handles of one model.
@@ -199,19 +201,22 @@ impl Metrics {
                 "1 while a model is not served, with the reason.",
                 &["model", "reason"],
             ),
-            stream: LiveMetrics {
-                clients: register(
-                    &registry,
-                    IntGauge::new("edgemodel_stream_clients", "Clients of the tcp:// result streams."),
+            stream: live_metrics(
+                &registry,
+                ("edgemodel_stream_clients", "Clients of the tcp:// result streams."),
+                (
+                    "edgemodel_stream_dropped_total",
+                    "Results that a slow client of a tcp:// stream did not get.",
                 ),
-                dropped: register(
-                    &registry,
-                    IntCounter::new(
-                        "edgemodel_stream_dropped_total",
-                        "Results that a slow client of a tcp:// stream did not get.",
-                    ),
+            ),
+            event_stream: live_metrics(
+                &registry,
+                ("edgemodel_event_stream_clients", "Clients of /results on http:// ports."),
+                (
+                    "edgemodel_event_stream_dropped_total",
+                    "Results that a slow client of /results did not get.",
                 ),
-            },
+            ),
             registry,
         }
     }
@@ -274,6 +279,13 @@ impl ModelMetrics {
     /// Attributes that could not be compared for `reason`.
     pub fn misses(&self, reason: &str) -> IntCounter {
         self.misses.with_label_values(&[&self.model, reason])
+    }
+}
+
+fn live_metrics(registry: &Registry, clients: (&str, &str), dropped: (&str, &str)) -> LiveMetrics {
+    LiveMetrics {
+        clients: register(registry, IntGauge::new(clients.0, clients.1)),
+        dropped: register(registry, IntCounter::new(dropped.0, dropped.1)),
     }
 }
 

@@ -30,20 +30,21 @@ pub struct Peers {
     client: Client,
 }
 
+/// The HTTP client cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to set up HTTP: {0}")]
+pub struct Error(String);
+
 impl Peers {
     /// Peers at `name`, `HOST:PORT`; `own` is where this worker listens.
     ///
     /// # Errors
-    /// TLS cannot be set up.
-    pub fn new(name: &str, own: &[SocketAddr]) -> Result<Self, packages::FetchError> {
-        // What is reached by address is reached without a proxy.
-        let client = packages::http_client()?.no_proxy().redirect(Policy::none());
+    /// HTTP cannot be set up.
+    pub fn new(name: &str, own: &[SocketAddr]) -> Result<Self, Error> {
         Ok(Self {
             name: name.into(),
             own: own.into(),
-            client: client
-                .build()
-                .map_err(|error| packages::FetchError::Setup(error.to_string()))?,
+            client: client().map_err(Error)?,
         })
     }
 
@@ -90,6 +91,23 @@ impl Peers {
         };
         self.own.iter().any(listens)
     }
+}
+
+/// A client for plain HTTP to addresses in the cluster: without authorities, proxy or redirects.
+fn client() -> Result<Client, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    Client::builder()
+        .user_agent(concat!("edgemodel/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(Policy::none())
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 /// The address from which this machine would send to `address`: that itself if it is this machine's.

@@ -1,25 +1,25 @@
 //! The worker as a whole: opens everything that can fail first, then serves until it is told to stop.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::validated::ExposeProtocol;
 use crds::{ValidatedRuntime, client_id};
 use mqtt::{Broker, BrokerError};
 use packages::Store;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::peers::Peers;
+use crate::peers::{self, Peers};
 use crate::pipeline::PipelineContext;
+use crate::ports::{ListenError, Ports};
+use crate::reaper;
 use crate::settings::{Replica, Settings};
-use crate::sink::{SharedSinks, TcpSink};
+use crate::sink::SharedSinks;
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
-use crate::{admin, reaper};
 
 /// How long HTTP answers that are being written at the end may take.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -34,17 +34,8 @@ pub enum Error {
     #[error(transparent)]
     Broker(BrokerError),
     /// A port is taken or not allowed.
-    #[error("{what}: failed to listen on {address}: {error}; {remedy}")]
-    Listen {
-        /// The option or field that asks for it.
-        what: String,
-        /// The address.
-        address: SocketAddr,
-        /// What to do about it.
-        remedy: &'static str,
-        /// The system's error.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Listen(ListenError),
     /// The models directory cannot be used.
     #[error(transparent)]
     Store(packages::Error),
@@ -53,7 +44,7 @@ pub enum Error {
     Runtime(io::Error),
     /// Peers cannot be asked.
     #[error("failed to prepare for peers: {0}")]
-    Peers(packages::FetchError),
+    Peers(peers::Error),
     /// A model was refused, and the worker was told not to go on then. Everything else was ended as usual.
     #[error(transparent)]
     Refused(Refused),
@@ -66,8 +57,7 @@ pub struct Worker {
     settings: Settings,
     store: Store,
     peers: Option<Peers>,
-    http: Vec<TcpListener>,
-    streams: Vec<TcpListener>,
+    ports: Ports,
 }
 
 impl Worker {
@@ -88,31 +78,11 @@ impl Worker {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let mut http = vec![listen(
-            "--http".to_owned(),
-            settings.http,
-            "choose another with --http",
-        )?];
-        let mut streams = Vec::new();
-        for (index, expose) in runtime.expose.iter().enumerate() {
-            let address = SocketAddr::new(settings.http.ip(), expose.port);
-            if expose.protocol == ExposeProtocol::Http && address.port() == settings.http.port() {
-                continue;
-            }
-            let listeners = match expose.protocol {
-                ExposeProtocol::Http => &mut http,
-                ExposeProtocol::Tcp => &mut streams,
-            };
-            listeners.push(listen(
-                format!("expose[{index}].protocolPort"),
-                address,
-                "choose another port there, or end the program that has it",
-            )?);
-        }
+        let ports = Ports::open(settings.http, &runtime.expose).map_err(Error::Listen)?;
         let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
         let peers = settings.peers.as_ref();
         let peers = peers
-            .map(|name| Peers::new(name, &addresses(&http)).map_err(Error::Peers))
+            .map(|name| Peers::new(name, &ports.http_addresses()).map_err(Error::Peers))
             .transpose()?;
         let replica = settings.replica.as_ref().map(Replica::suffix);
         let shared = Shared::new(&runtime);
@@ -129,19 +99,18 @@ impl Worker {
             settings,
             store,
             peers,
-            http,
-            streams,
+            ports,
         })
     }
 
     /// Where HTTP is served: first `--http`, then the ports in `expose`.
     pub fn http_addresses(&self) -> Vec<SocketAddr> {
-        addresses(&self.http)
+        self.ports.http_addresses()
     }
 
     /// Where results are streamed.
     pub fn stream_addresses(&self) -> Vec<SocketAddr> {
-        addresses(&self.streams)
+        self.ports.stream_addresses()
     }
 
     /// State and metrics.
@@ -176,14 +145,9 @@ impl Worker {
 
     async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
         let shared = self.ctx.shared.clone();
-        let _servers = serve_ports(
-            self.http,
-            self.streams,
-            &shared,
-            &self.ctx.sinks.tcp,
-            self.peers.as_ref(),
-            side.handle(),
-        )?;
+        let (peers, sinks) = (self.peers.as_ref(), &self.ctx.sinks);
+        let served = self.ports.serve(&shared, sinks, peers, side.handle());
+        let _servers = served.map_err(Error::Runtime)?;
         let (stopping, receiver) = watch::channel(false);
         let ctx = Arc::new(self.ctx);
         let store = Arc::new(self.store);
@@ -245,54 +209,4 @@ async fn first_refused(supervisors: &mut JoinSet<Option<Refused>>) -> Refused {
         }
     }
     std::future::pending().await
-}
-
-fn listen(what: String, address: SocketAddr, remedy: &'static str) -> Result<TcpListener, Error> {
-    let bound = TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    });
-    bound.map_err(|error| Error::Listen {
-        what,
-        address,
-        remedy,
-        error,
-    })
-}
-
-fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
-    // A bound socket has an address.
-    listeners
-        .iter()
-        .filter_map(|listener| listener.local_addr().ok())
-        .collect()
-}
-
-fn serve_ports(
-    http: Vec<TcpListener>,
-    streams: Vec<TcpListener>,
-    shared: &Arc<Shared>,
-    tcp: &Arc<TcpSink>,
-    peers: Option<&Peers>,
-    side: &Handle,
-) -> Result<JoinSet<()>, Error> {
-    let _entered = side.enter();
-    let mut servers = JoinSet::new();
-    for listener in http {
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        let router = admin::router(shared.clone(), peers.cloned());
-        servers.spawn_on(
-            async move {
-                if let Err(error) = axum::serve(listener, router).await {
-                    tracing::error!(%error, "HTTP ended");
-                }
-            },
-            side,
-        );
-    }
-    for listener in streams {
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        servers.spawn_on(tcp.clone().serve(listener), side);
-    }
-    Ok(servers)
 }

@@ -1,5 +1,6 @@
 //! Where results go. A new kind of sink is a new file here and a line in [`open`].
 
+mod events;
 mod live;
 mod mqtt;
 mod tcp;
@@ -15,11 +16,16 @@ use crate::metrics::Metrics;
 use crate::pipeline::Route;
 use crate::results::OutboundResult;
 
+pub use events::EventSink;
 pub use tcp::TcpSink;
 
 /// The sinks of one rule and model, in the order in which they are offered results.
 pub fn open(route: Route<'_>, shared: &SharedSinks) -> Vec<Arc<dyn Sink>> {
-    vec![shared.tcp.clone(), Arc::new(mqtt::MqttSink::new(route))]
+    vec![
+        shared.tcp.clone(),
+        shared.events.clone(),
+        Arc::new(mqtt::MqttSink::new(route)),
+    ]
 }
 
 /// The sinks that all models of a worker have together.
@@ -27,6 +33,8 @@ pub fn open(route: Route<'_>, shared: &SharedSinks) -> Vec<Arc<dyn Sink>> {
 pub struct SharedSinks {
     /// The `tcp://` ports.
     pub tcp: Arc<TcpSink>,
+    /// `/results` on `http://` ports.
+    pub events: Arc<EventSink>,
 }
 
 impl SharedSinks {
@@ -34,6 +42,7 @@ impl SharedSinks {
     pub fn new(metrics: &Metrics) -> Self {
         Self {
             tcp: Arc::new(TcpSink::new(metrics)),
+            events: Arc::new(EventSink::new(metrics)),
         }
     }
 }

@@ -149,7 +149,7 @@ pub(crate) fn client() -> Result<Client, Error> {
 ///
 /// # Errors
 /// TLS cannot be set up.
-pub fn builder() -> Result<ClientBuilder, Error> {
+fn builder() -> Result<ClientBuilder, Error> {
     let mut roots = rustls::RootCertStore::empty();
     // A machine without certificates can still download over http.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

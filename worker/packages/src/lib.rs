@@ -25,7 +25,7 @@ mod wheels;
 pub use archive::{Error as ArchiveError, Limits, unpack};
 pub use clutter::is_clutter;
 pub use error::Error;
-pub use fetch::{Error as FetchError, builder as http_client};
+pub use fetch::Error as FetchError;
 pub use local::{Local, prepare};
 pub use pack::{Error as PackError, Packed, digest, pack};
 pub use store::{InstallOptions, Installed, Origin, Store};

@@ -28,6 +28,7 @@ impl Metrics {
             model_info,
             model_refused,
             stream: _,
+            event_stream: _,
         } = &metrics;
         touch(received, 1);
         touch(messages, 2);

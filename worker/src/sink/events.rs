@@ -1,0 +1,70 @@
+//! `/results` on `http://` ports as a sink: the results of all models as server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use bytes::{BufMut as _, Bytes};
+use futures_util::stream::unfold;
+use tokio::sync::Semaphore;
+
+use super::live::{Live, MAX_READERS};
+use super::{Receipt, Sink};
+use crate::metrics::Metrics;
+use crate::results::OutboundResult;
+
+/// The longest silence: proxies and browsers give up connections that are silent for longer, often after 30 seconds.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// See the module's description.
+#[derive(Debug)]
+pub struct EventSink(Live);
+
+impl Sink for EventSink {
+    fn accept(&self, result: &OutboundResult) -> Receipt {
+        self.0.send(result, |framed, line| {
+            framed.put_slice(b"data: ");
+            framed.put_slice(line);
+            framed.put_slice(b"\n\n");
+        });
+        Receipt::Taken
+    }
+}
+
+impl EventSink {
+    /// Without readers.
+    pub fn new(metrics: &Metrics) -> Self {
+        Self(Live::new(metrics.event_stream.clone()))
+    }
+
+    /// What one port serves.
+    pub fn router(self: Arc<Self>) -> Router {
+        let places = Arc::new(Semaphore::new(MAX_READERS));
+        Router::new().route("/results", get(async move || self.events(&places)))
+    }
+
+    fn events(&self, places: &Arc<Semaphore>) -> Response {
+        let Some(reader) = self.0.reader(places) else {
+            tracing::warn!(MAX_READERS, "Reader of /results turned away");
+            let message = "too many readers of /results; close one, or try again later\n";
+            return (StatusCode::SERVICE_UNAVAILABLE, message).into_response();
+        };
+        let events = unfold(reader, async |mut reader| {
+            let event = match tokio::time::timeout(KEEP_ALIVE, reader.next()).await {
+                Ok(event) => event?,
+                Err(_) => Bytes::from_static(b": keep-alive\n\n"),
+            };
+            Some((Ok::<_, Infallible>(event), reader))
+        });
+        let headers = [
+            (header::CONTENT_TYPE, "text/event-stream"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ];
+        (headers, Body::from_stream(events)).into_response()
+    }
+}
