@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use worker::metrics::Metrics;
 
-use crate::{chart, metrics, reference};
+use crate::{chart, metrics, reasons, reference};
 
 const DEFINITION_HEAD: &str = "\
 # Written by `cargo xtask gen` from crds/src; edit the types and crds/src/custom_resource there.
@@ -27,7 +27,7 @@ fn files() -> anyhow::Result<Vec<(&'static str, String)>> {
     let schema = crds::schema::config();
     let definition = crds::yaml::write(&crds::custom_resource::crd())?;
     let values = chart::schema()?;
-    Ok(vec![
+    let mut files = vec![
         ("crds/generated/config.schema.json", format!("{schema:#}\n")),
         (
             "crds/generated/panel.json",
@@ -58,7 +58,9 @@ fn files() -> anyhow::Result<Vec<(&'static str, String)>> {
         ("charts/edgemodel/values.yaml", chart::values(&values)?),
         ("charts/edgemodel/README.md", chart::page(&values)),
         ("deploy/prometheus/rules.yaml", chart::rules()),
-    ])
+    ];
+    files.extend(reasons::pages()?);
+    Ok(files)
 }
 
 /// pyboot's configuration as a runtime, unchanged but for its indentation.

@@ -10,6 +10,7 @@ mod generate;
 #[cfg(test)]
 mod links;
 mod metrics;
+mod reasons;
 mod reference;
 
 fn main() -> anyhow::Result<()> {
