@@ -153,6 +153,17 @@ pub struct Autoscaling {
     pub prometheus_address: Option<String>,
 }
 
+impl Autoscaling {
+    /// What [`Self::min_replicas`] is by default.
+    pub const MIN_REPLICAS: u16 = 1;
+    /// What [`Self::max_replicas`] is by default.
+    pub const MAX_REPLICAS: u16 = 4;
+    /// What [`Self::target_queue_depth`] is by default.
+    pub const TARGET_QUEUE_DEPTH: u32 = 100;
+    /// What [`Self::target_utilization`] is by default.
+    pub const TARGET_UTILIZATION: u8 = 80;
+}
+
 /// Who scales the workers of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -183,10 +183,14 @@ impl Scaling {
 impl Targets {
     fn of(scaling: &Autoscaling) -> Self {
         Self {
-            min_replicas: scaling.min_replicas.unwrap_or(1),
-            max_replicas: scaling.max_replicas.unwrap_or(4),
-            queue_depth: scaling.target_queue_depth.unwrap_or(100),
-            utilization: scaling.target_utilization.unwrap_or(80),
+            min_replicas: scaling.min_replicas.unwrap_or(Autoscaling::MIN_REPLICAS),
+            max_replicas: scaling.max_replicas.unwrap_or(Autoscaling::MAX_REPLICAS),
+            queue_depth: scaling
+                .target_queue_depth
+                .unwrap_or(Autoscaling::TARGET_QUEUE_DEPTH),
+            utilization: scaling
+                .target_utilization
+                .unwrap_or(Autoscaling::TARGET_UTILIZATION),
         }
     }
 }

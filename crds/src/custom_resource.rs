@@ -8,8 +8,8 @@
 //! the condition `Accepted`.
 
 mod bounds;
-mod place;
 mod rules;
+mod schema_path;
 mod structural;
 
 use kube::Resource as _;

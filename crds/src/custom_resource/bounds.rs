@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::place;
+use super::schema_path;
 use crate::status::{MAX_CONDITION_MESSAGE, MAX_MESSAGE};
 
 /// One bound.
@@ -125,7 +125,7 @@ pub(super) const BOUNDS: &[(&str, Bound)] = &[
 /// Writes the bounds into the schema of an object.
 pub(super) fn apply(object: &mut Value) {
     for (path, bound) in BOUNDS {
-        let Some(schema) = place::find(object, path) else {
+        let Some(schema) = schema_path::find(object, path) else {
             // A test says so.
             continue;
         };

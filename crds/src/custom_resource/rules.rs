@@ -10,9 +10,11 @@ mod cluster;
 mod connections;
 mod models;
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
-use super::place;
+use super::schema_path;
 
 /// One rule.
 pub(super) struct Rule {
@@ -26,18 +28,18 @@ pub(super) struct Rule {
 /// What is said when a rule does not hold.
 pub(super) enum Says {
     /// A text.
-    Text(&'static str),
+    Text(Cow<'static, str>),
     /// A CEL expression that gives the text, and a text for when it does not.
-    Expression(String, &'static str),
+    Expression(String, Cow<'static, str>),
 }
 
 /// A rule that says a text.
-fn rule(path: &'static str, cel: impl Into<String>, says: &'static str) -> Rule {
+fn rule(path: &'static str, cel: impl Into<String>, says: impl Into<Cow<'static, str>>) -> Rule {
     Rule {
         path,
         cel: cel.into(),
         field: None,
-        says: Says::Text(says),
+        says: Says::Text(says.into()),
     }
 }
 
@@ -47,7 +49,7 @@ fn quoting(path: &'static str, cel: impl Into<String>, says: &'static str) -> Ru
         path,
         cel: cel.into(),
         field: None,
-        says: Says::Expression(format!("'\"' + self + '\" {}'", escaped(says)), says),
+        says: Says::Expression(format!("'\"' + self + '\" {}'", escaped(says)), says.into()),
     }
 }
 
@@ -62,7 +64,7 @@ fn saying(
         path,
         cel: cel.into(),
         field: None,
-        says: Says::Expression(expression.into(), otherwise),
+        says: Says::Expression(expression.into(), otherwise.into()),
     }
 }
 
@@ -118,7 +120,7 @@ pub(super) fn patterns() -> [(&'static str, &'static str); 2] {
 /// Writes the rules into the schema of an object.
 pub(super) fn apply(object: &mut Value) {
     for (path, pattern) in patterns() {
-        if let Some(schema) = place::find(object, path) {
+        if let Some(schema) = schema_path::find(object, path) {
             schema["pattern"] = json!(pattern);
         }
     }
@@ -129,7 +131,7 @@ pub(super) fn apply(object: &mut Value) {
             field,
             says,
         } = one;
-        let Some(schema) = place::find(object, path) else {
+        let Some(schema) = schema_path::find(object, path) else {
             // A test says so.
             continue;
         };

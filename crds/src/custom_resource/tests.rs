@@ -107,7 +107,7 @@ fn every_bound_rule_and_pattern_is_in_the_schema() {
     let rules: Vec<_> = rules::all().iter().map(|rule| rule.path).collect();
     let patterns = rules::patterns().map(|(path, _)| path);
     for path in bounds.chain(rules).chain(patterns) {
-        assert!(place::find(&mut object, path).is_some(), "{path}");
+        assert!(schema_path::find(&mut object, path).is_some(), "{path}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Models, devices and scaling.
 
+use crate::cluster::Autoscaling;
+
 use super::{Rule, name, quoting, rule, saying, time_span, under};
 
 /// The grammar of [`crate::expression`], but for digits after a backslash: a rule in CEL would cost too
@@ -12,6 +14,9 @@ const MOST: u32 = 200_000;
 
 /// As [`name`] says, for as many devices as there may be.
 pub(super) const DEVICE_NAME: &str = r"^\P{Cc}*[^\s\p{Z}\p{Cc}]\P{Cc}*$";
+
+const MIN_REPLICAS: u16 = Autoscaling::MIN_REPLICAS;
+const MAX_REPLICAS: u16 = Autoscaling::MAX_REPLICAS;
 
 const ADDRESS: &str =
     r"self.matches('^(?i)https?://([^\\s/?#@:\\[\\]]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?/[^\\s]+$')";
@@ -41,8 +46,12 @@ pub(super) fn rules() -> Vec<Rule> {
         time_span("spec.funcs[].startTimeout"),
         rule(
             "spec.funcs[].autoscaling",
-            "(has(self.minReplicas) ? self.minReplicas : 1) <= (has(self.maxReplicas) ? self.maxReplicas : 4)",
-            "minReplicas (default 1) is more than maxReplicas (default 4); raise maxReplicas or lower minReplicas",
+            format!(
+                "(has(self.minReplicas) ? self.minReplicas : {MIN_REPLICAS}) <= (has(self.maxReplicas) ? self.maxReplicas : {MAX_REPLICAS})"
+            ),
+            format!(
+                "minReplicas (default {MIN_REPLICAS}) is more than maxReplicas (default {MAX_REPLICAS}); raise maxReplicas or lower minReplicas"
+            ),
         ),
         rule(
             "spec.funcs[].autoscaling",
