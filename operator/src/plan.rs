@@ -1,7 +1,7 @@
 //! What to do about a runtime: a pure function of what should be there and what is there, and the only place that
 //! chooses.
 //!
-//! [`plan`] makes room, applies, and says what must wait. [`prune`] takes the outcomes of that and says what is no
+//! [`plan`] makes room, applies, and says what must wait. [`prune()`] takes the outcomes of that and says what is no
 //! longer needed. The order leaves no gap: what must make room goes first, a configuration comes before what reads
 //! it, and what is no longer wanted goes when its successor serves.
 
@@ -75,7 +75,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What to do first. What is no longer needed afterwards: [`prune`].
+/// What to do first. What is no longer needed afterwards: [`prune()`].
 pub fn plan<'a>(
     identity: &Identity,
     desired: &'a Desired,
