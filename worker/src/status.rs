@@ -203,7 +203,7 @@ impl Shared {
                 capacities.set(gauge(capacity));
             }
             let hosts = &metrics.hosts;
-            hosts.scrape(name, &model.hosts(), model.utilization());
+            hosts.scrape(name, &model.hosts());
         }
         self.metrics.render()
     }

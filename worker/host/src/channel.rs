@@ -21,7 +21,7 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    /// Takes file descriptor 0, puts `/dev/null` there, and receives the file of the progress record,
+    /// Takes file descriptor 0, puts `/dev/null` there, and receives the file of the progress page,
     /// which the worker sends first.
     pub(crate) fn open() -> io::Result<(Self, OwnedFd)> {
         let stream = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
@@ -36,16 +36,16 @@ impl Channel {
             &mut control,
             RecvFlags::CMSG_CLOEXEC,
         )?;
-        let record = control.drain().find_map(|message| match message {
+        let page = control.drain().find_map(|message| match message {
             RecvAncillaryMessage::ScmRights(mut files) => files.next(),
             _ => None,
         });
-        let record = record.ok_or_else(|| io::Error::other("the worker sent no record"))?;
+        let page = page.ok_or_else(|| io::Error::other("the worker sent no page"))?;
         Ok((
             Self {
                 stream: stream.into(),
             },
-            record,
+            page,
         ))
     }
 

@@ -8,7 +8,7 @@ mod context;
 mod decode;
 mod encode;
 mod model;
-mod record;
+mod progress;
 mod serve;
 
 use pyo3::prelude::*;

@@ -15,7 +15,7 @@ use crate::decode::decode;
 use crate::encode::{self, encode};
 use crate::helper;
 use crate::model::{Model, describe};
-use crate::record::Record;
+use crate::progress::ProgressPage;
 
 /// Replies are held back while more calls wait, but not longer than this.
 const HELD_BACK: Duration = Duration::from_millis(1);
@@ -35,13 +35,13 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     // says so.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .map_err(io::Error::from)?;
-    let (mut channel, record) = Channel::open()?;
-    let record = Record::open(&record)?;
+    let (mut channel, page) = Channel::open()?;
+    let page = ProgressPage::open(&page)?;
     let helper = helper(py)?;
     watch_forks(py)?;
     let mut host = Host {
         helper: &helper,
-        record,
+        page,
         decoder: Decoder::default(),
         output: Vec::new(),
         result: Vec::new(),
@@ -54,7 +54,7 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
         host.calls(py, &mut model, &mut channel)?;
         host.write(py, &mut channel)?;
         let buffer = host.decoder.buffer();
-        if host.record.waiting(|| channel.read(py, buffer))? == 0 {
+        if host.page.waiting(|| channel.read(py, buffer))? == 0 {
             return Ok(());
         }
     }
@@ -75,7 +75,7 @@ fn watch_forks(py: Python<'_>) -> PyResult<()> {
 
 struct Host<'a, 'py> {
     helper: &'a Bound<'py, PyModule>,
-    record: Record,
+    page: ProgressPage,
     decoder: Decoder,
     /// Frames to be written.
     output: Vec<u8>,
@@ -196,14 +196,14 @@ impl<'py> Host<'_, 'py> {
     /// Writes the replies, for which the worker may have no room while it cannot publish.
     fn write(&mut self, py: Python<'py>, channel: &mut Channel) -> PyResult<()> {
         let output = &mut self.output;
-        self.record.waiting(|| channel.write(py, output))?;
+        self.page.waiting(|| channel.write(py, output))?;
         self.held_since = None;
         Ok(())
     }
 
     /// Makes one call.
     fn single(&mut self, py: Python<'py>, model: &Model<'py>, call: Call<'py>) -> PyResult<()> {
-        let since = self.record.begin(call.id, 1);
+        let since = self.page.begin(call.id, 1);
         let outcome = match call.event {
             Ok(event) => {
                 let result = model.call(event, call.context);
@@ -211,7 +211,7 @@ impl<'py> Host<'_, 'py> {
             }
             Err(error) => Outcome::InvalidJson(error),
         };
-        let nanos = self.record.end(since);
+        let nanos = self.page.end(since);
         self.reply(py, call.id, nanos, &outcome)
     }
 
@@ -231,9 +231,9 @@ impl<'py> Host<'_, 'py> {
             .collect();
         let sound = calls.iter().filter(|call| call.event.is_ok());
         let contexts: Vec<_> = sound.map(|call| call.context.clone()).collect();
-        let since = self.record.begin(first.id, calls.len());
+        let since = self.page.begin(first.id, calls.len());
         let results = model.call_batch(&events, &contexts);
-        let nanos = self.record.end(since) / calls.len() as u64;
+        let nanos = self.page.end(since) / calls.len() as u64;
         let Ok(results) = results else {
             return calls
                 .into_iter()

@@ -1,4 +1,4 @@
-//! One host process: its socket, its progress record and its end.
+//! One host process: its socket, its progress page and its end.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 
 use crate::output::log_lines;
 use crate::pool::Options;
-use crate::progress::{Record, Running};
+use crate::progress::{ProgressPage, Running};
 
 /// What a read asks of the system at once.
 const READ: usize = 128 << 10;
@@ -49,7 +49,7 @@ pub(crate) struct HostProcess {
     child: Child,
     pid: u32,
     stream: UnixStream,
-    record: Arc<Record>,
+    page: Arc<ProgressPage>,
     /// Bytes to be written.
     pub(crate) output: Vec<u8>,
     written: usize,
@@ -62,8 +62,8 @@ impl HostProcess {
     /// Starts the interpreter; nothing is imported yet.
     pub(crate) fn spawn(options: &Options, metrics: &Metrics) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
-        let record = Arc::new(Record::new()?);
-        send_file(&ours, record.file())?;
+        let page = Arc::new(ProgressPage::new()?);
+        send_file(&ours, page.file())?;
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
         let mut command = Command::new(&options.python);
@@ -105,7 +105,7 @@ impl HostProcess {
             child,
             pid,
             stream,
-            record,
+            page,
             output: Vec::new(),
             written: 0,
             decoder: Decoder::default(),
@@ -120,12 +120,12 @@ impl HostProcess {
 
     /// The call that runs now, or ran when it died.
     pub(crate) fn running(&self) -> Option<Running> {
-        self.record.progress()?.running
+        self.page.running()
     }
 
     /// What it tells of itself at any time.
-    pub(crate) fn record(&self) -> &Arc<Record> {
-        &self.record
+    pub(crate) fn page(&self) -> &Arc<ProgressPage> {
+        &self.page
     }
 
     /// Writes what is there to write, and waits until something was read.

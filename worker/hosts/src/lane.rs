@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 
 use crate::child::HostProcess;
 use crate::pool::{HostState, Options, Outcomes};
+use crate::progress::Running;
 use crate::quarantine::Quarantine;
 use crate::start::{self, describe};
 
@@ -89,7 +90,7 @@ impl<O: Outcomes> Lane<O> {
     /// Serves until the queue is closed and everything in it is finished.
     pub(crate) async fn run(mut self, mut host: HostProcess) {
         loop {
-            self.state.set_host(Some((host.pid(), host.record())));
+            self.state.set_host(Some((host.pid(), host.page())));
             self.metrics.ready.inc();
             self.answered = false;
             let end = self.serve(&mut host).await;
@@ -146,7 +147,7 @@ impl<O: Outcomes> Lane<O> {
                     self.send(&mut batch, host);
                 }
                 () = &mut check => {
-                    let elapsed = host.running().map(super::progress::Running::elapsed);
+                    let elapsed = host.running().map(Running::elapsed);
                     let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
                     if left.is_zero() {
                         return End::Timeout;

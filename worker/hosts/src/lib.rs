@@ -9,7 +9,7 @@
 //! - `pool`: the hosts of one model, their queues, and what others may read of them.
 //! - `lane`: hands jobs to one host, and replaces it.
 //! - `quarantine`: devices whose messages repeatedly cost hosts.
-//! - `utilization`: how busy the hosts are (ADR 15).
+//! - `busy`: how busy the hosts are (ADR 15).
 //! - `start`: from nothing to a host that has imported its model.
 //! - `child`: one host process: its socket and its end.
 //! - `progress`: the memory page that a host shares with the worker.
@@ -19,6 +19,7 @@
 //! - `trial`: a host without a lane, for one call at a time.
 //! - `samples`: events that a model brings along with their results.
 
+mod busy;
 mod child;
 mod find;
 mod lane;
@@ -30,7 +31,6 @@ mod quarantine;
 pub mod samples;
 mod start;
 mod trial;
-mod utilization;
 
 pub use find::{library, python};
 pub use metrics::{Families, Metrics};

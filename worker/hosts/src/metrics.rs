@@ -2,7 +2,7 @@
 
 use crds::contract::metric;
 use prometheus::{
-    GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Gauge, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 use crate::pool::HostStatus;
@@ -28,6 +28,8 @@ pub struct Metrics {
     pub(crate) ready: IntGauge,
     /// Time of one call of the model.
     pub(crate) call_seconds: Histogram,
+    /// See `busy`.
+    pub(crate) utilization: Gauge,
 }
 
 impl Families {
@@ -86,11 +88,12 @@ impl Families {
             output_lines: self.output_lines.clone(),
             ready: self.ready.with_label_values(&[model]),
             call_seconds,
+            utilization: self.utilization.with_label_values(&[model]),
         }
     }
 
     /// Sets the gauges that are only read at scrape.
-    pub fn scrape(&self, model: &str, hosts: &[HostStatus], utilization: f64) {
+    pub fn scrape(&self, model: &str, hosts: &[HostStatus]) {
         let quarantined: usize = hosts.iter().map(|host| host.quarantined.len()).sum();
         let memory: u64 = hosts.iter().filter_map(|host| host.resident_bytes).sum();
         let set = |family: &IntGaugeVec, value: Option<i64>| {
@@ -100,9 +103,6 @@ impl Families {
         };
         set(&self.quarantined, i64::try_from(quarantined).ok());
         set(&self.memory, i64::try_from(memory).ok());
-        self.utilization
-            .with_label_values(&[model])
-            .set(utilization);
     }
 
     /// Makes one series of each family, so that a registry without models shows all of them.

@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use message::{Job, Level, Outcome, Queue};
+use prometheus::Gauge;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
 
 use crate::lane::Lane;
-use crate::progress::{Progress, Record};
+use crate::progress::{ProgressPage, Running};
 use crate::start::StartError;
-use crate::utilization::{self, Utilization};
-use crate::{child, start};
+use crate::{busy, child, start};
 
 /// Takes each job's outcome.
 pub trait Outcomes: Send + Sync + 'static {
@@ -88,7 +88,7 @@ pub struct Lanes {
 pub struct Monitor {
     pub(crate) lanes: Lanes,
     pub(crate) states: Arc<[Arc<HostState>]>,
-    pub(crate) utilization: Arc<Utilization>,
+    utilization: Gauge,
 }
 
 /// One lane's process, as others see it.
@@ -98,8 +98,8 @@ pub(crate) struct HostState {
     pid: AtomicU32,
     pub(crate) restarts: AtomicU64,
     quarantined: Mutex<Vec<Arc<str>>>,
-    /// What the process tells of itself while there is one.
-    record: Mutex<Option<Arc<Record>>>,
+    /// What the process tells about itself while there is one.
+    page: Mutex<Option<Arc<ProgressPage>>>,
     /// Id of the oldest call that is not answered, and of the next that the lane will hand over.
     pub(crate) oldest: AtomicU64,
     pub(crate) next: AtomicU64,
@@ -107,25 +107,23 @@ pub(crate) struct HostState {
 
 impl HostState {
     /// A process serves from now on, or none does.
-    pub(crate) fn set_host(&self, host: Option<(u32, &Arc<Record>)>) {
-        let record = self.record.lock();
-        *record.unwrap_or_else(PoisonError::into_inner) = host.map(|(_, record)| record.clone());
+    pub(crate) fn set_host(&self, host: Option<(u32, &Arc<ProgressPage>)>) {
+        let page = self.page.lock();
+        *page.unwrap_or_else(PoisonError::into_inner) = host.map(|(_, page)| page.clone());
         self.pid
             .store(host.map_or(0, |(pid, _)| pid), Ordering::Relaxed);
     }
 
-    /// The record of the process that serves, if one does.
-    pub(crate) fn record(&self) -> Option<Arc<Record>> {
-        let record = self.record.lock();
-        record.unwrap_or_else(PoisonError::into_inner).clone()
+    /// The page of the process that serves, if one does.
+    pub(crate) fn page(&self) -> Option<Arc<ProgressPage>> {
+        let page = self.page.lock();
+        page.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Calls that were handed over and have not begun.
     pub(crate) fn waiting(&self) -> usize {
-        let progress = self.record().and_then(|record| record.progress());
-        let begun = progress
-            .and_then(|progress: Progress| progress.running)
-            .map_or(0, |running| running.id + running.count);
+        let running = self.page().and_then(|page| page.running());
+        let begun = running.map_or(0, Running::next);
         let begun = begun.max(self.oldest.load(Ordering::Relaxed));
         let waiting = self.next.load(Ordering::Relaxed).saturating_sub(begun);
         usize::try_from(waiting).unwrap_or(usize::MAX)
@@ -174,10 +172,14 @@ impl Pool {
         let monitor = Monitor {
             lanes: Lanes::new(queues, &options.devices),
             states,
-            utilization: Arc::default(),
+            utilization: metrics.utilization.clone(),
         };
         let mut measuring = JoinSet::new();
-        measuring.spawn(utilization::measure(monitor.clone()));
+        measuring.spawn(busy::measure(
+            monitor.states.clone(),
+            monitor.lanes.queues.clone(),
+            metrics.utilization,
+        ));
         Ok(Self {
             monitor,
             tasks,
@@ -258,7 +260,7 @@ impl Monitor {
         self.states.iter().map(|state| state.waiting()).sum()
     }
 
-    /// See [`Utilization`].
+    /// The part of the last 30 s in which the hosts had something to do: 0 to 1.
     pub fn utilization(&self) -> f64 {
         self.utilization.get()
     }

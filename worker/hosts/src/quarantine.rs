@@ -17,11 +17,11 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// The devices of one lane that have cost hosts. Bounded by the devices of the configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Quarantine {
-    devices: HashMap<Arc<str>, Record>,
+    devices: HashMap<Arc<str>, Suspect>,
 }
 
 #[derive(Debug, Default)]
-struct Record {
+struct Suspect {
     strikes: Vec<Instant>,
     /// Kept away until then, by a pause of this length.
     kept_away: Option<(Instant, Duration)>,
@@ -32,18 +32,18 @@ struct Record {
 impl Quarantine {
     /// A message of the device cost a host; whether the device is kept away now.
     pub(crate) fn strike(&mut self, device: &Arc<str>, now: Instant) -> bool {
-        let record = self.devices.entry(device.clone()).or_default();
-        let pause = if let Some((_, pause)) = record.kept_away {
+        let suspect = self.devices.entry(device.clone()).or_default();
+        let pause = if let Some((_, pause)) = suspect.kept_away {
             Some((pause * 2).min(LONGEST_PAUSE))
         } else {
-            record.strikes.push(now);
+            suspect.strikes.push(now);
             let recent = |strike: &Instant| now.duration_since(*strike) <= WINDOW;
-            record.strikes.retain(recent);
-            (record.strikes.len() >= STRIKES).then_some(FIRST_PAUSE)
+            suspect.strikes.retain(recent);
+            (suspect.strikes.len() >= STRIKES).then_some(FIRST_PAUSE)
         };
-        record.probing = false;
-        record.kept_away = pause.map(|pause| (now + pause, pause));
-        record.kept_away.is_some()
+        suspect.probing = false;
+        suspect.kept_away = pause.map(|pause| (now + pause, pause));
+        suspect.kept_away.is_some()
     }
 
     /// Whether a message of the device may go to the model.
@@ -51,13 +51,13 @@ impl Quarantine {
         if self.devices.is_empty() {
             return true;
         }
-        let Some(record) = self.devices.get_mut(device) else {
+        let Some(suspect) = self.devices.get_mut(device) else {
             return true;
         };
-        match record.kept_away {
+        match suspect.kept_away {
             None => true,
-            Some((until, _)) if now >= until && !record.probing => {
-                record.probing = true;
+            Some((until, _)) if now >= until && !suspect.probing => {
+                suspect.probing = true;
                 true
             }
             Some(_) => false,
@@ -69,7 +69,7 @@ impl Quarantine {
         if self.devices.is_empty() {
             return false;
         }
-        let kept_away = |record: &Record| record.kept_away.is_some();
+        let kept_away = |suspect: &Suspect| suspect.kept_away.is_some();
         if !self.devices.get(device).is_some_and(kept_away) {
             // Strikes count within their window, whatever happens in between.
             return false;
@@ -83,7 +83,7 @@ impl Quarantine {
         let mut devices: Vec<_> = self
             .devices
             .iter()
-            .filter(|(_, record)| record.kept_away.is_some())
+            .filter(|(_, suspect)| suspect.kept_away.is_some())
             .map(|(device, _)| device.clone())
             .collect();
         devices.sort();

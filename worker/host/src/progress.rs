@@ -1,4 +1,4 @@
-//! The progress record: which call runs and since when, and how long nothing was to be done, in memory that
+//! The progress page: which call runs and since when, and how long nothing was to be done, in memory that
 //! the worker can read at any time, also while the model holds the interpreter or after it died.
 
 use std::io;
@@ -14,11 +14,11 @@ use rustix::time::ClockId;
 /// nanoseconds when it began, and how many calls were put together with it, itself included; then for how
 /// many nanoseconds the host has waited for its worker, and when the wait that goes on began (0 if none does).
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct ProgressPage {
     numbers: NonNull<[AtomicU64; 5]>,
 }
 
-impl Record {
+impl ProgressPage {
     /// Maps the worker's file.
     #[expect(unsafe_code, reason = "memory that is shared with another process")]
     pub(crate) fn open(file: &OwnedFd) -> io::Result<Self> {
