@@ -1,13 +1,16 @@
 //! One lane: takes jobs from its queue, hands them to its host, and replaces the host when it dies or
 //! takes too long.
 
+mod codec;
+mod loss;
+
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use frame::{Reply, Request, Response};
+use frame::Response;
 use message::{Failure, FailureReason, Job, Outcome, Queue};
 use tokio::time::Instant;
 
@@ -19,6 +22,10 @@ use crate::progress::Running;
 use crate::quarantine::Quarantine;
 use crate::start::{self, describe};
 
+use codec::call;
+pub(crate) use codec::outcome;
+use loss::{Culprit, HostEnd, Verdict};
+
 /// Calls that a host has at once. Together with the bytes this is less than a socket's buffer holds,
 /// so that neither side ever waits for the other to read first.
 const IN_FLIGHT: usize = 256;
@@ -27,9 +34,6 @@ const IN_FLIGHT_BYTES: usize = 128 << 10;
 /// Batches that a host has at once: one that it works on and one that waits. What comes meanwhile
 /// goes out together, so that a busy host is woken for many calls and not for each.
 const BATCHES: usize = 2;
-
-/// A message that kills its host or takes too long is tried so often.
-const ATTEMPTS: u8 = 2;
 
 /// The pause before a host that dies again and again is replaced.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -52,15 +56,6 @@ pub(crate) struct Lane<O> {
     answered: bool,
     pause: Duration,
     quarantine: Quarantine,
-}
-
-/// Why a lane is done with a host.
-enum End {
-    /// The queue is closed and everything in it is finished.
-    Drained,
-    Timeout,
-    Died,
-    Broken(String),
 }
 
 impl<O: Outcomes> Lane<O> {
@@ -96,7 +91,7 @@ impl<O: Outcomes> Lane<O> {
             let end = self.serve(&mut host).await;
             self.metrics.ready.dec();
             self.state.set_host(None);
-            if let End::Drained = end {
+            if let HostEnd::Drained = end {
                 if let Err(error) = host.end().await {
                     tracing::debug!(%error, model = self.options.model, "Host not ended in order");
                 }
@@ -108,7 +103,7 @@ impl<O: Outcomes> Lane<O> {
         }
     }
 
-    async fn serve(&mut self, host: &mut HostProcess) -> End {
+    async fn serve(&mut self, host: &mut HostProcess) -> HostEnd {
         let mut batch = VecDeque::new();
         // What the host before this one did not answer comes first, in order.
         for index in 0..self.calls.len() {
@@ -124,7 +119,7 @@ impl<O: Outcomes> Lane<O> {
         let mut open = true;
         loop {
             if !open && self.calls.is_empty() {
-                return End::Drained;
+                return HostEnd::Drained;
             }
             let room = self.calls.len() < IN_FLIGHT
                 && self.bytes < IN_FLIGHT_BYTES
@@ -133,7 +128,7 @@ impl<O: Outcomes> Lane<O> {
                 exchanged = host.exchange() => {
                     if let Err(error) = exchanged {
                         tracing::debug!(%error, model = self.options.model, "Host gone");
-                        return End::Died;
+                        return HostEnd::Died;
                     }
                     if let Err(end) = self.take_replies(host).await {
                         return end;
@@ -150,7 +145,7 @@ impl<O: Outcomes> Lane<O> {
                     let elapsed = host.running().map(Running::elapsed);
                     let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
                     if left.is_zero() {
-                        return End::Timeout;
+                        return HostEnd::Timeout;
                     }
                     check.as_mut().reset(Instant::now() + left);
                 }
@@ -223,25 +218,25 @@ impl<O: Outcomes> Lane<O> {
         (count > 0).then(|| self.first + count - 1)
     }
 
-    async fn take_replies(&mut self, host: &mut HostProcess) -> Result<(), End> {
+    async fn take_replies(&mut self, host: &mut HostProcess) -> Result<(), HostEnd> {
         loop {
             let body = host
                 .decoder
                 .next_body()
-                .map_err(|error| End::Broken(error.to_string()))?;
+                .map_err(|error| HostEnd::Broken(error.to_string()))?;
             let Some(body) = body else {
                 return Ok(());
             };
             let response =
-                Response::decode(body).map_err(|error| End::Broken(error.to_string()))?;
+                Response::decode(body).map_err(|error| HostEnd::Broken(error.to_string()))?;
             let Response::Reply { id, nanos, reply } = response else {
-                return Err(End::Broken("no reply".to_owned()));
+                return Err(HostEnd::Broken("no reply".to_owned()));
             };
             if id != self.first {
-                return Err(End::Broken(format!("a reply to call {id}")));
+                return Err(HostEnd::Broken(format!("a reply to call {id}")));
             }
             let Some(job) = self.calls.pop_front() else {
-                return Err(End::Broken("a reply to no call".to_owned()));
+                return Err(HostEnd::Broken("a reply to no call".to_owned()));
             };
             if self.batches.front() == Some(&self.first) {
                 self.batches.pop_front();
@@ -266,79 +261,49 @@ impl<O: Outcomes> Lane<O> {
         }
     }
 
-    /// Ends a host that is of no use any more, and the message that it was lost over if that was its
-    /// last attempt.
-    async fn blame(&mut self, host: HostProcess, end: End) {
-        let running = host.running();
+    /// Kills a lost host, and settles the message that it was lost over if that is not to be retried.
+    async fn blame(&mut self, host: HostProcess, end: HostEnd) {
+        let running = host.running().map(|running| (running.id, running.count));
         let status = host.kill().await.map(describe).unwrap_or_default();
-        let (reason, message) = match end {
-            End::Timeout => {
-                let timeout = self.options.timeout;
-                (
-                    FailureReason::Timeout,
-                    format!("the call took longer than {timeout:?}"),
-                )
-            }
-            End::Died => (
-                FailureReason::Crash,
-                format!("the model's process ended during the call ({status})"),
-            ),
-            End::Broken(error) => (
-                FailureReason::Crash,
-                format!("the model's process wrote what is no reply: {error}"),
-            ),
-            End::Drained => return,
-        };
-        self.metrics.restarts(reason.as_str()).inc();
+        let reason = end.reason().map_or("drained", FailureReason::as_str);
+        self.metrics.restarts(reason).inc();
         self.state.restarts.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
             model = self.options.model,
-            reason = reason.as_str(),
+            reason,
             status,
             "Host lost, starting another"
         );
-        // Between calls nobody is to blame, unless hosts die before they get anywhere; nor among calls
-        // that ran together, which the next host gets one by one.
-        let culprit = match running {
-            Some(running) if running.count > 1 => None,
-            Some(running) => running.id.checked_sub(self.first),
-            None if self.answered => None,
-            None => Some(0),
-        };
+        let culprit = loss::culprit(running, self.first, self.calls.len(), self.answered);
         // When it is known what the host was lost over, the next one gets further: no need to wait.
-        self.answered |= running.is_some();
-        let culprit = culprit.and_then(|index| usize::try_from(index).ok());
-        let Some(job) = culprit.and_then(|index| self.calls.get_mut(index)) else {
+        self.answered |= running.is_some() && culprit != Culprit::Unknown;
+        let Culprit::Call(index) = culprit else {
             return;
         };
-        job.attempts += 1;
-        let device = job.device.clone();
-        let attempts = job.attempts;
-        let kept_away = self.quarantine.strike(&device, std::time::Instant::now());
-        if kept_away {
+        let Some(job) = self.calls.get_mut(index) else {
+            return;
+        };
+        job.attempts = job.attempts.saturating_add(1);
+        let (device, attempts) = (job.device.clone(), job.attempts);
+        let quarantined = self.quarantine.strike(&device, std::time::Instant::now());
+        let verdict = loss::verdict(attempts, quarantined);
+        if verdict == Verdict::Quarantine {
             self.report_quarantine();
             tracing::warn!(
                 model = self.options.model,
                 device = &*device,
-                "Device kept away from the model"
+                "Device quarantined"
             );
-        } else if attempts < ATTEMPTS {
+        }
+        if verdict == Verdict::Retry {
             return;
         }
-        if let Some(job) = culprit.and_then(|index| self.calls.remove(index)) {
+        let failure = end.failure(self.options.timeout, &status, attempts);
+        if let Some((failure, job)) = failure.zip(self.calls.remove(index)) {
             self.bytes -= job.telemetry.payload.len();
-            let failure = Failure {
-                reason,
-                message: if attempts > 1 {
-                    format!("{message}, {attempts} times")
-                } else {
-                    message
-                },
-                traceback: None,
-            };
             self.outcomes.finish(job, Outcome::Failed(failure)).await;
         }
-        if kept_away {
+        if verdict == Verdict::Quarantine {
             self.divert_calls(&device).await;
         }
     }
@@ -367,46 +332,5 @@ impl<O: Outcomes> Lane<O> {
                 }
             }
         }
-    }
-}
-
-fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
-    let telemetry = &job.telemetry;
-    let received_at = telemetry
-        .received_at
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    let request = Request::Call {
-        id,
-        alone,
-        received_at: received_at.as_secs_f64(),
-        topic: &telemetry.topic,
-        device: &job.device,
-        payload: &telemetry.payload,
-    };
-    if let Err(error) = request.encode(output) {
-        // Not reached: the packet limit is below a frame's. The host would miss the call, its reply
-        // would not come, and the next reply would be out of turn, which replaces the host.
-        tracing::error!(%error, "Call not written");
-    }
-}
-
-/// What a host's reply means.
-pub(crate) fn outcome(reply: Reply<'_>) -> Outcome {
-    let failed = |reason, message: &str, traceback: &str| {
-        Outcome::Failed(Failure {
-            reason,
-            message: message.to_owned(),
-            traceback: Some(traceback.to_owned()).filter(|text| !text.is_empty()),
-        })
-    };
-    match reply {
-        Reply::Result(bytes) => Outcome::Result(bytes::Bytes::copy_from_slice(bytes)),
-        Reply::Empty => Outcome::Empty,
-        Reply::InvalidJson(message) => failed(FailureReason::InvalidJson, message, ""),
-        Reply::Exception { message, traceback } => {
-            failed(FailureReason::Exception, message, traceback)
-        }
-        Reply::Unserializable(message) => failed(FailureReason::Unserializable, message, ""),
     }
 }

@@ -265,3 +265,20 @@ impl Monitor {
         self.utilization.get()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_dealt_to_lanes_in_turns_and_keep_theirs() {
+        let devices = ["a", "b", "c", "d"].map(str::to_owned);
+        let queues: Vec<_> = (0..3).map(|_| Arc::new(Queue::new(1, 1))).collect();
+        let lanes = Lanes::new(queues.clone(), &devices);
+        for (device, lane) in [("a", 0), ("b", 1), ("c", 2), ("d", 0), ("unknown", 0)] {
+            assert!(Arc::ptr_eq(lanes.queue(device), &queues[lane]), "{device}");
+        }
+        let only = Lanes::new(queues[..1].to_vec(), &devices);
+        assert!(Arc::ptr_eq(only.queue("d"), &queues[0]));
+    }
+}
