@@ -46,6 +46,8 @@ pub(super) enum Inbound {
         id: u16,
     },
     PingResp,
+    /// A broker of MQTT 3.1.1 may not send this; some do before they close the connection.
+    Close,
     Disconnect {
         reason: String,
         taken_over: bool,

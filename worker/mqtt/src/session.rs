@@ -3,6 +3,8 @@
 mod arrivals;
 mod handover;
 mod retry;
+#[cfg(test)]
+mod scripted;
 mod subscription;
 
 use std::collections::VecDeque;

@@ -52,6 +52,7 @@ async fn secure(
     options: &Options,
     stream: TcpStream,
 ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    let broker = &options.broker;
     let (config, name) = options
         .tls
         .as_ref()
@@ -60,6 +61,27 @@ async fn secure(
     tokio_rustls::TlsConnector::from(config.clone())
         .connect(name, stream)
         .await
+        .map_err(|error| explain_handshake(error, broker.transport))
+}
+
+/// Adds what to try when the peer does not seem to speak TLS.
+fn explain_handshake(error: io::Error, transport: Transport) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let garbage = matches!(inner, Some(rustls::Error::InvalidMessage(_)));
+    let closed = matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+    );
+    if !garbage && !closed {
+        return error;
+    }
+    let (instead, scheme) = match transport {
+        Transport::WebSocket | Transport::WebSocketTls => ("ws://", "wss://"),
+        Transport::Tcp | Transport::Tls => ("tcp://", "ssl://"),
+    };
+    io::Error::other(format!(
+        "{error}; if its port has no TLS, use {instead} instead of {scheme}"
+    ))
 }
 
 async fn web_socket(

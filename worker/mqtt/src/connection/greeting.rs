@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use crds::validated::Transport;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Connection, Found};
@@ -14,6 +15,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the broker may take to close after DISCONNECT.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How a TLS server's answer to what is not TLS begins: an alert, and the major version.
+const TLS_ALERT: [u8; 2] = [0x15, 3];
+
+/// What to do about a TLS alert in place of a greeting.
+fn wrong_scheme(transport: Transport) -> String {
+    let (instead, scheme) = match transport {
+        Transport::WebSocket | Transport::WebSocketTls => ("wss://", "ws://"),
+        Transport::Tcp | Transport::Tls => ("ssl://", "tcp://"),
+    };
+    format!("its port expects TLS; use {instead} instead of {scheme}")
+}
 
 impl Connection {
     /// Connects, and waits for the broker's greeting: whether it has the session, and its limits.
@@ -42,6 +55,12 @@ impl Connection {
             let found = std::future::poll_fn(|cx| connection.poll(cx, true)).await;
             match found {
                 Err(ended) => return Err(ended.into_error(broker)),
+                Ok(()) if connection.input.starts_with(&TLS_ALERT) => {
+                    return Err(Error::Protocol {
+                        broker,
+                        reason: wrong_scheme(options.broker.transport),
+                    });
+                }
                 Ok(()) => match connection.next() {
                     Ok(None) => {}
                     Ok(Some(Found::Packet(Inbound::ConnAck {

@@ -48,9 +48,10 @@ impl KeepAlive {
         }
     }
 
-    /// The broker asks for another interval.
+    /// The broker asks for another interval; zero is no keep-alive (MQTT 5, section 3.1.2.10).
     pub(super) fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
+        self.timer.as_mut().reset(Instant::now() + interval);
     }
 
     /// When bytes were last read.
@@ -78,7 +79,7 @@ impl KeepAlive {
     /// What is due; registers `cx` for when that changes. While nothing is read, answers to pings are not seen, and
     /// TCP's own timeout has to notice that the broker is gone.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Due {
-        while self.timer.as_mut().poll(cx).is_ready() {
+        while !self.interval.is_zero() && self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
             let (due, next) = due(self.used, self.interval, now, reading);
             if due == Due::Ping {
@@ -115,6 +116,18 @@ mod tests {
     use super::*;
 
     const INTERVAL: u64 = 10;
+
+    #[tokio::test]
+    async fn a_keep_alive_of_zero_is_none() {
+        let mut keep_alive = KeepAlive::new(Duration::from_millis(1), Instant::now());
+        keep_alive.set_interval(Duration::ZERO);
+        let mut due = std::pin::pin!(std::future::poll_fn(|cx| match keep_alive.poll(cx, true) {
+            Due::Nothing => std::task::Poll::Pending,
+            due => std::task::Poll::Ready(due),
+        }));
+        let waited = tokio::time::timeout(Duration::from_millis(20), due.as_mut()).await;
+        assert!(waited.is_err(), "{waited:?}");
+    }
 
     /// Seconds at which the connection was last read, written and pinged; the time; what is due, and when to look
     /// again.

@@ -55,6 +55,7 @@ pub(super) fn read(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
         },
         Packet::UnsubAck(ack) => Inbound::UnsubAck { id: ack.pkid },
         Packet::PingResp => Inbound::PingResp,
+        Packet::Disconnect => Inbound::Close,
         other => return Err(unexpected(&other)),
     })
 }

@@ -7,9 +7,23 @@ use rumqttc::v5::mqttbytes::{self, v5};
 use super::refusal::refusal;
 use super::{Inbound, Limits, Malformed, Publish, unexpected, words};
 
+const NOT_SUPPORTED: &str = "the broker does not support MQTT 5; set `version: '3.1.1'`";
+
 /// Reads the packet that is whole at the front of `buffer`.
 pub(super) fn read(buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
     use v5::Packet;
+    if let [0xE0, 1, reason] = buffer[..] {
+        // The codec wants the length of the properties, which may be left out.
+        *buffer = BytesMut::from(&[0xE0, 2, reason, 0][..]);
+    }
+    if let [0x20, 2, ..] = buffer[..] {
+        // As in MQTT 3.1.1; that of MQTT 5 is longer.
+        return Ok(Inbound::ConnAck {
+            session_present: false,
+            refused: Some(NOT_SUPPORTED.to_owned()),
+            limits: Limits::default(),
+        });
+    }
     if buffer[..] == [0xE0, 0] {
         // The short form of a normal disconnection, which the codec does not know.
         return Ok(Inbound::Disconnect {

@@ -43,6 +43,10 @@ impl Session {
                 let lasted = connection.since.elapsed();
                 self.dismissed(&reason, taken_over, lasted);
             }
+            Found::Packet(Inbound::Close) => {
+                let lasted = connection.since.elapsed();
+                self.ended(Ended::Closed, lasted);
+            }
             // A second greeting means nothing.
             Found::Packet(Inbound::ConnAck { .. }) => {}
         }
