@@ -5,7 +5,7 @@
 //! (O7), unless it only concerns people; and the way back ends where it began (O8).
 //!
 //! By default each property gets another value, and one in eight of the other operations is tried;
-//! `EDGEMODEL_OPERATIONS=all` tries all of them, `EDGEMODEL_OPERATIONS=funcs` those whose names begin so.
+//! `EDGEMODEL_LONG=operations` tries all of them, `EDGEMODEL_LONG=operations/funcs` those whose names begin so.
 
 mod after;
 mod blast;
@@ -52,14 +52,21 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
         run.await
             .map_err(|error: anyhow::Error| format!("{}: {error:#}", operation.name()))
     });
-    let results: Vec<_> = futures_util::stream::iter(runs)
-        .buffer_unordered(at_once(CONCURRENCY))
-        .collect()
-        .await;
+    all_pass(runs).await
+}
+
+/// Runs all, some at a time; fails with all failures.
+async fn all_pass<R>(runs: impl Iterator<Item = R>) -> anyhow::Result<()>
+where
+    R: Future<Output = Result<(), String>>,
+{
+    let runs = futures_util::stream::iter(runs).buffer_unordered(at_once(CONCURRENCY));
+    let results: Vec<_> = runs.collect().await;
+    let count = results.len();
     let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    assert!(
+    anyhow::ensure!(
         failures.is_empty(),
-        "{} failed:\n{}",
+        "{} of {count} failed:\n{}",
         failures.len(),
         failures.join("\n")
     );
@@ -68,12 +75,11 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
 
 /// Those that the environment asks for.
 fn chosen(operations: &[Operation]) -> Vec<&Operation> {
-    let wanted = std::env::var("EDGEMODEL_OPERATIONS").ok();
+    let wanted = tests::long::long("operations");
     let plain = operations.iter().filter(|operation| operation.is_plain());
     let others = operations.iter().filter(|operation| !operation.is_plain());
     match wanted.as_deref() {
         None => plain.chain(others.step_by(8)).collect(),
-        Some("all") => operations.iter().collect(),
         Some(prefix) => {
             let of = |operation: &&Operation| operation.name().starts_with(prefix);
             operations.iter().filter(of).collect()

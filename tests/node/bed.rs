@@ -12,11 +12,12 @@ mod processes;
 mod prometheus;
 mod workers;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde_json::Value;
 use tests::control_plane::{ControlPlane, Options, Program};
 use tests::mosquitto::Mosquitto;
 use tests::site::Models;
@@ -133,20 +134,21 @@ impl Bed {
     ///
     /// # Errors
     /// There are none of that kind.
-    pub(crate) async fn get(&self, arguments: &[&str]) -> anyhow::Result<serde_json::Value> {
+    pub(crate) async fn get(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let all = [&["get", "-o", "json"], arguments].concat();
         Ok(serde_json::from_str(&self.kubectl(&all).await?)?)
     }
 
-    /// The UIDs of all objects of some kinds.
+    /// The UIDs and names of what is wanted, of all objects of some kinds. The rest of an older version is not: what is
+    /// being deleted, ReplicaSets without pods, and ConfigMaps of models that no Deployment mounts.
     ///
     /// # Errors
     /// There is no such kind.
-    pub(crate) async fn uids(&self, kinds: &str) -> anyhow::Result<BTreeSet<String>> {
+    pub(crate) async fn wanted(&self, kinds: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let objects = self.get(&[kinds, "--all-namespaces"]).await?;
-        let objects = objects["items"].as_array().into_iter().flatten();
-        let uids = objects.filter_map(|object| object["metadata"]["uid"].as_str());
-        Ok(uids.map(str::to_owned).collect())
+        Ok(wanted(
+            objects["items"].as_array().map_or(&[], Vec::as_slice),
+        ))
     }
 
     async fn until_node_ready(&self) -> anyhow::Result<()> {
@@ -181,6 +183,36 @@ impl Bed {
 /// See `worker`'s README: what mosquitto drops by default.
 const BROKER_LIMITS: &str =
     "max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n";
+
+fn wanted(objects: &[Value]) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let deployments = objects
+        .iter()
+        .filter(|object| object["kind"] == "Deployment");
+    let mounted: Vec<_> = deployments
+        .flat_map(|object| {
+            let volumes = object["spec"]["template"]["spec"]["volumes"].as_array();
+            volumes.into_iter().flatten()
+        })
+        .map(|volume| &volume["configMap"]["name"])
+        .collect();
+    let is_wanted = |object: &&Value| {
+        let metadata = &object["metadata"];
+        let is_of_model = metadata["labels"]["edgemodel.io/model"].is_string();
+        let is_over = match object["kind"].as_str() {
+            Some("ReplicaSet") => object["spec"]["replicas"] == 0,
+            Some("ConfigMap") => is_of_model && !mounted.contains(&&metadata["name"]),
+            _ => false,
+        };
+        !is_over && metadata["deletionTimestamp"].is_null()
+    };
+    let named = |object: &Value| {
+        let (kind, metadata) = (text(&object["kind"]), &object["metadata"]);
+        let (namespace, name) = (text(&metadata["namespace"]), text(&metadata["name"]));
+        (text(&metadata["uid"]), format!("{kind} {namespace}/{name}"))
+    };
+    objects.iter().filter(is_wanted).map(named).collect()
+}
 
 /// Where the node listens on a port.
 pub(crate) fn at(port: u16) -> SocketAddr {

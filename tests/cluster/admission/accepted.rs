@@ -36,7 +36,7 @@ async fn a_runtime_without_anything() -> anyhow::Result<()> {
     accepts("/expose", [json!([])]).await
 }
 
-/// FAULTS OP-51.
+/// docs/faults.md: OP-51.
 #[tokio::test]
 async fn a_name_of_253_characters() -> anyhow::Result<()> {
     assert_eq!(create(&"a".repeat(253), &spec()).await?, Ok(()));
@@ -76,7 +76,7 @@ async fn many_devices() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// FAULTS EN-12: as much as is accepted, in characters that take six bytes each in etcd, is also kept; what
+/// docs/faults.md: EN-12: as much as is accepted, in characters that take six bytes each in etcd, is also kept; what
 /// is more is refused by field.
 #[tokio::test]
 async fn the_largest_runtime_is_kept() -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{accepts, rejects};
 
-/// FAULTS OP-40.
+/// docs/faults.md: OP-40.
 #[tokio::test]
 async fn names_are_unique() -> anyhow::Result<()> {
     let broker = json!({ "name": "plant", "broker": "tcp://h" });
@@ -26,7 +26,7 @@ async fn names_are_unique() -> anyhow::Result<()> {
     rejects("/expose", [ports], &["spec.expose[1]", "Duplicate"]).await
 }
 
-/// FAULTS OP-41.
+/// docs/faults.md: OP-41.
 #[tokio::test]
 async fn rules_refer_to_brokers() -> anyhow::Result<()> {
     for end in ["sub", "pub"] {
@@ -44,7 +44,7 @@ async fn rules_refer_to_brokers() -> anyhow::Result<()> {
     .await
 }
 
-/// FAULTS OP-42.
+/// docs/faults.md: OP-42.
 #[tokio::test]
 async fn qos_is_0_to_2() -> anyhow::Result<()> {
     accepts("/mqtts/0/qos", [json!(0), json!(1), json!(2)]).await?;
@@ -52,7 +52,7 @@ async fn qos_is_0_to_2() -> anyhow::Result<()> {
     rejects("/mqtts/0/qos", wrong, &["spec.mqtts[0].qos"]).await
 }
 
-/// FAULTS OP-43, OP-31.
+/// docs/faults.md: OP-43, OP-31.
 #[tokio::test]
 async fn out_ports_are_between_30000_and_60000_and_used_once() -> anyhow::Result<()> {
     let path = "/expose/0/outPort";
@@ -72,7 +72,7 @@ async fn out_ports_are_between_30000_and_60000_and_used_once() -> anyhow::Result
     .await
 }
 
-/// FAULTS OP-26, OP-38.
+/// docs/faults.md: OP-26, OP-38.
 #[tokio::test]
 async fn protocol_ports_are_http_or_tcp_and_used_once() -> anyhow::Result<()> {
     let path = "/expose/0/protocolPort";
@@ -104,7 +104,7 @@ async fn protocol_ports_are_http_or_tcp_and_used_once() -> anyhow::Result<()> {
     .await
 }
 
-/// FAULTS OP-49: results that come back as telemetry go round for ever.
+/// docs/faults.md: OP-49: results that come back as telemetry go round for ever.
 #[tokio::test]
 async fn results_are_not_subscribed_to() -> anyhow::Result<()> {
     let rule = |sub: &str, topic: &str, dead: &str| {
@@ -140,7 +140,7 @@ async fn results_are_not_subscribed_to() -> anyhow::Result<()> {
     .await
 }
 
-/// FAULTS OP-52, OP-20.
+/// docs/faults.md: OP-52, OP-20.
 #[tokio::test]
 async fn wildcards_are_for_subscriptions() -> anyhow::Result<()> {
     let path = "/rules/0/pub/topic";
@@ -188,7 +188,7 @@ async fn wildcards_are_for_subscriptions() -> anyhow::Result<()> {
     .await
 }
 
-/// FAULTS OP-14.
+/// docs/faults.md: OP-14.
 #[tokio::test]
 async fn brokers_have_addresses() -> anyhow::Result<()> {
     let path = "/mqtts/0/broker";
@@ -263,7 +263,7 @@ async fn credentials_come_from_secrets() -> anyhow::Result<()> {
     rejects("/mqtts/1/tls", files, &["spec.mqtts[1].tls", "secretRef"]).await
 }
 
-/// FAULTS OP-48.
+/// docs/faults.md: OP-48.
 #[tokio::test]
 async fn required_texts_are_there() -> anyhow::Result<()> {
     for path in [
@@ -315,7 +315,7 @@ async fn required_texts_are_there() -> anyhow::Result<()> {
     .await
 }
 
-/// FAULTS OP-21.
+/// docs/faults.md: OP-21.
 #[tokio::test]
 async fn time_spans_have_units_and_ends() -> anyhow::Result<()> {
     let right = [

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{accepts, rejects};
 
-/// FAULTS OP-44: a digest that cannot be read is shown in the status of its model alone.
+/// docs/faults.md: OP-44: a digest that cannot be read is shown in the status of its model alone.
 #[tokio::test]
 async fn any_digest_is_accepted() -> anyhow::Result<()> {
     let right = [
@@ -18,7 +18,7 @@ async fn any_digest_is_accepted() -> anyhow::Result<()> {
     accepts("/funcs/0/modelMd5", right.map(|text| json!(text))).await
 }
 
-/// FAULTS OP-45.
+/// docs/faults.md: OP-45.
 #[tokio::test]
 async fn addresses_are_http_with_host_and_path_and_without_credentials() -> anyhow::Result<()> {
     let path = "/funcs/0/modelAddress";
@@ -58,7 +58,7 @@ async fn addresses_are_http_with_host_and_path_and_without_credentials() -> anyh
     rejects(path, [json!(long)], &["spec.funcs[0].modelAddress", "2048"]).await
 }
 
-/// FAULTS OP-46, OP-11.
+/// docs/faults.md: OP-46, OP-11.
 #[tokio::test]
 async fn expressions_are_of_the_grammar() -> anyhow::Result<()> {
     let path = "/funcs/0/devices/0/deviceAttr/0/attrExpression";
@@ -105,7 +105,7 @@ async fn expressions_are_of_the_grammar() -> anyhow::Result<()> {
     rejects(path, [json!(long)], &["attrExpression", "512"]).await
 }
 
-/// FAULTS OP-47: names of children and paths are derived from what people call a model.
+/// docs/faults.md: OP-47: names of children and paths are derived from what people call a model.
 #[tokio::test]
 async fn models_have_any_name() -> anyhow::Result<()> {
     let right = [
@@ -122,7 +122,7 @@ async fn models_have_any_name() -> anyhow::Result<()> {
     accepts("/funcs/0/modelName", right.map(|text| json!(text))).await
 }
 
-/// FAULTS OP-12, OP-10.
+/// docs/faults.md: OP-12, OP-10.
 #[tokio::test]
 async fn attributes_have_any_value() -> anyhow::Result<()> {
     let path = "/funcs/0/devices/0/deviceAttr/0/attrValue";
@@ -147,7 +147,7 @@ async fn attributes_have_any_value() -> anyhow::Result<()> {
     .await
 }
 
-/// FAULTS OP-22, OP-23.
+/// docs/faults.md: OP-22, OP-23.
 #[tokio::test]
 async fn scaling_makes_sense() -> anyhow::Result<()> {
     accepts("/funcs/0/replicas", [json!(0), json!(1), json!(64)]).await?;

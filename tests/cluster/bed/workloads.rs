@@ -1,12 +1,14 @@
 //! Deployments without a node.
 
+use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::{Api, DeleteParams, ListParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use serde_json::json;
 use tests::control_plane::{ControlPlane, Kubelet, PodState, make_pods_ready};
 use tests::eventually;
+use tests::faults::{Answer, Plan, WriteFault};
 
 fn deployment(name: &str, replicas: u32) -> String {
     json!({
@@ -23,6 +25,40 @@ fn deployment(name: &str, replicas: u32) -> String {
         },
     })
     .to_string()
+}
+
+/// Under load the API server fails single calls; a quiet namespace has no further event to try again at.
+#[tokio::test]
+async fn a_pod_becomes_ready_and_goes_although_calls_of_its_kubelet_fail() -> anyhow::Result<()> {
+    let control_plane = ControlPlane::shared().await?;
+    let namespace = control_plane.namespace("retried").await?;
+    // By number, the writes are the node, the binding, the status and the release, each with its retry.
+    let failing = [1, 3, 5, 7].into_iter().fold(Plan::new(), |plan, write| {
+        plan.at_write(write, WriteFault::Answer(Answer::INTERNAL_ERROR))
+    });
+    let faulty = control_plane.client_through(&failing.layer())?;
+    let _kubelet = Kubelet::start(faulty, Some(&namespace));
+    let pods = Api::<Pod>::namespaced(control_plane.client()?, &namespace);
+    let pod = json!({
+        "metadata": {"name": "lonely"},
+        "spec": {"containers": [{"name": "worker", "image": "worker:1"}]},
+    });
+    let pod = serde_json::from_value(pod)?;
+    // The namespace's service account may still be missing.
+    eventually(async || Ok(Some(pods.create(&PostParams::default(), &pod).await?)))
+        .await
+        .context("created")?;
+    eventually(async || {
+        let status = pods.get("lonely").await?.status.unwrap_or_default();
+        let mut conditions = status.conditions.into_iter().flatten();
+        Ok(conditions
+            .any(|one| one.type_ == "Ready" && one.status == "True")
+            .then_some(()))
+    })
+    .await
+    .with_context(|| format!("ready: {:?}", failing.writes()))?;
+    pods.delete("lonely", &DeleteParams::default()).await?;
+    eventually(async || Ok(pods.get_opt("lonely").await?.is_none().then_some(()))).await
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! CC-13: many runtimes made at once, and then all changed at once. `EDGEMODEL_MANY=200` makes other than 30.
+//! CC-13: many runtimes made at once, and then all changed at once. 30 of them, or 200 with `EDGEMODEL_LONG=plans`.
 
 use std::time::Duration;
 
@@ -18,7 +18,10 @@ const LIMIT: Duration = Duration::from_mins(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_runtimes_at_once_all_get_there_and_so_do_their_changes() -> anyhow::Result<()> {
-    let count = std::env::var("EDGEMODEL_MANY").map_or(Ok(30), |text| text.parse::<usize>())?;
+    let count = match tests::long::long("plans").as_deref() {
+        Some("") => 200,
+        _ => 30,
+    };
     // Looks at all of them every 2 s would be all that the operator gets to.
     let site = Site::quiet(cluster().await?, "cc13", &Plan::new()).await?;
     let runtimes = site.objects("edgemodelruntimes")?;

@@ -2,7 +2,7 @@
 //! where the last spec ends at once.
 //!
 //! By default each misoperation is followed by some of the valid operations, others from one to the next;
-//! `EDGEMODEL_SEQUENCES=all` runs every pair, `EDGEMODEL_SEQUENCES=OP-60` those of the misoperations whose names begin so.
+//! `EDGEMODEL_LONG=operations` runs every pair, `EDGEMODEL_LONG=operations/OP-60` those of the misoperations whose names begin so.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use tests::faults::Plan;
 use tests::operator::{Operator, at_once, settings};
 
 use super::misoperation::{self, Misoperation};
-use super::{CONCURRENCY, blast, valid};
+use super::{CONCURRENCY, all_pass, blast, valid};
 use crate::plans::runner::Runner;
 use crate::plans::spec::{base, with};
 use crate::plans::state::State;
@@ -55,12 +55,7 @@ async fn a_valid_change_directly_after_a_wrong_one_ends_where_it_ends_alone() ->
         let result = sequence(control_plane, first, spec, &ends[valid]).await;
         result.map_err(|error| format!("{told}, then {name}: {error:#}"))
     });
-    verdict(
-        futures_util::stream::iter(runs)
-            .buffer_unordered(at_once(CONCURRENCY))
-            .collect()
-            .await,
-    )
+    all_pass(runs).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,12 +74,7 @@ async fn a_change_during_a_rollout_ends_where_it_ends_alone() -> anyhow::Result<
         let result = sequence(control_plane, First::Rollout, spec, &ends[valid]).await;
         result.map_err(|error| format!("{name} during a rollout: {error:#}"))
     });
-    verdict(
-        futures_util::stream::iter(runs)
-            .buffer_unordered(at_once(CONCURRENCY))
-            .collect()
-            .await,
-    )
+    all_pass(runs).await
 }
 
 /// What comes before a valid operation.
@@ -175,11 +165,11 @@ async fn prepare(runner: &Runner<'_>) -> anyhow::Result<()> {
 
 /// What the environment asks for; `None` is some of everything.
 fn wanted() -> Option<String> {
-    std::env::var("EDGEMODEL_SEQUENCES").ok()
+    tests::long::long("operations")
 }
 
 fn every() -> bool {
-    wanted().is_some_and(|wanted| wanted == "all")
+    wanted().is_some_and(|wanted| wanted.is_empty())
 }
 
 /// Of each wrong operation, which are given by their names, the numbers of valid ones that follow on it.
@@ -188,22 +178,10 @@ fn pairs(wrong: &[&str], valid: usize) -> Vec<(usize, usize)> {
         let some = (0..SOME).map(move |step| (first * 7 + step * 13) % valid);
         let seconds: Vec<_> = match wanted() {
             None => some.collect(),
-            Some(wanted) if wanted == "all" || name.starts_with(&wanted) => (0..valid).collect(),
+            Some(wanted) if name.starts_with(&wanted) => (0..valid).collect(),
             Some(_) => Vec::new(),
         };
         seconds.into_iter().map(move |second| (first, second))
     };
     wrong.iter().enumerate().flat_map(of).collect()
-}
-
-fn verdict(results: Vec<Result<(), String>>) -> anyhow::Result<()> {
-    let count = results.len();
-    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    let all = failures.join("\n");
-    anyhow::ensure!(
-        failures.is_empty(),
-        "{} of {count} failed:\n{all}",
-        failures.len()
-    );
-    Ok(())
 }

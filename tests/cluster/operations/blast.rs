@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 use tests::control_plane::ControlPlane;
 use tests::faults::Plan;
-use tests::operator::{Operator, at_once, settings};
+use tests::operator::{Operator, settings};
 
-use super::CONCURRENCY;
+use super::all_pass;
 use super::misoperation::{self, Misoperation};
 use crate::operator::condition;
 use crate::plans::runner::Runner;
@@ -35,11 +34,7 @@ async fn a_model_that_cannot_serve_says_why_harms_no_other_and_recovers_by_its_s
             .await
             .map_err(|error| format!("{}: {error:#}", misoperation.name))
     });
-    let runs = futures_util::stream::iter(runs).buffer_unordered(at_once(CONCURRENCY));
-    let results: Vec<_> = runs.collect().await;
-    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    Ok(())
+    all_pass(runs).await
 }
 
 async fn run(control_plane: &ControlPlane, misoperation: &Misoperation) -> anyhow::Result<()> {

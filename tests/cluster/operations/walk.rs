@@ -1,17 +1,17 @@
 //! Random walks: where a runtime ends does not depend on the way (O8).
 //!
-//! `EDGEMODEL_WALKS` is how many are made, 2 by default; each has 20 steps and is given by its number.
+//! There are 2 by default, 200 with `EDGEMODEL_LONG=walks`, 20 with `EDGEMODEL_LONG=walks/20`. Each has 20 steps and is
+//! given by its number.
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use tests::control_plane::ControlPlane;
 use tests::faults::Plan;
-use tests::operator::{Operator, at_once, settings};
+use tests::operator::{Operator, settings};
 
-use super::CONCURRENCY;
+use super::all_pass;
 use super::operation::Operation;
 use super::schema;
 use crate::plans::runner::Runner;
@@ -24,22 +24,17 @@ const STEPS: usize = 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result<()> {
     let control_plane = tests::operator::cluster().await?;
-    let count = std::env::var("EDGEMODEL_WALKS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(2);
+    let count = match tests::long::long("walks").as_deref() {
+        None => 2,
+        Some("") => 200,
+        Some(count) => count.parse().context("EDGEMODEL_LONG=walks/COUNT")?,
+    };
     let walks = (0..count).map(async |seed: u64| {
         walk(control_plane, seed)
             .await
             .map_err(|error| format!("walk {seed}: {error:#}"))
     });
-    let results: Vec<_> = futures_util::stream::iter(walks)
-        .buffer_unordered(at_once(CONCURRENCY))
-        .collect()
-        .await;
-    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    Ok(())
+    all_pass(walks).await
 }
 
 async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {

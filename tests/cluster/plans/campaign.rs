@@ -1,7 +1,7 @@
 //! Which plans are run, and what is told of them while they run.
 //!
-//! - `EDGEMODEL_FAULT_PLANS=all` runs every fault at every write, `EDGEMODEL_FAULT_PLANS=W05` those of one workload,
-//!   `EDGEMODEL_FAULT_PLANS=reference` none: only the workloads without faults.
+//! - `EDGEMODEL_LONG=plans` runs every fault at every write, `EDGEMODEL_LONG=plans/W05` those of one workload,
+//!   `EDGEMODEL_LONG=plans/reference` only the workloads without faults.
 //! - `EDGEMODEL_FAULT_SLICE=2/4` runs the second of four parts.
 //! - `EDGEMODEL_FAULT_LOG=FILE` writes the name of each plan that passed to the file, and passes over those that stand
 //!   in it already: a run that was broken off goes on where it was.
@@ -18,7 +18,8 @@ const TELL: Duration = Duration::from_secs(20);
 
 /// A choice of plans and their results so far.
 pub(super) struct Campaign {
-    wanted: String,
+    /// The part of all plans that runs with every fault; `None` is one fault for each write.
+    wanted: Option<String>,
     /// The number of the part, from 0, and how many there are.
     slice: (usize, usize),
     passed: BTreeSet<String>,
@@ -43,7 +44,7 @@ impl Campaign {
             }
         };
         Ok(Self {
-            wanted: variable("EDGEMODEL_FAULT_PLANS"),
+            wanted: tests::long::long("plans"),
             slice: slice(&variable("EDGEMODEL_FAULT_SLICE"))?,
             passed,
             log,
@@ -57,17 +58,18 @@ impl Campaign {
 
     /// Whether a workload is run at all.
     pub(super) fn takes(&self, workload: &str) -> bool {
-        !self.wanted.starts_with('W') || self.wanted == workload
+        let wanted = self.wanted.as_deref().unwrap_or_default();
+        !wanted.starts_with('W') || wanted == workload
     }
 
     /// Whether workloads are only run without faults.
     pub(super) fn only_references(&self) -> bool {
-        self.wanted == "reference"
+        self.wanted.as_deref() == Some("reference")
     }
 
     /// Whether each write meets every fault, and not one of them.
     pub(super) fn every_fault(&self) -> bool {
-        !self.wanted.is_empty()
+        self.wanted.is_some()
     }
 
     /// The plans of this run.

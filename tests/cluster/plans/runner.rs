@@ -17,8 +17,11 @@ use super::invariant_watcher::InvariantWatcher;
 use super::neighbour::Neighbour;
 use super::state::{self, State};
 
-/// Longest that a run may take to come to its end, where no other is known.
+/// Longest that a run may be without progress, where no other limit is known.
 pub(crate) const CONVERGENCE: Duration = Duration::from_secs(90);
+
+/// How many times the limit a state may keep changing without an end.
+const ENDLESS: u32 = 5;
 
 /// How often a state is looked at.
 const LOOK: Duration = Duration::from_millis(150);
@@ -102,7 +105,8 @@ impl<'a> Runner<'a> {
         Ok(state)
     }
 
-    /// The same with a time limit (O4); gives how long it took.
+    /// The same with a limit to the time without progress (O4); gives how long it took. A rollout of many pods on a busy
+    /// machine takes its time pod by pod, which is not what the limit is about.
     pub(crate) async fn settled_within(
         &self,
         limit: Duration,
@@ -110,9 +114,13 @@ impl<'a> Runner<'a> {
         secrets: &str,
     ) -> anyhow::Result<(State, Duration)> {
         let begun = Instant::now();
+        let mut progress = begun;
         let mut stable: Option<(State, Duration)> = None;
         loop {
             let state = self.look(secrets).await?;
+            if stable.as_ref().is_none_or(|(last, _)| *last != state) {
+                progress = Instant::now();
+            }
             let since = begun.elapsed();
             let done = state.unsettled.is_empty()
                 && match wanted {
@@ -127,7 +135,7 @@ impl<'a> Runner<'a> {
             if done {
                 return Ok((state, since));
             }
-            if begun.elapsed() > limit {
+            if progress.elapsed() > limit || begun.elapsed() > limit * ENDLESS {
                 // Without a wanted end, what changed since the last look keeps it from being one.
                 let last = stable.as_ref().map(|(last, _)| last);
                 let mut shown = wanted
@@ -137,7 +145,9 @@ impl<'a> Runner<'a> {
                 shown.extend(state.unsettled);
                 shown.extend(self.pods().await?);
                 anyhow::bail!(
-                    "O1, O4: not at its end within {limit:.0?}:\n  {}",
+                    "O1, O4: not at its end after {:.0?}, without progress for {:.0?}:\n  {}",
+                    begun.elapsed(),
+                    progress.elapsed(),
                     shown.join("\n  ")
                 );
             }

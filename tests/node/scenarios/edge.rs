@@ -67,7 +67,7 @@ async fn update_model(scene: &mut Scene, load: &Load) -> anyhow::Result<()> {
 /// The container runtime ends with all containers, then the node.
 async fn node_dies(scene: &mut Scene, load: &Load) -> anyhow::Result<()> {
     let name = scene.sample.name.clone();
-    let before = scene.bed.uids(KEPT).await?;
+    let before = scene.bed.wanted(KEPT).await?;
     let deployment = scene.bed.deployment(&name).await?;
     cut_off(scene)?;
 
@@ -87,8 +87,19 @@ async fn node_dies(scene: &mut Scene, load: &Load) -> anyhow::Result<()> {
     scene.bed.until_serving(&name, 1).await?;
     let time = load.more(SOME, back).await?;
     report(scene, "the cloud comes back", time);
-    let after = scene.bed.uids(KEPT).await?;
-    anyhow::ensure!(before == after, "{before:?} became {after:?}");
+    let after = scene.bed.wanted(KEPT).await?;
+    let missing: Vec<_> = before
+        .iter()
+        .filter(|one| !after.contains_key(one.0))
+        .collect();
+    let new: Vec<_> = after
+        .iter()
+        .filter(|one| !before.contains_key(one.0))
+        .collect();
+    anyhow::ensure!(
+        missing.is_empty() && new.is_empty(),
+        "missing: {missing:?}, new: {new:?}"
+    );
     let now = scene.bed.deployment(&name).await?;
     let rolled = |deployment: &Value| deployment["metadata"]["generation"].clone();
     anyhow::ensure!(
