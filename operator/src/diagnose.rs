@@ -95,9 +95,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(message: &str, expected: Option<Refusal>) {
+    fn check(message: &str, expected: Option<&Refusal>) {
         let status = kube::core::Status::failure(message, "");
-        assert_eq!(refusal(&Failure::Refused(Box::new(status))), expected);
+        assert_eq!(
+            refusal(&Failure::Refused(Box::new(status))).as_ref(),
+            expected
+        );
     }
 
     #[test]
@@ -105,10 +108,13 @@ mod tests {
         let range = |range: &str| Some(Refusal::OutOfRange(range.to_owned()));
         let message = "nodePort: Invalid value: 38080: provided port is not in the valid range. The range of valid \
                        ports is 30000-32767";
-        check(message, range("30000-32767"));
-        check(&format!("{message}, and more"), range("30000-32767"));
+        check(message, range("30000-32767").as_ref());
+        check(
+            &format!("{message}, and more"),
+            range("30000-32767").as_ref(),
+        );
         let message = "nodePort: Invalid value: 31000: provided port is already allocated";
-        check(message, Some(Refusal::Taken));
+        check(message, Some(&Refusal::Taken));
         check("exceeded quota: services.nodeports=1", None);
     }
 

@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_page_tells_the_running_call_and_the_time_waited() {
-        let now = Duration::from_nanos(1000);
+        let now = Duration::from_micros(1);
         for (numbers, call, waited) in [
             ([0; 5], None, 0),
             ([0, 7, 1, 300, 0], None, 300),

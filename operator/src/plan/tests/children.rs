@@ -72,7 +72,7 @@ fn an_autoscaler_must_be_gone_before_its_model_has_a_number_again() {
 
 /// What is done about the Deployment `a` where this is there, found by its name.
 #[track_caller]
-fn found(metadata: Value, expected: &str) {
+fn found(metadata: &Value, expected: &str) {
     let found = Observed {
         kind: Kind::Deployment,
         name: "a".to_owned(),
@@ -96,22 +96,22 @@ fn owner(uid: &str, kind: &str, name: &str, controller: bool) -> Value {
 
 #[test]
 fn a_child_that_lost_its_labels_is_ours_by_its_owner() {
-    found(owner("uid", "EdgeModelRuntime", "line", true), APPLY[1]);
+    found(&owner("uid", "EdgeModelRuntime", "line", true), APPLY[1]);
 }
 
 #[test]
 fn an_object_of_another_is_a_conflict() {
-    found(json!({}), "block NameConflict");
+    found(&json!({}), "block NameConflict");
     found(
-        owner("uid", "EdgeModelRuntime", "line", false),
+        &owner("uid", "EdgeModelRuntime", "line", false),
         "block NameConflict",
     );
     found(
-        owner("x", "Application", "line", true),
+        &owner("x", "Application", "line", true),
         "block NameConflict",
     );
     found(
-        owner("x", "EdgeModelRuntime", "another", true),
+        &owner("x", "EdgeModelRuntime", "another", true),
         "block NameConflict",
     );
 }
@@ -119,7 +119,7 @@ fn an_object_of_another_is_a_conflict() {
 #[test]
 fn a_child_of_a_deleted_runtime_of_the_same_name_is_waited_for() {
     found(
-        owner("before", "EdgeModelRuntime", "line", true),
+        &owner("before", "EdgeModelRuntime", "line", true),
         "block WaitingForDeletion",
     );
 }

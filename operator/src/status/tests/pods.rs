@@ -23,7 +23,7 @@ fn deployment() -> Observed {
 }
 
 /// A pod of the Deployment's present template.
-fn pod(name: &str, status: Value) -> Pod {
+fn pod(name: &str, status: &Value) -> Pod {
     let pod = json!({
         "metadata": {
             "name": name,
@@ -56,7 +56,7 @@ fn pods(pods: &[Pod], expected: Option<(&str, &str)>) {
 
 #[track_caller]
 fn check(more: &Value, expected: Option<(&str, &str)>) {
-    pods(&[pod("a", container(more))], expected);
+    pods(&[pod("a", &container(more))], expected);
 }
 
 fn ended(message: &str) -> Value {
@@ -143,7 +143,7 @@ fn a_worker_may_take_a_minute_to_be_ready() {
 fn a_pod_without_a_node_has_the_schedulers_words() {
     let scheduled = |status: &str, reason: Option<&str>| {
         let condition = json!({ "type": "PodScheduled", "status": status, "reason": reason, "message": "no node" });
-        [pod("a", json!({ "conditions": [condition] }))]
+        [pod("a", &json!({ "conditions": [condition] }))]
     };
     pods(
         &scheduled("False", Some("Unschedulable")),
@@ -157,7 +157,7 @@ fn a_pod_without_a_node_has_the_schedulers_words() {
 fn only_pods_of_the_present_template_count() {
     let trouble = || container(&json!({ "state": ended(SAID) }));
     let with = |change: fn(&mut Pod)| {
-        let mut pod = pod("a", trouble());
+        let mut pod = pod("a", &trouble());
         change(&mut pod);
         [pod]
     };
@@ -165,16 +165,16 @@ fn only_pods_of_the_present_template_count() {
         let annotations = pod.metadata.annotations.get_or_insert_default();
         annotations.insert(name.to_owned(), "old".to_owned());
     };
-    let mut old = pod("a", trouble());
+    let mut old = pod("a", &trouble());
     annotate(&mut old, labels::CONFIG);
     pods(&[old], None);
-    let mut old = pod("a", trouble());
+    let mut old = pod("a", &trouble());
     annotate(&mut old, labels::SECRETS);
     pods(&[old], None);
     pods(&with(|pod| pod.metadata.labels = None), None);
     let deleted = |pod: &mut Pod| {
         pod.metadata.deletion_timestamp =
-            serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap()
+            serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap();
     };
     pods(&with(deleted), None);
 }
@@ -186,10 +186,10 @@ fn the_first_pod_by_name_counts() {
         container(&json!({ "state": { "waiting": { "reason": reason, "message": "m" } } }))
     };
     let (a, b) = (
-        pod("a", waiting("ErrImagePull")),
-        pod("b", waiting("ImagePullBackOff")),
+        pod("a", &waiting("ErrImagePull")),
+        pod("b", &waiting("ImagePullBackOff")),
     );
     pods(&[a.clone(), b.clone()], Some(("ErrImagePull", "m")));
     pods(&[b.clone(), a], Some(("ErrImagePull", "m")));
-    pods(&[pod("a", json!({})), b], Some(("ImagePullBackOff", "m")));
+    pods(&[pod("a", &json!({})), b], Some(("ImagePullBackOff", "m")));
 }

@@ -29,7 +29,7 @@ impl Session {
             }
             Found::Packet(Inbound::Publish(publish)) => self.publish_came(publish),
             Found::Packet(Inbound::PubAck { id, refused }) => {
-                self.inflight.acknowledged(id, refused)
+                self.inflight.acknowledged(id, refused);
             }
             Found::Packet(Inbound::PubRec { id, refused }) => {
                 self.inflight.received(id, refused, writer, output);

@@ -95,10 +95,12 @@ mod tests {
     const LONG: Duration = STABLE;
     const SHORT: Duration = Duration::from_millis(50);
 
-    /// Ends of connections one after the other, and what follows from the last.
+    /// What happened, the ends of connections one after the other, and what follows from the last.
+    type Case = (&'static str, &'static [(How, Duration)], Next);
+
     #[test]
     fn what_follows_from_how_a_connection_ended() {
-        let table: &[(&str, &[(How, Duration)], Next)] = &[
+        let table: &[Case] = &[
             ("refused", &[(How::NotConnected, SHORT)], Next::BackOff),
             ("lost", &[(How::Lost, LONG)], Next::BackOff),
             (
