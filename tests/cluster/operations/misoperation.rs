@@ -186,7 +186,7 @@ fn of_nodes() -> Vec<Misoperation> {
             "OP-65 no broker",
             PodState::LongRunning,
             "NotReady",
-            "has no broker yet",
+            "connecting to its broker",
         ),
         Misoperation {
             spec: |spec| {
@@ -217,7 +217,7 @@ fn of_nodes() -> Vec<Misoperation> {
             "Unschedulable",
             "untolerated taint",
         ),
-        node("OP-69", no_message(139), "Error", "exit code 139"),
+        node("OP-69", no_message(139), "Error", "code 139"),
         node(
             "OP-69 killed",
             no_message(137),
