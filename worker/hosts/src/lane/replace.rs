@@ -1,0 +1,99 @@
+//! Replaces a lane's lost host: settles the message that it was lost over, and starts the next one.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use message::{FailureReason, Outcome};
+
+use super::Lane;
+use super::loss::{self, Culprit, HostEnd, Verdict};
+use crate::child::HostProcess;
+use crate::pool::Outcomes;
+use crate::start::{self, describe};
+
+/// The longest pause before a host that crashes repeatedly is replaced.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl<O: Outcomes> Lane<O> {
+    /// Kills a lost host, and settles the message that it was lost over if that is not to be retried.
+    pub(super) async fn blame(&mut self, host: HostProcess, end: HostEnd) {
+        let running = host.running().map(|running| (running.id, running.count));
+        let status = host.kill().await.map(describe).unwrap_or_default();
+        let reason = end.reason().map_or("drained", FailureReason::as_str);
+        self.metrics.restarts(reason).inc();
+        self.state.restarts.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            model = self.options.model,
+            reason,
+            status,
+            "Host lost, starting another"
+        );
+        let culprit = loss::culprit(running, self.first, self.calls.len(), self.answered);
+        // When it is known what the host was lost over, the next one gets further: no need to wait.
+        self.answered |= running.is_some() && culprit != Culprit::Unknown;
+        let Culprit::Call(index) = culprit else {
+            return;
+        };
+        let Some(job) = self.calls.get_mut(index) else {
+            return;
+        };
+        job.attempts = job.attempts.saturating_add(1);
+        let (device, attempts) = (job.device.clone(), job.attempts);
+        let quarantined = self.quarantine.strike(&device, std::time::Instant::now());
+        let verdict = loss::verdict(attempts, quarantined);
+        if verdict == Verdict::Quarantine {
+            self.report_quarantine();
+            tracing::warn!(
+                model = self.options.model,
+                device = &*device,
+                "Device quarantined"
+            );
+        }
+        if verdict == Verdict::Retry {
+            return;
+        }
+        let failure = end.failure(self.options.timeout, &status, attempts);
+        if let Some((failure, job)) = failure.zip(self.calls.remove(index)) {
+            self.bytes -= job.telemetry.payload.len();
+            self.outcomes.finish(job, Outcome::Failed(failure)).await;
+        }
+        if verdict == Verdict::Quarantine {
+            self.divert_calls(&device).await;
+        }
+    }
+
+    /// Fails the messages of one device that the host before had; a message of another device that is
+    /// being tried stays.
+    async fn divert_calls(&mut self, device: &str) {
+        for job in std::mem::take(&mut self.calls) {
+            if *job.device == *device {
+                self.bytes -= job.telemetry.payload.len();
+                self.fail_quarantined(job).await;
+            } else {
+                self.calls.push_back(job);
+            }
+        }
+    }
+
+    /// Starts hosts until one imports the model: it did before, so it may again.
+    pub(super) async fn replace(&mut self) -> HostProcess {
+        loop {
+            if !self.answered {
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            }
+            match start::start(&self.options, &self.metrics).await {
+                Ok(host) => return host,
+                Err(error) => {
+                    self.answered = false;
+                    tracing::error!(
+                        %error,
+                        model = self.options.model,
+                        traceback = error.traceback(),
+                        "Host not replaced, trying again"
+                    );
+                }
+            }
+        }
+    }
+}
