@@ -133,7 +133,26 @@ impl ClusterRuntime {
 
     /// The configuration of the workers of `models[model]`.
     pub fn worker_config(&self, model: usize, options: &Options<'_>) -> RuntimeSpec {
-        worker_config::of_model(&self.written, &self.runtime, model, options)
+        let mut config = worker_config::of_model(&self.written, &self.runtime, model, options);
+        for exposed in &mut config.expose {
+            let mut ports = self.ports().iter();
+            let entry = ports.find(|entry| entry.name == exposed.name);
+            if let Some(entry) = entry.filter(|entry| self.listen_port(entry) != entry.port) {
+                let scheme = entry.protocol.scheme();
+                exposed.protocol_port = format!("{scheme}://:{}", self.listen_port(entry));
+            }
+        }
+        config
+    }
+
+    /// The port that a worker listens on for an entry of `expose`. A worker in its node's network has no port mapping, so
+    /// with `exposeMode: HostPort` it listens on `outPort` itself.
+    pub fn listen_port(&self, entry: &ValidatedExpose) -> u16 {
+        if self.nodes.host_network && self.expose_mode == ExposeMode::HostPort {
+            entry.out_port
+        } else {
+            entry.port
+        }
     }
 
     /// Whether only one worker on a node can have the ports: they are the node's.

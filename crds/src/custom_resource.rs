@@ -76,6 +76,11 @@ pub fn openapi() -> Value {
 fn columns() -> Value {
     let ready = |field: &str| format!(".status.conditions[?(@.type==\"Ready\")].{field}");
     let column = |name: &str, path: &str, description: &str| json!({ "name": name, "type": "string", "jsonPath": path, "description": description });
+    let wide = |name: &str, path: &str, description: &str| {
+        let mut column = column(name, path, description);
+        column["priority"] = 1.into();
+        column
+    };
     json!([
         column(
             "Ready",
@@ -89,6 +94,8 @@ fn columns() -> Value {
             "Models that serve, of all"
         ),
         column("Exposed", ".status.exposedSummary", "Ports in effect"),
+        wide("Digests", ".status.models[*].digest", "The digests of the models, in the order of the spec"),
+        wide("Message", &ready("message"), "Why, for people"),
         { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" },
     ])
 }

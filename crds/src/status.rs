@@ -20,7 +20,7 @@ pub struct RuntimeStatus {
     /// The generation of the spec that this status is about; -1 until the operator has seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Accepted, ModelsReady, Exposed, Ready, Reconciling, Stalled.
+    /// Accepted, ModelsReady, Exposed, Ready, Reconciling, Stalled; Warning where there is something to warn of.
     #[serde(default)]
     pub conditions: Vec<Condition>,
     /// Ready models and all models, such as `1/2`.
@@ -112,4 +112,6 @@ pub mod condition {
     pub const RECONCILING: &str = "Reconciling";
     /// Nothing more will happen until somebody acts (kstatus).
     pub const STALLED: &str = "Stalled";
+    /// The spec works, but maybe not as intended; absent where there is nothing to warn of.
+    pub const WARNING: &str = "Warning";
 }

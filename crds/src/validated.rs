@@ -230,3 +230,13 @@ pub enum ExposeProtocol {
     /// A stream of results, one JSON text per line.
     Tcp,
 }
+
+impl ExposeProtocol {
+    /// The scheme that `protocolPort` names it by.
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Tcp => "tcp",
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crds::status::RuntimeStatus;
-use crds::{ClusterRuntime, RuntimeSpec};
+use crds::{ClusterRuntime, Reason, RuntimeSpec};
 use k8s_openapi::jiff::{Timestamp, Unit};
 use kube::core::DynamicObject;
 use kube::runtime::events::Recorder;
@@ -14,7 +14,7 @@ use crate::desired::{self, Defaults, Desired, Identity, Inputs, Model, labels};
 use crate::execute::Executor;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
-use crate::outcome::{NamespaceTerminating, Outcomes};
+use crate::outcome::{ApplyError, NamespaceTerminating, Outcomes};
 use crate::plan::{plan, prune};
 use crate::{diagnose, events, observe, status};
 
@@ -285,8 +285,13 @@ fn failure(outcomes: &Outcomes) -> Option<Error> {
     })
 }
 
-/// Whether anything waits or is blocked by what may pass without any watch saying so.
+/// Whether anything waits or is blocked by what may pass without any watch saying so. The API server's range of ports changes
+/// only with its restart, so the next resync is soon enough for that.
 fn is_blocked(desired: &Desired, outcomes: &Outcomes) -> bool {
     let waits = |model: &Model| matches!(model, Model::Blocked(blocked) if blocked.passing);
-    outcomes.is_pending() || outcomes.errors().next().is_some() || desired.models.iter().any(waits)
+    let passes = |error: &ApplyError| error.reason() != Reason::PortOutOfRange;
+    let mut errors = outcomes.errors();
+    outcomes.is_pending()
+        || errors.any(|(_, error)| passes(error))
+        || desired.models.iter().any(waits)
 }

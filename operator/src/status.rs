@@ -62,7 +62,7 @@ pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus)
     for index in 0..accepted.desired.ports.len() {
         ports.push(port::status(accepted, index));
     }
-    let conditions = conditions::of_accepted(&models, &ports, accepted.outcomes);
+    let conditions = conditions::of_accepted(accepted.runtime, &models, &ports, accepted.outcomes);
     let ready = models.iter().filter(|(model, _)| model.ready).count();
     let exposed: Vec<_> = ports.iter().filter_map(|(port, _)| port.port).collect();
     let exposed: Vec<_> = exposed.iter().map(u16::to_string).collect();

@@ -84,11 +84,17 @@ reasons! {
         "the operator and the cluster are at work",
         "";
     RollingOut: Operator [Model] Retried,
-        "workers with the new spec are starting; the previous ones serve until then",
+        "workers with the new spec are starting; the previous ones serve until then, unless they had to stop first (`hostNetwork`, `HostPort`)",
         "";
     NotReady: Operator [Model] Retried,
         "the worker has run for a minute without a broker or its model",
         "see its log and `/status`; check address, port, password and certificate of the broker";
+    NodeLost: Operator [Model] Retried,
+        "the worker's node doesn't report to the cluster; the worker may be running there",
+        "check the node's power and network; the worker isn't replaced, and its status returns with the node";
+    NodePortOnEdge: Operator [Runtime] Good,
+        "a warning: ports are exposed by NodePort, which KubeEdge's nodes lack unless kube-proxy or EdgeMesh runs there",
+        "set `exposeMode: HostPort`";
 
     // Children.
     NameConflict: Operator [Model Port] Permanent,

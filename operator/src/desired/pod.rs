@@ -180,15 +180,16 @@ fn ports(source: &ModelSource<'_>, http_port: u16) -> Vec<Value> {
     };
     let served = source.config.expose.iter().filter_map(validated);
     for (index, entry) in served.enumerate() {
-        if entry.port == http_port {
+        let listen = runtime.listen_port(entry);
+        if listen == http_port {
             continue;
         }
         let mut port = json!({
-            "name": format!("expose-{index}"), "containerPort": entry.port, "protocol": "TCP",
+            "name": format!("expose-{index}"), "containerPort": listen, "protocol": "TCP",
         });
         // In the node's network, a worker's port is the node's.
         if host_network {
-            port["hostPort"] = entry.port.into();
+            port["hostPort"] = listen.into();
         } else if host_port {
             port["hostPort"] = entry.out_port.into();
         }

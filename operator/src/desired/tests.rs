@@ -114,6 +114,28 @@ fn a_port_of_the_node_has_no_service() {
     assert_eq!(pod(&spec)["containers"][0]["ports"][1]["hostPort"], 38080);
 }
 
+/// There is no mapping of ports in a node's network.
+#[test]
+fn in_the_nodes_network_a_port_of_the_node_is_the_one_that_the_worker_listens_on() {
+    let mut spec = sample();
+    spec.expose_mode = Some(ExposeMode::HostPort);
+    spec.placement = Some(Placement {
+        host_network: Some(true),
+        ..Placement::default()
+    });
+    let port = pod(&spec)["containers"][0]["ports"][1].clone();
+    assert_eq!(
+        (&port["containerPort"], &port["hostPort"]),
+        (&json!(38080), &json!(38080))
+    );
+    let Model::Served(children) = &desired(&spec, &BTreeMap::new()).models[0] else {
+        panic!("not served")
+    };
+    let config = children.config_map.body["data"].to_string();
+    assert!(config.contains("http://:38080"), "{config}");
+    assert!(!config.contains("http://:8080"), "{config}");
+}
+
 #[test]
 fn models_are_kept_where_the_spec_says() {
     let mut spec = sample();

@@ -1,8 +1,9 @@
 //! The conditions: each a pure function of the parts, with the time of its last change.
 
-use crds::Reason;
+use crds::cluster::ExposeMode;
 use crds::reason::ReasonText;
 use crds::status::{Condition, RuntimeStatus, condition};
+use crds::{ClusterRuntime, Reason};
 use k8s_openapi::jiff::Timestamp;
 
 use super::{OfModel, OfPort, Progress};
@@ -11,29 +12,29 @@ use crate::outcome::Outcomes;
 use crate::status::text::shortened;
 
 pub(super) fn of_accepted(
+    runtime: &ClusterRuntime,
     models: &[OfModel],
     ports: &[OfPort],
     outcomes: &Outcomes,
 ) -> Vec<Condition> {
-    let unready = models
-        .iter()
-        .filter(|(_, progress)| *progress != Progress::Done);
-    let unready: Vec<_> = unready
-        .map(|(model, _)| (&model.name, &model.reason, &model.message))
-        .collect();
-    let models_ready = part(
+    let models = Parts::of(models.iter().map(|(model, progress)| Part {
+        name: &model.name,
+        reason: &model.reason,
+        message: &model.message,
+        progress: *progress,
+    }));
+    let models_ready = models.condition(
         condition::MODELS_READY,
         Reason::AllReady,
-        &format!("all {} models serve", models.len()),
-        &unready,
+        &format!("all {} models serve", models.count),
     );
-    let unexposed = ports
-        .iter()
-        .filter(|(_, progress)| *progress != Progress::Done);
-    let unexposed: Vec<_> = unexposed
-        .map(|(port, _)| (&port.name, &port.reason, &port.message))
-        .collect();
-    let exposed = if ports.is_empty() {
+    let ports = Parts::of(ports.iter().map(|(port, progress)| Part {
+        name: &port.name,
+        reason: &port.reason,
+        message: &port.message,
+        progress: *progress,
+    }));
+    let exposed = if ports.count == 0 {
         condition(
             condition::EXPOSED,
             true,
@@ -41,14 +42,23 @@ pub(super) fn of_accepted(
             "expose is empty",
         )
     } else {
-        let all = format!("all {} ports are in effect", ports.len());
-        part(condition::EXPOSED, Reason::Exposed, &all, &unexposed)
+        let all = format!("all {} ports are in effect", ports.count);
+        ports.condition(condition::EXPOSED, Reason::Exposed, &all)
     };
     let other = outcomes.rest().next();
-    let ready = [&models_ready, &exposed]
-        .into_iter()
-        .find(|one| one.status == "False");
-    let ready = match (ready, other) {
+    let stuck = models.is(Progress::Stuck) || ports.is(Progress::Stuck);
+    let working = outcomes.is_pending()
+        || other.is_some()
+        || models.is(Progress::Working)
+        || ports.is(Progress::Working);
+    // The worst fault wins: a port that waits for a person comes before a model that is rolling out.
+    let summary = if ports.is(Progress::Stuck) && !models.is(Progress::Stuck) {
+        [&exposed, &models_ready]
+    } else {
+        [&models_ready, &exposed]
+    };
+    let unready = summary.into_iter().find(|one| one.status == "False");
+    let ready = match (unready, other) {
         (Some(unready), _) => condition(
             condition::READY,
             false,
@@ -65,12 +75,8 @@ pub(super) fn of_accepted(
             "all models serve, all ports are in effect",
         ),
     };
-    let progress = models.iter().map(|(_, progress)| *progress);
-    let progress: Vec<_> = progress
-        .chain(ports.iter().map(|(_, progress)| *progress))
-        .collect();
-    let working = outcomes.is_pending() || other.is_some() || progress.contains(&Progress::Working);
-    let stuck = !working && progress.contains(&Progress::Stuck);
+    // What moves is told by its own reason, not by that of the fault that waits for a person.
+    let moving = [&models, &ports].into_iter().find_map(Parts::moving);
     let mut conditions = vec![
         condition(
             condition::ACCEPTED,
@@ -81,9 +87,24 @@ pub(super) fn of_accepted(
         models_ready,
         exposed,
     ];
-    conditions.extend(kstatus(&ready, working, stuck));
+    let moving = moving.unwrap_or_else(|| (ready.reason.clone(), ready.message.clone()));
+    conditions.extend(kstatus(&ready, working.then_some(&moving), stuck));
     conditions.push(ready);
+    conditions.extend(warning(runtime));
     conditions
+}
+
+/// What works, and may not be what the user expects.
+fn warning(runtime: &ClusterRuntime) -> Option<Condition> {
+    let on_edge = runtime.nodes.edge
+        && runtime.expose_mode == ExposeMode::NodePort
+        && !runtime.ports().is_empty();
+    on_edge.then(|| {
+        let message = "exposeMode is NodePort and placement.edge is true: a NodePort needs kube-proxy or EdgeMesh on the \
+                       node, which KubeEdge doesn't bring along; set exposeMode: HostPort to reach the ports on the \
+                       worker's node";
+        condition(condition::WARNING, true, Reason::NodePortOnEdge, message)
+    })
 }
 
 pub(super) fn of_refused(message: &str) -> Vec<Condition> {
@@ -94,7 +115,7 @@ pub(super) fn of_refused(message: &str) -> Vec<Condition> {
         no(condition::MODELS_READY),
         no(condition::EXPOSED),
     ];
-    conditions.extend(kstatus(&ready, false, true));
+    conditions.extend(kstatus(&ready, None, true));
     conditions.push(ready);
     conditions
 }
@@ -169,46 +190,96 @@ pub(super) fn transitions(
     conditions
 }
 
-fn kstatus(ready: &Condition, working: bool, stuck: bool) -> [Condition; 2] {
-    let of = |kind, is: bool| {
-        if is {
-            condition(kind, true, ready.reason.clone(), &ready.message)
-        } else {
-            condition(kind, false, Reason::Settled, "")
-        }
-    };
-    let reconciling = if working && ready.status == "True" {
-        let message = "objects that are no longer needed are being deleted";
-        condition(condition::RECONCILING, true, Reason::Progressing, message)
+/// Stalled comes first: kstatus takes the first of the two that is true, and who waits for a runtime that needs a person
+/// should hear so while other parts still move.
+fn kstatus(
+    ready: &Condition,
+    moving: Option<&(ReasonText, String)>,
+    stuck: bool,
+) -> [Condition; 2] {
+    let stalled = if stuck {
+        condition(
+            condition::STALLED,
+            true,
+            ready.reason.clone(),
+            &ready.message,
+        )
     } else {
-        of(condition::RECONCILING, working)
+        condition(condition::STALLED, false, Reason::Settled, "")
     };
-    [reconciling, of(condition::STALLED, stuck)]
+    let reconciling = match moving {
+        Some(_) if ready.status == "True" => {
+            let message = "objects that are no longer needed are being deleted";
+            condition(condition::RECONCILING, true, Reason::Progressing, message)
+        }
+        Some((reason, message)) => condition(condition::RECONCILING, true, reason.clone(), message),
+        None => condition(condition::RECONCILING, false, Reason::Settled, ""),
+    };
+    [stalled, reconciling]
 }
 
-/// A condition over several parts; `missing` are name, reason and message of those that are not as they should be.
-fn part(
-    kind: &str,
-    good: Reason,
-    all: &str,
-    missing: &[(&String, &ReasonText, &String)],
-) -> Condition {
-    let Some((_, reason, _)) = missing.first() else {
-        return condition(kind, true, good, all);
-    };
-    let each = missing.iter().map(|(name, reason, message)| {
-        if message.is_empty() {
-            format!("{name}: {reason}")
+/// A model or a port, as far as conditions need it.
+struct Part<'a> {
+    name: &'a str,
+    reason: &'a ReasonText,
+    message: &'a str,
+    progress: Progress,
+}
+
+/// All models, or all ports; `missing` are those that are not as they should be.
+struct Parts<'a> {
+    count: usize,
+    missing: Vec<Part<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(parts: impl Iterator<Item = Part<'a>>) -> Self {
+        let mut count = 0;
+        let counted = parts.inspect(|_| count += 1);
+        let missing = counted
+            .filter(|one| one.progress != Progress::Done)
+            .collect();
+        Self { count, missing }
+    }
+
+    fn is(&self, progress: Progress) -> bool {
+        self.missing.iter().any(|one| one.progress == progress)
+    }
+
+    /// Reason of the first that moves, and the texts of all that do.
+    fn moving(&self) -> Option<(ReasonText, String)> {
+        let moving = self.missing.iter();
+        let moving: Vec<_> = moving
+            .filter(|one| one.progress == Progress::Working)
+            .collect();
+        let texts: Vec<_> = moving.iter().map(|one| one.text()).collect();
+        Some((moving.first()?.reason.clone(), texts.join("; ")))
+    }
+
+    /// The condition over all of them: its reason is that of the worst, its message lists each, the worst first.
+    fn condition(&self, kind: &str, good: Reason, all: &str) -> Condition {
+        let of = |progress| {
+            self.missing
+                .iter()
+                .filter(move |one| one.progress == progress)
+        };
+        let worst: Vec<_> = of(Progress::Stuck).chain(of(Progress::Working)).collect();
+        let Some(first) = worst.first() else {
+            return condition(kind, true, good, all);
+        };
+        let each: Vec<_> = worst.iter().map(|one| one.text()).collect();
+        condition(kind, false, first.reason.clone(), &each.join("; "))
+    }
+}
+
+impl Part<'_> {
+    fn text(&self) -> String {
+        if self.message.is_empty() {
+            format!("{}: {}", self.name, self.reason)
         } else {
-            format!("{name}: {reason}: {message}")
+            format!("{}: {}: {}", self.name, self.reason, self.message)
         }
-    });
-    condition(
-        kind,
-        false,
-        (*reason).clone(),
-        &each.collect::<Vec<_>>().join("; "),
-    )
+    }
 }
 
 fn condition(kind: &str, is: bool, reason: impl Into<ReasonText>, message: &str) -> Condition {

@@ -77,8 +77,12 @@ fn of_deployment(
     if let Some((reason, message)) = failed_condition(live, &rollout) {
         return (false, Progress::Stuck, reason, message);
     }
-    // No counts: what moves fast is no status.
-    let message = "workers with this spec are starting; the earlier ones serve until then";
+    // No counts: a status doesn't show what changes every second.
+    let message = if live.body["spec"]["strategy"]["type"] == "Recreate" {
+        "the worker with this spec is starting; the earlier one had to stop first, and the broker holds its messages"
+    } else {
+        "workers with this spec are starting; the earlier ones serve until then"
+    };
     (
         false,
         Progress::Working,

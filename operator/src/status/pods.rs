@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crds::Reason;
 use crds::reason::ReasonText;
 use crds::termination::Termination;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::desired::labels;
@@ -46,6 +46,9 @@ pub(super) fn trouble(
 }
 
 fn of_pod(pod: &Pod, now: Timestamp) -> Option<(ReasonText, String)> {
+    if let Some(message) = lost_node(pod) {
+        return Some((Reason::NodeLost.into(), message));
+    }
     let status = pod.status.as_ref()?;
     let mut containers = status.container_statuses.iter().flatten();
     if let Some(container) = containers.find(|one| one.name == CONTAINER)
@@ -66,18 +69,34 @@ fn of_pod(pod: &Pod, now: Timestamp) -> Option<(ReasonText, String)> {
     ))
 }
 
+/// The sign of a node that doesn't report: the control plane marks its pods as not ready, while the last word of the node
+/// about their containers is that they are.
+fn lost_node(pod: &Pod) -> Option<String> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let find = |kind: &str| conditions.iter().find(|one| one.type_ == kind);
+    let unready = find("Ready").filter(|one| one.status == "False")?;
+    find("ContainersReady").filter(|one| one.status == "True")?;
+    let node = pod.spec.as_ref()?.node_name.as_deref()?;
+    let since = unready.last_transition_time.as_ref();
+    let since = since.map_or(String::new(), |since| format!(" since {}", since.0));
+    Some(format!(
+        "node {node:?} hasn't reported to the cluster{since}; its worker may be running, and isn't replaced"
+    ))
+}
+
 fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(ReasonText, String)> {
     let state = container.state.as_ref()?;
     let last = container
         .last_state
         .as_ref()
         .and_then(|last| last.terminated.as_ref());
-    // Until a restarted worker is ready, its last words still hold.
-    let ended = state
-        .terminated
-        .as_ref()
-        .or(last)
-        .filter(|_| !container.ready);
+    let running = state.running.as_ref().filter(|_| !container.ready);
+    let since = running.and_then(|running| running.started_at.as_ref());
+    let late = since.is_some_and(|since| now.duration_since(since.0) > START);
+    // Until a restarted worker is ready, its last words still hold; after a minute it is judged by what it is now. After a
+    // reboot the node only knows that the container ended, not why.
+    let ended = state.terminated.as_ref().or(last);
+    let ended = ended.filter(|ended| !container.ready && !late && !is_unknown(ended));
     if let Some(ended) = ended {
         let text = ended.message.as_deref().unwrap_or_default();
         if let Ok(said) = serde_json::from_str::<Termination>(text)
@@ -106,13 +125,17 @@ fn of_container(container: &ContainerStatus, now: Timestamp) -> Option<(ReasonTe
             )
         });
     }
-    let running = state.running.as_ref().filter(|_| !container.ready);
-    let since = running.and_then(|running| running.started_at.as_ref());
-    let late = since.is_some_and(|since| now.duration_since(since.0) > START);
     late.then(|| {
         let message = "the worker runs but is not ready: it is connecting to its broker or loading its model; see its log or /status";
         (Reason::NotReady.into(), message.to_owned())
     })
+}
+
+fn is_unknown(ended: &ContainerStateTerminated) -> bool {
+    matches!(
+        ended.reason.as_deref(),
+        Some("Unknown" | "ContainerStatusUnknown")
+    )
 }
 
 /// A reason as Kubernetes wants it: other text must not reach conditions.

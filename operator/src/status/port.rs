@@ -5,8 +5,10 @@ use crds::cluster::ExposeMode;
 use crds::status::ExposeStatus;
 
 use super::{Accepted, OfPort, Progress};
+use crate::desired::Model;
 use crate::desired::service::node_port;
 use crate::kind::Kind;
+use crate::rollout::Rollout;
 
 pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
     let entry = &accepted.runtime.ports()[index];
@@ -19,6 +21,12 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
         ..ExposeStatus::default()
     };
     let progress = match accepted.outcomes.port(index).transpose() {
+        // A port of the node is the worker's own: without a worker there is none.
+        Ok(_) if accepted.runtime.expose_mode == ExposeMode::HostPort && !has_worker(accepted) => {
+            status.reason = Reason::Progressing.into();
+            "no worker that listens on the port is running yet".clone_into(&mut status.message);
+            Progress::Working
+        }
         Ok(live) => {
             status.port = match accepted.runtime.expose_mode {
                 ExposeMode::NodePort => live.and_then(|live| node_port(&live.body)),
@@ -42,4 +50,12 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfPort {
         }
     };
     (status, progress)
+}
+
+/// Whether a worker of the model whose workers listen on the node's ports is available.
+fn has_worker(accepted: &Accepted<'_>) -> bool {
+    let mut models = accepted.desired.models.iter();
+    let first = models.position(|model| matches!(model, Model::Served(_)));
+    let live = first.and_then(|index| accepted.outcomes.model(index)?.ok());
+    live.is_some_and(|live| Rollout::of(live).available > 0)
 }

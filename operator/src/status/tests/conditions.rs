@@ -1,13 +1,16 @@
 //! Conditions from the statuses of models and ports, and from outcomes.
 
-use crds::Reason;
 use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus};
+use crds::{ClusterRuntime, Reason};
 use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::api::Failure;
 use crate::kind::Kind;
 use crate::outcome::{ApplyError, Hold, Outcome, Outcomes, Part};
 use crate::status::{OfModel, OfPort, Progress, conditions};
+
+const SAMPLE: &str = include_str!("../../../../deploy/samples/edgemodel.yaml");
 
 fn model(name: &str, reason: Reason, progress: Progress) -> OfModel {
     let status = ModelStatus {
@@ -52,10 +55,21 @@ fn blocked() -> Outcomes {
     )))
 }
 
+/// pyboot's sample with these changes.
+fn runtime(change: impl FnOnce(&mut Value)) -> ClusterRuntime {
+    let mut object = serde_saphyr::from_str::<Value>(SAMPLE).unwrap();
+    change(&mut object["spec"]);
+    ClusterRuntime::new(serde_json::from_value(object["spec"].take()).unwrap()).unwrap()
+}
+
+fn of_accepted(models: &[OfModel], ports: &[OfPort], outcomes: &Outcomes) -> Vec<Condition> {
+    conditions::of_accepted(&runtime(|_| {}), models, ports, outcomes)
+}
+
 /// The conditions as `Type=Status/Reason`, in their order.
 #[track_caller]
 fn check(models: &[OfModel], ports: &[OfPort], outcomes: &Outcomes, expected: [&str; 5]) {
-    let conditions = conditions::of_accepted(models, ports, outcomes);
+    let conditions = of_accepted(models, ports, outcomes);
     let words = |kind: &str| {
         let condition = conditions.iter().find(|one| one.r#type == kind).unwrap();
         format!("{}/{}", condition.status, condition.reason)
@@ -131,22 +145,84 @@ fn a_model_that_needs_a_person_is_stalled() {
     );
 }
 
-/// kstatus: a tool goes on to wait while anything moves.
+/// The worst fault wins, whatever the order: a person is needed, and hears it while the rest still moves.
 #[test]
-fn nothing_is_stalled_while_something_moves() {
-    let stuck = model("a", Reason::InvalidDigest, Progress::Stuck);
-    let working = model("b", Reason::RollingOut, Progress::Working);
+fn what_needs_a_person_is_not_hidden_by_what_moves() {
+    let stuck = || model("a", Reason::InvalidDigest, Progress::Stuck);
+    let working = || model("b", Reason::RollingOut, Progress::Working);
+    for models in [[stuck(), working()], [working(), stuck()]] {
+        check(
+            &models,
+            &[],
+            &Outcomes::default(),
+            [
+                "False/InvalidDigest",
+                "True/NothingExposed",
+                "False/InvalidDigest",
+                "True/RollingOut",
+                "True/InvalidDigest",
+            ],
+        );
+        let conditions = of_accepted(&models, &[], &Outcomes::default());
+        let ready = conditions.iter().find(|one| one.r#type == "Ready").unwrap();
+        assert_eq!(ready.message, "a: InvalidDigest; b: RollingOut");
+    }
+}
+
+/// kstatus takes the first of the two that is true.
+#[test]
+fn stalled_comes_before_reconciling() {
+    let conditions = of_accepted(&[done()], &[], &Outcomes::default());
+    let place = |kind: &str| conditions.iter().position(|one| one.r#type == kind);
+    assert!(place("Stalled") < place("Reconciling"));
+}
+
+#[test]
+fn a_port_that_needs_a_person_comes_before_a_model_that_moves() {
+    let working = model("m", Reason::RollingOut, Progress::Working);
+    let stuck = port("p", Reason::PortOutOfRange, Progress::Stuck);
     check(
-        &[stuck, working],
-        &[],
+        &[working],
+        &[stuck],
         &Outcomes::default(),
         [
-            "False/InvalidDigest",
-            "True/NothingExposed",
-            "False/InvalidDigest",
-            "True/InvalidDigest",
-            "False/Settled",
+            "False/RollingOut",
+            "False/PortOutOfRange",
+            "False/PortOutOfRange",
+            "True/RollingOut",
+            "True/PortOutOfRange",
         ],
+    );
+}
+
+#[test]
+fn a_node_port_on_edge_nodes_is_warned_of() {
+    let warned = |change: fn(&mut Value)| {
+        let conditions =
+            conditions::of_accepted(&runtime(change), &[done()], &[], &Outcomes::default());
+        let mut all = conditions.into_iter();
+        let found = all.find(|one| one.r#type == "Warning")?;
+        Some((found.status, found.reason.to_string()))
+    };
+    let expected = Some(("True".to_owned(), "NodePortOnEdge".to_owned()));
+    assert_eq!(
+        warned(|spec| spec["placement"] = json!({ "edge": true })),
+        expected
+    );
+    assert_eq!(warned(|_| {}), None);
+    assert_eq!(
+        warned(|spec| {
+            spec["placement"] = json!({ "edge": true });
+            spec["exposeMode"] = "HostPort".into();
+        }),
+        None
+    );
+    assert_eq!(
+        warned(|spec| {
+            spec["placement"] = json!({ "edge": true });
+            spec["expose"] = json!([]);
+        }),
+        None
     );
 }
 
@@ -234,7 +310,7 @@ fn what_is_being_removed_is_progress_of_a_ready_runtime() {
 fn a_message_lists_each_part_that_is_not_as_it_should_be() {
     let models = [model("a", Reason::RollingOut, Progress::Working), done()];
     let ports = [port("p", Reason::PortTaken, Progress::Working), exposed()];
-    let conditions = conditions::of_accepted(&models, &ports, &Outcomes::default());
+    let conditions = of_accepted(&models, &ports, &Outcomes::default());
     let message = |kind: &str| {
         let mut all = conditions.iter();
         all.find(|one| one.r#type == kind).unwrap().message.clone()

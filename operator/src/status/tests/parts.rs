@@ -139,6 +139,20 @@ fn what_the_controller_has_not_seen_is_not_ready() {
     rolled(Some(1), body, ROLLING);
 }
 
+/// With a port of the node, or in its network, the earlier worker stops first.
+#[test]
+fn the_message_of_a_rollout_says_whether_the_earlier_worker_serves() {
+    let message = |strategy: &str| {
+        let mut body = deployment(1, [1, 0, 0]);
+        body["spec"]["strategy"] = json!({ "type": strategy });
+        let outcome = Outcome::Applied(object(Kind::Deployment, "d", body));
+        let of = |all: &Accepted<'_>| model::status(all, 0).0.message;
+        accepted("NodePort", Some(1), Part::Model(0), outcome, of)
+    };
+    assert!(message("RollingUpdate").ends_with("the earlier ones serve until then"));
+    assert!(message("Recreate").contains("had to stop first"));
+}
+
 #[test]
 fn a_model_without_workers_is_done_if_that_is_asked_for() {
     rolled(
@@ -242,12 +256,23 @@ fn the_port_in_effect_depends_on_the_mode() {
         applied(),
         ("Exposed", Progress::Done, Some(8080)),
     );
-    // It has no Service, so no step has an outcome.
-    a_port(
-        "HostPort",
-        Outcome::Skipped,
-        ("Exposed", Progress::Done, Some(38_080)),
-    );
+}
+
+/// It has no Service: the worker's pod has the port, once there is one.
+#[test]
+fn a_port_of_the_node_is_in_effect_while_a_worker_is_available() {
+    let check = |available: u8, expected: (&str, Progress, Option<u16>)| {
+        let body = deployment(1, [1, 1, available]);
+        let outcome = Outcome::Applied(object(Kind::Deployment, "d", body));
+        let (status, progress) = accepted("HostPort", None, Part::Model(0), outcome, |all| {
+            port::status(all, 0)
+        });
+        assert_eq!((status.reason.as_str(), progress, status.port), expected);
+    };
+    check(1, ("Exposed", Progress::Done, Some(38_080)));
+    check(0, ("Progressing", Progress::Working, None));
+    let skipped = ("Progressing", Progress::Working, None);
+    a_port("HostPort", Outcome::Skipped, skipped);
 }
 
 #[test]

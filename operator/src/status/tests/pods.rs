@@ -63,6 +63,8 @@ fn ended(message: &str) -> Value {
     json!({ "terminated": { "exitCode": 2, "reason": "Error", "message": message } })
 }
 
+const NOT_READY: &str = "the worker runs but is not ready: it is connecting to its broker or loading its model; see its log or /status";
+
 const SAID: &str = r#"{"reason":"ChecksumMismatch","message":"another zip"}"#;
 
 #[test]
@@ -80,6 +82,49 @@ fn a_worker_that_ended_says_why_itself() {
         &json!({ "state": running, "lastState": ended(SAID) }),
         expected,
     );
+}
+
+/// The exit may be hours old; what keeps the worker from serving now is something else.
+#[test]
+fn a_worker_that_has_run_for_a_minute_is_judged_by_what_it_is_now() {
+    let running = json!({ "running": { "startedAt": "1970-01-01T00:15:39Z" } });
+    check(
+        &json!({ "state": running, "lastState": ended(SAID) }),
+        Some(("NotReady", NOT_READY)),
+    );
+}
+
+#[test]
+fn an_end_that_the_node_knows_nothing_of_is_no_reason() {
+    let unknown = || json!({ "terminated": { "exitCode": 255, "reason": "Unknown" } });
+    let running = json!({ "running": { "startedAt": "1970-01-01T00:16:00Z" } });
+    check(&json!({ "state": running, "lastState": unknown() }), None);
+    check(&json!({ "state": unknown() }), None);
+    let waiting = json!({ "waiting": { "reason": "ImagePullBackOff", "message": "why" } });
+    check(
+        &json!({ "state": waiting, "lastState": unknown() }),
+        Some(("ImagePullBackOff", "why")),
+    );
+}
+
+/// What the control plane makes of the pods of a node that doesn't report.
+#[test]
+fn a_lost_node_is_told_with_its_name_and_since_when() {
+    let on = |ready: &str, containers: &str| {
+        let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status, "lastTransitionTime": "1970-01-01T00:10:00Z" });
+        let conditions = [
+            condition("Ready", ready),
+            condition("ContainersReady", containers),
+        ];
+        let mut pod = pod("a", &json!({ "conditions": conditions }));
+        pod.spec = serde_json::from_value(json!({ "nodeName": "n7", "containers": [] })).unwrap();
+        [pod]
+    };
+    let message = "node \"n7\" hasn't reported to the cluster since 1970-01-01T00:10:00Z; its worker may be running, \
+                   and isn't replaced";
+    pods(&on("False", "True"), Some(("NodeLost", message)));
+    pods(&on("False", "False"), None);
+    pods(&on("True", "True"), None);
 }
 
 #[test]
@@ -135,8 +180,10 @@ fn a_container_that_waits_has_the_nodes_words_but_for_a_start() {
 fn a_worker_may_take_a_minute_to_be_ready() {
     let since = |time: &str| json!({ "state": { "running": { "startedAt": time } } });
     check(&since("1970-01-01T00:15:40Z"), None);
-    let message = "the worker runs but is not ready: it is connecting to its broker or loading its model; see its log or /status";
-    check(&since("1970-01-01T00:15:39Z"), Some(("NotReady", message)));
+    check(
+        &since("1970-01-01T00:15:39Z"),
+        Some(("NotReady", NOT_READY)),
+    );
 }
 
 #[test]
