@@ -6,7 +6,7 @@ use std::time::Instant;
 use crds::validated::OnFull;
 use futures_util::future::BoxFuture;
 use hosts::Lanes;
-use matching::{Matcher, Misses};
+use matching::{Matcher, Misses, Unreadable};
 use message::{Failure, FailureReason, Job, Message, Rejected, Settled};
 
 use crate::metrics::ModelMetrics;
@@ -45,7 +45,10 @@ impl Dispatcher {
             }
             Err(error) => {
                 let failure = Failure {
-                    reason: FailureReason::InvalidJson,
+                    reason: match error {
+                        Unreadable::InvalidJson(_) => FailureReason::InvalidJson,
+                        Unreadable::OverLimit(_) => FailureReason::TooLarge,
+                    },
                     message: error.to_string(),
                     traceback: None,
                 };

@@ -3,7 +3,8 @@
 //! Pure: bytes in, device out. Rooms in reading order:
 //!
 //! - `matcher`: the devices of one model, indexed.
-//! - `matcher/compare`: one condition against one message, as Python evaluates it.
+//! - `matcher/walk`: one pass over a message's bytes, for the places that conditions ask about.
+//! - `matcher/compare`: one condition against one decoded message, as Python evaluates it.
 //! - `explain`: the same decisions with their reasons, as text or JSON.
 
 mod explain;
@@ -13,4 +14,4 @@ pub use explain::{
     AttributeExplanation, DeviceExplanation, Explanation, ModelExplanation, RuleExplanation,
     explain,
 };
-pub use matcher::{InvalidJson, Matcher, Misses};
+pub use matcher::{InvalidJson, Matcher, Misses, Unreadable};

@@ -94,6 +94,8 @@ pub struct Failure {
 pub enum FailureReason {
     /// The payload is not JSON.
     InvalidJson,
+    /// The message is over a limit.
+    TooLarge,
     /// `handler` raised.
     Exception,
     /// The result cannot be written as JSON.
@@ -113,6 +115,7 @@ impl FailureReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidJson => "invalid_json",
+            Self::TooLarge => "too_large",
             Self::Exception => "exception",
             Self::Unserializable => "unserializable",
             Self::Timeout => "timeout",

@@ -4,7 +4,7 @@ use crds::nearest;
 use crds::validated::{Expression, Path, Step};
 use jiter::JsonValue;
 
-use crate::matcher::{Place, resolve};
+use crate::matcher::{Target, resolve};
 
 /// Longest excerpt of a message, in characters.
 const EXCERPT: usize = 60;
@@ -16,8 +16,8 @@ pub(super) fn why(value: &str, expression: &Expression, message: &JsonValue) -> 
         return dead_end(path, message);
     };
     let actual = match &place {
-        Place::Text(text) => format!("{text:?}"),
-        Place::Value(value) => excerpt(value),
+        Target::Text(text) => format!("{text:?}"),
+        Target::Value(value) => excerpt(value),
     };
     let mut why = format!("{path} is {actual}");
     if let Some(hint) = hint(value, &place) {
@@ -31,7 +31,7 @@ pub(super) fn why(value: &str, expression: &Expression, message: &JsonValue) -> 
 fn dead_end(path: &Path, message: &JsonValue) -> String {
     for length in 0..path.0.len() {
         let before = Path(path.0[..length].to_vec());
-        let (Ok(Place::Value(parent)), step) = (resolve(&before, message), &path.0[length]) else {
+        let (Ok(Target::Value(parent)), step) = (resolve(&before, message), &path.0[length]) else {
             break;
         };
         if resolve(&Path(path.0[..=length].to_vec()), message).is_ok() {
@@ -52,13 +52,13 @@ fn dead_end(path: &Path, message: &JsonValue) -> String {
     format!("{path} is not in the message")
 }
 
-fn hint(value: &str, place: &Place) -> Option<String> {
+fn hint(value: &str, place: &Target) -> Option<String> {
     match place {
-        Place::Value(container @ (JsonValue::Object(_) | JsonValue::Array(_))) => {
+        Target::Value(container @ (JsonValue::Object(_) | JsonValue::Array(_))) => {
             let near = nearest(value, texts(container)).filter(|near| *near != value)?;
             Some(format!("the nearest to {value:?} in it is {near:?}"))
         }
-        Place::Value(scalar @ (JsonValue::Int(_) | JsonValue::Float(_) | JsonValue::Bool(_)))
+        Target::Value(scalar @ (JsonValue::Int(_) | JsonValue::Float(_) | JsonValue::Bool(_)))
             if excerpt(scalar).eq_ignore_ascii_case(value) =>
         {
             Some(format!(

@@ -18,14 +18,14 @@ pub(crate) enum Miss {
 
 /// What a path leads to.
 #[derive(Debug)]
-pub(crate) enum Place<'m> {
+pub(crate) enum Target<'m> {
     /// A value of the message.
     Value(&'m JsonValue<'m>),
     /// A character, by an index into a text.
     Text(Cow<'m, str>),
 }
 
-impl Place<'_> {
+impl Target<'_> {
     /// The text there, if it is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
@@ -46,32 +46,41 @@ pub(crate) fn holds(
 ) -> Result<bool, Miss> {
     let place = resolve(&expression.path, message)?;
     match expression.operator {
-        Operator::Equal => Ok(place.text() == Some(value)),
-        Operator::NotEqual => Ok(place.text() != Some(value)),
         Operator::In => contains(&place, value),
         Operator::NotIn => contains(&place, value).map(|found| !found),
-        // UTF-8 sorts as the code points do, which is Python's order.
-        Operator::Less => place.text().map(|text| value < text).ok_or(Miss::WrongType),
-        Operator::LessOrEqual => place
-            .text()
-            .map(|text| value <= text)
-            .ok_or(Miss::WrongType),
-        Operator::Greater => place.text().map(|text| value > text).ok_or(Miss::WrongType),
-        Operator::GreaterOrEqual => place
-            .text()
-            .map(|text| value >= text)
-            .ok_or(Miss::WrongType),
+        operator => texts(value, operator, place.text().map(str::as_bytes)),
     }
 }
 
-fn contains(place: &Place, value: &str) -> Result<bool, Miss> {
+/// Whether `value` compares with a text, or with a place that has none; `in` is not for this.
+///
+/// # Errors
+/// Python would refuse the comparison.
+pub(super) fn texts(value: &str, operator: Operator, text: Option<&[u8]>) -> Result<bool, Miss> {
+    let value = value.as_bytes();
+    match operator {
+        Operator::Equal => return Ok(text == Some(value)),
+        Operator::NotEqual => return Ok(text != Some(value)),
+        _ => {}
+    }
+    // UTF-8 sorts as the code points do, which is Python's order.
+    let text = text.ok_or(Miss::WrongType)?;
+    Ok(match operator {
+        Operator::Less => value < text,
+        Operator::LessOrEqual => value <= text,
+        Operator::Greater => value > text,
+        _ => value >= text,
+    })
+}
+
+fn contains(place: &Target, value: &str) -> Result<bool, Miss> {
     match place {
-        Place::Text(text) | Place::Value(JsonValue::Str(text)) => Ok(text.contains(value)),
-        Place::Value(JsonValue::Object(fields)) => Ok(fields.iter().any(|(key, _)| key == value)),
-        Place::Value(JsonValue::Array(items)) => Ok(items
+        Target::Text(text) | Target::Value(JsonValue::Str(text)) => Ok(text.contains(value)),
+        Target::Value(JsonValue::Object(fields)) => Ok(fields.iter().any(|(key, _)| key == value)),
+        Target::Value(JsonValue::Array(items)) => Ok(items
             .iter()
             .any(|item| matches!(item, JsonValue::Str(text) if text == value))),
-        Place::Value(_) => Err(Miss::WrongType),
+        Target::Value(_) => Err(Miss::WrongType),
     }
 }
 
@@ -79,32 +88,32 @@ fn contains(place: &Place, value: &str) -> Result<bool, Miss> {
 ///
 /// # Errors
 /// The path leads nowhere.
-pub(crate) fn resolve<'m>(path: &Path, message: &'m JsonValue<'m>) -> Result<Place<'m>, Miss> {
-    let mut place = Place::Value(message);
+pub(crate) fn resolve<'m>(path: &Path, message: &'m JsonValue<'m>) -> Result<Target<'m>, Miss> {
+    let mut place = Target::Value(message);
     for step in &path.0 {
         place = match (step, place) {
-            (Step::Key(key), Place::Value(JsonValue::Object(fields))) => {
+            (Step::Key(key), Target::Value(JsonValue::Object(fields))) => {
                 // The last of equal keys counts, as in Python's json.
                 let found = fields.iter().rev().find(|(name, _)| name == key);
-                Place::Value(&found.ok_or(Miss::MissingKey)?.1)
+                Target::Value(&found.ok_or(Miss::MissingKey)?.1)
             }
-            (Step::Index(_), Place::Value(JsonValue::Object(_))) => return Err(Miss::MissingKey),
-            (Step::Index(index), Place::Value(JsonValue::Array(items))) => {
+            (Step::Index(_), Target::Value(JsonValue::Object(_))) => return Err(Miss::MissingKey),
+            (Step::Index(index), Target::Value(JsonValue::Array(items))) => {
                 let index = absolute(*index, items.len())?;
-                Place::Value(items.get(index).ok_or(Miss::MissingKey)?)
+                Target::Value(items.get(index).ok_or(Miss::MissingKey)?)
             }
-            (Step::Index(index), Place::Text(text)) => character(&text, *index)?,
-            (Step::Index(index), Place::Value(JsonValue::Str(text))) => character(text, *index)?,
+            (Step::Index(index), Target::Text(text)) => character(&text, *index)?,
+            (Step::Index(index), Target::Value(JsonValue::Str(text))) => character(text, *index)?,
             _ => return Err(Miss::WrongType),
         };
     }
     Ok(place)
 }
 
-fn character<'m>(text: &str, index: i64) -> Result<Place<'m>, Miss> {
+fn character<'m>(text: &str, index: i64) -> Result<Target<'m>, Miss> {
     let index = absolute(index, text.chars().count())?;
     let character = text.chars().nth(index).ok_or(Miss::MissingKey)?;
-    Ok(Place::Text(character.to_string().into()))
+    Ok(Target::Text(character.to_string().into()))
 }
 
 /// A negative index counts from the end.

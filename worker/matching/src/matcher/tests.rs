@@ -1,5 +1,7 @@
 use super::*;
 
+mod walk;
+
 const SEED: &str = include_str!("../../../../tests/fixtures/seed/config.yaml");
 const MESSAGE: &str = include_str!("../../../../tests/fixtures/seed/sample-message.json");
 
