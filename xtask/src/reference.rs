@@ -5,7 +5,7 @@ use crds::schema::{alternative, choices};
 use serde_json::Value;
 
 const HEAD: &str = "\
-<!-- Written by `cargo xtask gen` from crds/src/runtime.rs; edit the comments there. -->
+<!-- Written by `cargo xtask gen` from crds/src/runtime; edit the comments there. -->
 
 # The configuration
 

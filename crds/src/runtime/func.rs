@@ -1,0 +1,108 @@
+//! A model and the devices it is for.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Timeout;
+use crate::cluster::{Autoscaling, Resources};
+
+/// A model and the devices it is for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Func {
+    /// Address of the model's zip: `http://`, `https://` or `file://`.
+    #[schemars(title = "模型压缩包地址")]
+    pub model_address: String,
+    /// MD5 of the zip, base64 of its 16 bytes or hex: a check against corruption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "模型压缩包md5")]
+    pub model_md5: Option<String>,
+    /// SHA-256 of the zip in hex: preferred, since it also guards against forgery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_sha256: Option<String>,
+    /// The model's name; unique.
+    #[schemars(title = "模型名称")]
+    pub model_name: String,
+    /// The devices whose telemetry the model gets.
+    #[serde(default)]
+    #[schemars(title = "设备")]
+    pub devices: Vec<Device>,
+    /// Number of processes that run this model; a device always goes to the same one. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 64))]
+    pub hosts: Option<u16>,
+    /// How long one call of the model may take before its process is replaced: seconds, or text such
+    /// as `500ms`. Default 10 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Timeout>,
+    /// How long the model may take to import before it counts as failed. Default 60 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timeout: Option<Timeout>,
+    /// The Python interpreter to run the model with. Default: `EDGEMODEL_PYTHON`, else `python3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
+    /// How many messages may wait for the model. Default 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub pre_queue_size: Option<u32>,
+    /// How many results may wait for the broker. Default 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub post_queue_size: Option<u32>,
+    /// What happens to a message when the model's queue is full. Default `block`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_full: Option<OnFull>,
+    /// In a cluster: number of workers of this model; more than one share the subscriptions. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 64))]
+    pub replicas: Option<u16>,
+    /// In a cluster: who decides the number of workers instead of `replicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+    /// In a cluster: processor and memory of each worker of this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+}
+
+/// What happens to a message when its queue is full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OnFull {
+    /// Stop reading from the broker, which then holds the messages; nothing is lost.
+    #[default]
+    Block,
+    /// Drop the message that has waited longest, and count it.
+    DropOldest,
+    /// Drop the message that just came, and count it.
+    DropNewest,
+}
+
+/// A device: telemetry is its own when **all** its attributes match.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Device {
+    /// The device's name; without attributes it is compared with `deviceInfo.deviceName`.
+    #[schemars(title = "设备名称")]
+    pub device_name: String,
+    /// Conditions on the message; all must hold.
+    #[serde(default)]
+    #[schemars(title = "设备属性")]
+    pub device_attr: Vec<DeviceAttr>,
+}
+
+/// A condition on the message, read as `'<attrValue>' <attrExpression>`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeviceAttr {
+    /// A name for people.
+    #[serde(default)]
+    #[schemars(title = "属性名称")]
+    pub attr_name: String,
+    /// The text on the left of the operator.
+    #[schemars(title = "属性值")]
+    pub attr_value: String,
+    /// Operator and place: `==`, `!=`, `in`, `not in`, `<`, `<=`, `>` or `>=`, then `data_to_dict`
+    /// with any number of `['key']` or `[index]`.
+    #[schemars(title = "对应数据解析表达式")]
+    pub attr_expression: String,
+}
