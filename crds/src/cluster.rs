@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::rule::{CelRule, object_name, quoting, rule};
+use crate::constraint::{each, list, map, name, path, quantity, text};
+
 /// How exposed ports are reached from outside the cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum ExposeMode {
@@ -26,6 +29,7 @@ pub enum ExposeMode {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretReference {
     /// The Secret's name.
+    #[schemars(transform = name, transform = object_name)]
     pub name: String,
 }
 
@@ -39,10 +43,19 @@ pub struct Placement {
     pub edge: Option<bool>,
     /// Labels that a node must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(
+        transform = map(16),
+        transform = each(text(0, 63)),
+        transform = rule(
+            "self.all(k, k.size() >= 1 && k.size() <= 317)",
+            "a label has a key of 1 to 317 characters",
+        )
+    )]
     pub node_selector: BTreeMap<String, String>,
     /// Taints that workers tolerate, besides `not-ready` and `unreachable`, which they always do: an
     /// edge node that loses its cloud goes on working.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = list(16))]
     pub tolerations: Vec<Toleration>,
     /// Whether workers use the node's own network, as is usual for a broker at `tcp://127.0.0.1:1883`.
     /// Default false.
@@ -53,15 +66,32 @@ pub struct Placement {
 /// A taint that workers tolerate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    transform = rule(
+        "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
+        "without a key a toleration takes all taints, and that needs the operator Exists",
+    ),
+    transform = rule(
+        "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+        "the operator Exists compares no value; leave value out, or use the operator Equal",
+    ),
+    transform = rule(
+        "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+        "tolerationSeconds is for the effect NoExecute alone; set that, or leave tolerationSeconds out",
+    )
+)]
 pub struct Toleration {
     /// The taint's key; empty tolerates all, with the operator `Exists`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    // A prefix of 253 characters, a slash and a name of 63.
+    #[schemars(transform = text(0, 317))]
     pub key: Option<String>,
     /// Whether `value` must be equal or the key need only exist. Default `Equal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<TolerationOperator>,
     /// The taint's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 63))]
     pub value: Option<String>,
     /// The taint's effect; absent tolerates all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,36 +125,68 @@ pub enum TaintEffect {
 /// Where verified models are kept on a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = rule(
+    "!has(self.hostPath) || !has(self.claimName)",
+    "hostPath and claimName are both given; models are kept in one place, so leave one out",
+))]
 pub struct ModelCache {
     /// A directory of the node, which outlives the pod and serves when the node restarts without
     /// network; needs a namespace whose Pod Security allows hostPath. Without it or a claim, models
     /// live as long as their pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        transform = path,
+        transform = quoting(
+            r"self.startsWith('/') && !self.matches('(^|/)[.][.](/|$)|\\p{Cc}')",
+            "is not an absolute path; write it as /var/lib/edgemodel, without ..",
+        )
+    )]
     pub host_path: Option<String>,
     /// Name of a PersistentVolumeClaim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = name, transform = object_name)]
     pub claim_name: Option<String>,
     /// The most that models may take on the node when they live as long as their pod, such as `2Gi`.
     /// Default `1Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        transform = quantity,
+        transform = quoting(
+            "isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
+            "is not a quantity; write it as 500Mi or 2Gi",
+        )
+    )]
     pub size_limit: Option<String>,
 }
 
 /// Processor and memory of a worker, as Kubernetes has them: `500m`, `256Mi`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = rule(
+    "!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits) || !isQuantity(self.requests[k]) || !isQuantity(self.limits[k]) || quantity(self.requests[k]).compareTo(quantity(self.limits[k])) <= 0)",
+    "a request is more than its limit; raise the limit or lower the request",
+))]
 pub struct Resources {
     /// What is set aside on the node, by `cpu`, `memory` or `ephemeral-storage`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = map(3), transform = each(quantity), transform = amounts())]
     pub requests: BTreeMap<String, String>,
     /// What a worker may use at most.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = map(3), transform = each(quantity), transform = amounts())]
     pub limits: BTreeMap<String, String>,
 }
 
 /// Who decides the number of workers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    transform = fewest_before_most(),
+    transform = rule(
+        "!has(self.class) || self.class != 'keda' || has(self.prometheusAddress)",
+        "class keda needs prometheusAddress; write the address of the Prometheus that KEDA asks, as http://prometheus.monitoring:9090",
+    )
+)]
 pub struct Autoscaling {
     /// Who scales. Default `none`: the number is `replicas`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +212,13 @@ pub struct Autoscaling {
     pub target_utilization: Option<u8>,
     /// Address of the Prometheus that KEDA asks; needed by the class `keda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        transform = text(1, 1024),
+        transform = quoting(
+            r"self.matches('^(?i)https?://([^\\s/?#@:\\[\\]]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?(/[^\\s]*)?$')",
+            "is not an address; write it as http://prometheus.monitoring:9090",
+        )
+    )]
     pub prometheus_address: Option<String>,
 }
 
@@ -178,4 +247,25 @@ pub enum AutoscalingClass {
     Keda,
     /// Somebody else: the operator leaves the number alone.
     External,
+}
+
+/// Amounts of processor and memory by their kinds.
+fn amounts() -> CelRule {
+    rule(
+        "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'] && isQuantity(self[k]) && quantity(self[k]).isGreaterThan(quantity('0')))",
+        "give cpu, memory or ephemeral-storage, each with a quantity above 0 such as 500m or 256Mi",
+    )
+}
+
+fn fewest_before_most() -> CelRule {
+    const MIN: u16 = Autoscaling::MIN_REPLICAS;
+    const MAX: u16 = Autoscaling::MAX_REPLICAS;
+    rule(
+        format!(
+            "(has(self.minReplicas) ? self.minReplicas : {MIN}) <= (has(self.maxReplicas) ? self.maxReplicas : {MAX})"
+        ),
+        format!(
+            "minReplicas (default {MIN}) is more than maxReplicas (default {MAX}); raise maxReplicas or lower minReplicas"
+        ),
+    )
 }

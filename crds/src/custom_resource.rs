@@ -1,23 +1,18 @@
 //! The CustomResourceDefinition of `EdgeModelRuntime`: what an API server accepts, and what it says
 //! about the rest.
 //!
-//! Three steps, each a file: [`structural`] turns the types' JSON Schema into the dialect of API
-//! servers, [`bounds`] limits every list, map and text, [`rules`] adds what fields mean together. A
-//! laptop's schema has neither bounds nor rules: there a file of any size is fine, and
-//! [`crate::validate`] explains mistakes better. What no rule here can say is the operator's to say, by
-//! the condition `Accepted`.
+//! [`structural`] turns the JSON Schema of the types, with the bounds and rules that are attributes on their
+//! fields ([`crate::constraint`]), into the dialect of API servers. What no rule can say, the operator
+//! reports by the condition `Accepted`.
 
-mod bounds;
-mod rules;
-mod schema_path;
 mod structural;
 
 use kube::Resource as _;
 use serde_json::{Value, json};
 
-use crate::EdgeModelRuntime;
 use crate::schema;
 use crate::status::RuntimeStatus;
+use crate::{EdgeModelRuntime, RuntimeSpec};
 
 /// The CustomResourceDefinition, as an API server takes it.
 pub fn crd() -> Value {
@@ -55,22 +50,19 @@ pub fn crd() -> Value {
 
 /// The schema of a whole object, with bounds and rules.
 pub fn openapi() -> Value {
-    let mut status = structural::from(&schema::of::<RuntimeStatus>());
+    let mut status = structural::from(&schema::constrained::<RuntimeStatus>());
     // Waiting for a condition works from the first moment on, since kstatus takes an object whose
     // generation nobody has observed for one that is being worked on.
     status["default"] = json!({ "observedGeneration": -1 });
-    let mut object = json!({
+    json!({
         "description": "A runtime on a cluster: its models, the devices they serve, and the brokers between.",
         "type": "object",
         "required": ["spec"],
         "properties": {
-            "spec": structural::from(&schema::config()),
+            "spec": structural::from(&schema::constrained::<RuntimeSpec>()),
             "status": status,
         },
-    });
-    bounds::apply(&mut object);
-    rules::apply(&mut object);
-    object
+    })
 }
 
 fn columns() -> Value {

@@ -7,6 +7,7 @@
 pub mod client_id;
 pub mod cluster;
 pub mod cluster_runtime;
+mod constraint;
 pub mod contract;
 pub mod custom_resource;
 pub mod digest;

@@ -2,19 +2,26 @@
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value, json};
 
-use crate::RuntimeSpec;
+use crate::{RuntimeSpec, constraint};
 
 /// The schema (draft 2020-12) with all types written where they are used.
 pub fn config() -> Value {
-    of::<RuntimeSpec>()
+    generate::<RuntimeSpec>(settings().with_transform(RecursiveTransform(constraint::strip)))
 }
 
-/// The schema of any of the types.
-pub(crate) fn of<T: JsonSchema>() -> Value {
-    let settings =
-        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+/// The schema of any of the types, with the constraints of [`crate::constraint`].
+pub(crate) fn constrained<T: JsonSchema>() -> Value {
+    generate::<T>(settings())
+}
+
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true)
+}
+
+fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
     settings
         .into_generator()
         .into_root_schema_for::<T>()

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::{list_by, name, text, word};
 use crate::reason::ReasonText;
 
 /// Most characters of the message of a model or a port; the API server refuses a longer one.
@@ -22,18 +23,23 @@ pub struct RuntimeStatus {
     pub observed_generation: Option<i64>,
     /// Accepted, ModelsReady, Exposed, Ready, Reconciling, Stalled; Warning where there is something to warn of.
     #[serde(default)]
+    #[schemars(transform = list_by("type", 16))]
     pub conditions: Vec<Condition>,
     /// Ready models and all models, such as `1/2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 64))]
     pub models_summary: Option<String>,
     /// Exposed ports, such as `38080`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 256))]
     pub exposed_summary: Option<String>,
     /// The models, in the order of the spec.
     #[serde(default)]
+    #[schemars(transform = list_by("name", 64))]
     pub models: Vec<ModelStatus>,
     /// The exposed ports, in the order of the spec.
     #[serde(default)]
+    #[schemars(transform = list_by("name", 16))]
     pub expose: Vec<ExposeStatus>,
 }
 
@@ -42,14 +48,18 @@ pub struct RuntimeStatus {
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
     /// Which aspect, one of the types in [`condition`].
+    #[schemars(transform = word)]
     pub r#type: String,
     /// `True`, `False` or `Unknown`.
+    #[schemars(transform = word)]
     pub status: String,
     /// Why, in one word.
     pub reason: ReasonText,
     /// Why, for people.
+    #[schemars(transform = text(0, MAX_CONDITION_MESSAGE))]
     pub message: String,
     /// When `status` last changed (RFC 3339).
+    #[schemars(transform = text(1, 64))]
     pub last_transition_time: String,
     /// The generation of the spec that this condition is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +71,7 @@ pub struct Condition {
 #[serde(rename_all = "camelCase")]
 pub struct ModelStatus {
     /// The model's name in the spec.
+    #[schemars(transform = name)]
     pub name: String,
     /// Whether all its workers serve with this spec.
     pub ready: bool,
@@ -68,12 +79,15 @@ pub struct ModelStatus {
     pub reason: ReasonText,
     /// Why, for people.
     #[serde(default)]
+    #[schemars(transform = text(0, MAX_MESSAGE))]
     pub message: String,
     /// Its Deployment, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = name)]
     pub deployment: Option<String>,
     /// The digest that its zip must have, such as `sha256:...` or `md5:...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(1, 256))]
     pub digest: Option<String>,
 }
 
@@ -82,6 +96,7 @@ pub struct ModelStatus {
 #[serde(rename_all = "camelCase")]
 pub struct ExposeStatus {
     /// Its name in the spec.
+    #[schemars(transform = name)]
     pub name: String,
     /// The port that the spec asks for.
     pub requested_port: u16,
@@ -90,11 +105,13 @@ pub struct ExposeStatus {
     pub port: Option<u16>,
     /// Its Service, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = name)]
     pub service: Option<String>,
     /// Why, in one word.
     pub reason: ReasonText,
     /// Why, for people.
     #[serde(default)]
+    #[schemars(transform = text(0, MAX_MESSAGE))]
     pub message: String,
 }
 

@@ -16,7 +16,7 @@ const SCHEMA: &str = include_str!("../../charts/edgemodel/values.schema.json");
 const RULES: &str = include_str!("../../charts/edgemodel/files/rules.yaml");
 
 const DEFINITION_HEAD: &str = "\
-{{- /* Written by `cargo xtask gen` from crds/src; edit the types and crds/src/custom_resource there. */}}
+{{- /* Written by `cargo xtask gen` from crds/src; edit the types there. */}}
 {{- if .Values.crds.enabled }}
 ";
 

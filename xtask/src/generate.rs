@@ -10,7 +10,7 @@ use worker::metrics::Metrics;
 use crate::{chart, metrics, reasons, reference};
 
 const DEFINITION_HEAD: &str = "\
-# Written by `cargo xtask gen` from crds/src; edit the types and crds/src/custom_resource there.
+# Written by `cargo xtask gen` from crds/src; edit the types there.
 ";
 
 const SAMPLE_HEAD: &str = "\

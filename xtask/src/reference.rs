@@ -14,7 +14,7 @@ All fields of a configuration file, YAML or JSON. A field that is not listed her
 ";
 
 const RUNTIME_HEAD: &str = "\
-<!-- Written by `cargo xtask gen` from crds/src; edit the comments and crds/src/custom_resource there. -->
+<!-- Written by `cargo xtask gen` from crds/src; edit the comments there. -->
 
 # EdgeModelRuntime
 

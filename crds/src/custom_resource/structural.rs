@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::constraint::KEYWORDS;
 use crate::schema::{alternative, choices};
 
 /// Keywords that mean the same in both.
@@ -24,16 +25,11 @@ pub(super) fn from(schema: &Value) -> Value {
     if !choices.is_empty() {
         result.insert("type".to_owned(), "string".into());
         result.insert("enum".to_owned(), choices.into());
-        return result.into();
-    }
-    match types(inner).as_slice() {
-        [one] => {
-            result.insert("type".to_owned(), (*one).into());
-        }
+    } else if let [one] = types(inner).as_slice() {
+        result.insert("type".to_owned(), (*one).into());
+    } else {
         // Seconds or a text: a time span.
-        _ => {
-            result.insert("x-kubernetes-int-or-string".to_owned(), true.into());
-        }
+        result.insert("x-kubernetes-int-or-string".to_owned(), true.into());
     }
     for name in KEPT {
         if let Some(value) = inner.get(name) {
@@ -64,6 +60,12 @@ pub(super) fn from(schema: &Value) -> Value {
     } else if inner["additionalProperties"].is_object() {
         let values = from(&inner["additionalProperties"]);
         result.insert("additionalProperties".to_owned(), values);
+    }
+    // A field's constraints are written beside the choice of its type and null.
+    for name in KEYWORDS {
+        if let Some(value) = schema.get(name).or(inner.get(name)) {
+            result.insert(name.to_owned(), value.clone());
+        }
     }
     result.into()
 }

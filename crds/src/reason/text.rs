@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Reason;
+use crate::constraint::word;
 
 /// A known reason, or any other text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,7 +88,9 @@ impl JsonSchema for ReasonText {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
+        let mut schema = String::json_schema(generator);
+        word(&mut schema);
+        schema
     }
 }
 

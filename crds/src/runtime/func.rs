@@ -5,27 +5,31 @@ use serde::{Deserialize, Serialize};
 
 use super::Timeout;
 use crate::cluster::{Autoscaling, Resources};
+use crate::constraint::rule::{CelRule, rule, visible};
+use crate::constraint::{list, name, path, pattern, text};
 
 /// A model and the devices it is for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Func {
     /// Address of the model's zip: `http://`, `https://` or `file://`.
-    #[schemars(title = "模型压缩包地址")]
+    #[schemars(title = "模型压缩包地址", transform = text(1, 2048), transform = model_address())]
     pub model_address: String,
     /// MD5 of the zip, base64 of its 16 bytes or hex: a check against corruption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "模型压缩包md5")]
+    // Longer than any digest: one that cannot be read refuses its model alone, in the status.
+    #[schemars(title = "模型压缩包md5", transform = text(0, 128))]
     pub model_md5: Option<String>,
     /// SHA-256 of the zip in hex: preferred, since it also guards against forgery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 128))]
     pub model_sha256: Option<String>,
     /// The model's name; unique.
-    #[schemars(title = "模型名称")]
+    #[schemars(title = "模型名称", transform = name, transform = visible)]
     pub model_name: String,
     /// The devices whose telemetry the model gets.
     #[serde(default)]
-    #[schemars(title = "设备")]
+    #[schemars(title = "设备", transform = list(512))]
     pub devices: Vec<Device>,
     /// Number of processes that run this model; a device always goes to the same one. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +44,7 @@ pub struct Func {
     pub start_timeout: Option<Timeout>,
     /// The Python interpreter to run the model with. Default: `EDGEMODEL_PYTHON`, else `python3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = path)]
     pub python: Option<String>,
     /// How many messages may wait for the model. Default 1000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,11 +87,11 @@ pub enum OnFull {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Device {
     /// The device's name; without attributes it is compared with `deviceInfo.deviceName`.
-    #[schemars(title = "设备名称")]
+    #[schemars(title = "设备名称", transform = name, transform = pattern(VISIBLE))]
     pub device_name: String,
     /// Conditions on the message; all must hold.
     #[serde(default)]
-    #[schemars(title = "设备属性")]
+    #[schemars(title = "设备属性", transform = list(8))]
     pub device_attr: Vec<DeviceAttr>,
 }
 
@@ -96,13 +101,31 @@ pub struct Device {
 pub struct DeviceAttr {
     /// A name for people.
     #[serde(default)]
-    #[schemars(title = "属性名称")]
+    #[schemars(title = "属性名称", transform = text(0, 253))]
     pub attr_name: String,
     /// The text on the left of the operator.
-    #[schemars(title = "属性值")]
+    #[schemars(title = "属性值", transform = text(0, 1024))]
     pub attr_value: String,
     /// Operator and place: `==`, `!=`, `in`, `not in`, `<`, `<=`, `>` or `>=`, then `data_to_dict`
     /// with any number of `['key']` or `[index]`.
-    #[schemars(title = "对应数据解析表达式")]
+    #[schemars(title = "对应数据解析表达式", transform = text(1, 512), transform = pattern(EXPRESSION))]
     pub attr_expression: String,
+}
+
+/// The grammar of [`crate::expression`], except digits after a backslash: a rule in CEL would cost too
+/// much on half a million attributes. Named groups tell what is expected where.
+const EXPRESSION: &str = r#"^[ \t\f]*(?P<operator>==|!=|<=|>=|<|>|((not[ \t\f]+)?in[ \t\f]))[ \t\f]*data_to_dict([ \t\f]*\[\s*(?P<key_or_index>'([^'\\\n\r]|\\[^N\r])*'|"([^"\\\n\r]|\\[^N\r])*"|[+-]?\s*[0-9]{1,19})\s*\])*[ \t\f]*$"#;
+
+/// As [`visible`] says, for as many devices as there may be.
+const VISIBLE: &str = r"^\P{Cc}*[^\s\p{Z}\p{Cc}]\P{Cc}*$";
+
+fn model_address() -> CelRule {
+    rule(
+        r"self.matches('^(?i)https?://([^\\s/?#@:\\[\\]]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?/[^\\s]+$')",
+        "write it as http://host/path/model.zip or https://host/path/model.zip, without user and password",
+    )
+    // The address is not repeated where it may hold a password.
+    .saying(
+        r#"(self.contains('@') ? 'the address' : '"' + self + '"') + ' is not one that workers can load from; write it as http://host/path/model.zip or https://host/path/model.zip, without user and password'"#,
+    )
 }

@@ -4,17 +4,29 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::SecretReference;
+use crate::constraint::rule::{CelRule, rule, visible};
+use crate::constraint::{name, path, text, topic};
 
 /// An MQTT broker.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    transform = rule(
+        "!has(self.auth)",
+        "auth is for a worker outside a cluster; put username and password into a Secret and name it in credentialsSecretRef",
+    ),
+    transform = rule(
+        "!has(self.tls) || self.broker.matches('^(?i)(ssl|tls|mqtts|wss)://')",
+        "tls is given, but broker does not use it; write ssl:// or wss:// in broker, or leave tls out",
+    ),
+)]
 pub struct Mqtt {
     /// The name that rules use for this broker; unique.
-    #[schemars(title = "MQTT服务名")]
+    #[schemars(title = "MQTT服务名", transform = name, transform = visible)]
     pub name: String,
     /// The broker's address: `tcp://host:1883`, `ssl://host:8883` (or `mqtts://`), `ws://host/path`,
     /// `wss://host/path`.
-    #[schemars(title = "MQTT服务地址")]
+    #[schemars(title = "MQTT服务地址", transform = topic, transform = broker_address())]
     pub broker: String,
     /// Quality of service of subscriptions and results: 0 at most once, 1 at least once, 2 exactly
     /// once between the broker and the worker. Default 1.
@@ -65,16 +77,19 @@ pub enum MqttVersion {
 pub struct Auth {
     /// User name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 256))]
     pub username: Option<String>,
     /// File that holds the user name, instead of `username` (a trailing newline is ignored).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = path)]
     pub username_file: Option<String>,
     /// Password in clear text; prefer `passwordFile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "password"))]
+    #[schemars(extend("format" = "password"), transform = text(0, 256))]
     pub password: Option<String>,
     /// File that holds the password (a trailing newline is ignored).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = path)]
     pub password_file: Option<String>,
 }
 
@@ -90,21 +105,44 @@ impl std::fmt::Debug for Auth {
 /// TLS towards a broker. Paths are read when the worker starts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = rule(
+    "!has(self.caFile) && !has(self.certFile) && !has(self.keyFile)",
+    "caFile, certFile and keyFile are for a worker outside a cluster; put ca.crt, tls.crt and tls.key into a Secret and name it in secretRef",
+))]
 pub struct Tls {
     /// PEM file of the certificate authorities to trust, instead of the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = path)]
     pub ca_file: Option<String>,
     /// PEM file of the client's certificate chain (mutual TLS; needs `keyFile`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = path)]
     pub cert_file: Option<String>,
     /// PEM file of the client's private key (needs `certFile`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = path)]
     pub key_file: Option<String>,
     /// The name to expect in the broker's certificate, if it is not the host of `broker`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = name)]
     pub server_name: Option<String>,
     /// In a cluster: the Secret whose keys `ca.crt`, `tls.crt` and `tls.key` stand for the three files;
     /// a key that is absent leaves its file out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretReference>,
+}
+
+/// An address of which only WebSockets have a path.
+fn broker_address() -> CelRule {
+    const ADDRESS: &str =
+        r"self.matches('^(?i)((tcp|mqtt|ssl|tls|mqtts)://HOST/?|wss?://HOST([/?][^\\s#]*)?)$')";
+    const HOST: &str = r"([^\\s/?#@:\\[\\]]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?";
+    rule(
+        ADDRESS.replace("HOST", HOST),
+        "write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path",
+    )
+    // The address is not repeated where it may hold a password.
+    .saying(
+        r#"(self.contains('@') ? 'the address' : '"' + self + '"') + ' is not the address of a broker; write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path, without user and password'"#,
+    )
 }

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Timeout;
+use crate::constraint::rule::{CelRule, quoting, rule, visible};
+use crate::constraint::{name, topic};
 
 /// Telemetry comes in by `sub`, results go out by `pub`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,27 +24,31 @@ pub struct Rule {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sub {
     /// Name of an entry in `mqtts`.
-    #[schemars(title = "MQTT服务名")]
+    #[schemars(title = "MQTT服务名", transform = name)]
     pub name: String,
     /// MQTT client id; derived from the host's name and the rule if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "MQTT客户端ID")]
+    #[schemars(title = "MQTT客户端ID", transform = name, transform = visible)]
     pub client_id: Option<String>,
     /// Topic filter; `+`, `#` and `$share/group/filter` are allowed.
-    #[schemars(title = "MQTT订阅Topic")]
+    #[schemars(title = "MQTT订阅Topic", transform = topic, transform = topic_filter())]
     pub topic: String,
 }
 
 /// Where results are published.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = rule(
+    "!has(self.deadLetterTopic) || self.deadLetterTopic != self.topic",
+    "deadLetterTopic is the topic of the results; choose a topic of its own for dead letters",
+))]
 pub struct Pub {
     /// Name of an entry in `mqtts`.
-    #[schemars(title = "MQTT服务名")]
+    #[schemars(title = "MQTT服务名", transform = name)]
     pub name: String,
     /// MQTT client id; derived from the host's name and the rule if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(title = "MQTT客户端ID")]
+    #[schemars(title = "MQTT客户端ID", transform = name, transform = visible)]
     pub client_id: Option<String>,
     /// How long a publish may take before it counts as failed: seconds, or text such as `500ms` or
     /// `10s`. Default 10 s.
@@ -50,9 +56,25 @@ pub struct Pub {
     #[schemars(title = "MQTT发布超时时间")]
     pub timeout: Option<Timeout>,
     /// Topic of the results; no wildcards.
-    #[schemars(title = "MQTT发布Topic")]
+    #[schemars(title = "MQTT发布Topic", transform = topic, transform = plain_topic())]
     pub topic: String,
     /// Topic for messages that a model could not process; without it they are counted and logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = topic, transform = plain_topic())]
     pub dead_letter_topic: Option<String>,
+}
+
+fn topic_filter() -> CelRule {
+    quoting(
+        r"self.matches('^([$]share/[^/+#]+/)?(#|([^+#/]*|[+])(/([^+#/]*|[+]))*(/#)?)$') && (!self.startsWith('$share/') || self.matches('^[$]share/[^/]+/.')) && !self.matches('\\p{Cc}')",
+        "is not a topic filter; + must be a whole level, # the last one, and a shared subscription $share/group/filter",
+    )
+}
+
+/// A topic to publish to.
+fn plain_topic() -> CelRule {
+    quoting(
+        r"!self.matches('[+#\\p{Cc}]|^[$]')",
+        "is not a topic to publish to; leave out wildcards (+ and #), control characters and a leading $",
+    )
 }

@@ -1,7 +1,11 @@
 //! A time span: a number of seconds, or text with a unit.
 
 use schemars::JsonSchema;
+use schemars::transform::Transform as _;
 use serde::{Deserialize, Serialize};
+
+use crate::constraint::quantity;
+use crate::constraint::rule::rule;
 
 /// A time span: a bare number of seconds, or text with a unit (`ms`, `s`, `m`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +23,13 @@ impl JsonSchema for Timeout {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": ["number", "string"] })
+        let mut schema = schemars::json_schema!({ "type": ["number", "string"] });
+        quantity(&mut schema);
+        rule(
+            "type(self) == int ? self >= 1 && self <= 3600 : self.matches('^ *([0-9]{1,7}([.][0-9]{1,3})?) *(ms|s|m)? *$')",
+            "not a time span; write whole seconds from 1 to 3600, or a text such as \"500ms\", \"10s\" or \"2m\"",
+        )
+        .transform(&mut schema);
+        schema
     }
 }
