@@ -14,7 +14,7 @@ pub struct Md5(pub [u8; 16]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
-/// A text that is no digest.
+/// A text that isn't a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {wanted}")]
 pub struct InvalidDigest {

@@ -13,7 +13,7 @@ pub const MAX_BYTES: usize = 4096;
 pub struct Termination {
     /// In one word, such as `ChecksumMismatch`.
     pub reason: ReasonText,
-    /// For people.
+    /// A description of the reason.
     #[serde(default)]
     pub message: String,
 }

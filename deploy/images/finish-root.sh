@@ -20,7 +20,7 @@ for archive in "$root"/var/cache/apt/archives/*.deb; do
 done
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/ca-certificates.crt"
 
-# Licences stay; what package managers, this machine and a booting system left or would need goes.
+# Keep licences; remove files of package managers, of the build machine and for booting.
 find "$root/usr/share/doc" -type f ! -name copyright -delete
 (
     cd "$root"
@@ -50,5 +50,5 @@ END
 echo "hosts: files dns" >"$root/etc/nsswitch.conf"
 [ "$name" != worker ] || "$here/finish-worker.sh" "$root"
 
-# Nobody in here becomes somebody else.
+# No program may change its user.
 find "$root" -type f -perm /6000 -exec chmod ug-s {} +

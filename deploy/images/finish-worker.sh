@@ -7,7 +7,7 @@ python=$(cd "$root/usr/bin" && echo python3.[0-9]*)
 
 (
     cd "$root/usr"
-    # It asks people to use a package manager that is not here.
+    # It tells users to use a package manager that the image does not have.
     rm -f "lib/$python/EXTERNALLY-MANAGED"
     # It asks for a crash reporter.
     rm -rf "lib/$python/sitecustomize.py" "../etc/$python"

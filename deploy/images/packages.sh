@@ -5,7 +5,7 @@ need() { # program, package
     PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null || packages+=("$2")
 }
 
-install_packages() { # who needs them, what people without Debian can do
+install_packages() { # who needs them, alternative for users without Debian
     if [ ${#packages[@]} -eq 0 ]; then
         return
     fi
@@ -13,7 +13,7 @@ install_packages() { # who needs them, what people without Debian can do
         echo "$1 what these Debian packages hold: ${packages[*]}${2:-}" >&2
         exit 1
     fi
-    # Debian starts what it installs, which nobody asked for.
+    # Debian would start installed services.
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"

@@ -30,7 +30,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// There is no such object, or no such kind.
+    /// The object or its kind does not exist.
     pub fn is_not_found(&self) -> bool {
         self.code() == Some(404)
     }

@@ -85,7 +85,7 @@ impl Run {
         let end = runtime.block_on(self.serve())?;
         Ok(match end {
             End::Stopped => ExitCode::SUCCESS,
-            // Kubernetes starts it anew, as a candidate.
+            // Kubernetes restarts it as a candidate.
             End::LeaseLost => ExitCode::FAILURE,
         })
     }

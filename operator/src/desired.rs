@@ -110,7 +110,7 @@ pub struct ModelChildren {
     pub digest: Option<String>,
 }
 
-/// A model that gets no children; those that it has from an earlier spec go on.
+/// A model without desired children; those of an earlier spec keep running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// Why.

@@ -106,7 +106,7 @@ impl Executor<'_> {
         }
     }
 
-    /// An operator that was stopped for so long that another leads has a plan that may be old.
+    /// An operator that was suspended until another became leader may have an outdated plan.
     fn lead(&self) -> Result<(), Failure> {
         if self.leadership.holds() {
             Ok(())

@@ -45,7 +45,7 @@ pub struct Leadership {
 }
 
 impl Leadership {
-    /// Of an operator that runs without election.
+    /// For an operator that runs without election.
     pub fn alone() -> Self {
         Self::default()
     }
@@ -152,14 +152,14 @@ impl Candidate {
                 if released.is_ok() {
                     break;
                 }
-                // The last renewal may have been on its way.
+                // The last renewal may still have been in flight.
                 released = self.try_release().await;
             }
             released
         };
         let released = tokio::time::timeout(self.holder.duration, releases).await;
         if let Err(error) = released.unwrap_or(Err(Failure::TimedOut)) {
-            tracing::warn!(%error, "Lease not released, it ends by itself");
+            tracing::warn!(%error, "Failed to release the lease, it will expire");
         }
     }
 

@@ -16,7 +16,7 @@ pub enum Part {
     Model(usize),
     /// The exposed port of that index.
     Port(usize),
-    /// Neither: the Service of the workers, and what is no longer wanted.
+    /// Neither: the Service of the workers, and unwanted children.
     Rest,
 }
 
@@ -25,9 +25,9 @@ pub enum Part {
 pub enum Hold {
     /// A worker that does not share its subscriptions is still there: no more workers until it is gone.
     LoneWorker,
-    /// A Deployment that is no longer wanted serves until its successor does.
+    /// An unwanted Deployment serves until its successor does.
     SuccessorNotReady,
-    /// A pod still reads a ConfigMap that is no longer wanted.
+    /// A pod still reads an unwanted ConfigMap.
     InUse,
 }
 

@@ -2,8 +2,8 @@
 //! chooses.
 //!
 //! [`plan`] makes room, applies, and says what must wait. [`prune()`] takes the outcomes of that and says what is no
-//! longer needed. The order leaves no gap: what must make room goes first, a configuration comes before what reads
-//! it, and what is no longer wanted goes when its successor serves.
+//! longer needed. The order leaves no gap: resources are freed first, a configuration precedes its readers,
+//! and unwanted children are deleted once their successors serve.
 
 mod child;
 mod ports;
@@ -75,7 +75,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What to do first. What is no longer needed afterwards: [`prune()`].
+/// The first steps; [`prune()`] decides what to delete after them.
 pub fn plan<'a>(
     identity: &Identity,
     desired: &'a Desired,

@@ -1,4 +1,4 @@
-//! Where log lines go: stderr, as text for people or JSON for machines.
+//! Logging to stderr, as text or JSON.
 
 use std::io::IsTerminal as _;
 

@@ -66,13 +66,13 @@ async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 #[derive(Debug, serde::Deserialize)]
 struct Scope {
-    /// Whether only this worker is asked, not its peers.
+    /// Whether to ask this worker only, not its peers.
     #[serde(default)]
     local: bool,
 }
 
-/// pyboot's document, key by key; its process names are the models' names here. With peers it is of all
-/// workers, and says which did not answer.
+/// pyboot's document with the same keys; process names are model names. With peers it covers all workers, and lists
+/// those that did not answer.
 async fn queue_sizes(
     shared: Arc<Shared>,
     peers: Option<Peers>,
@@ -101,6 +101,6 @@ async fn queue_sizes(
 async fn not_found() -> (StatusCode, &'static str) {
     (
         StatusCode::NOT_FOUND,
-        "not here; there are /metrics, /status, /queue_size_metrics, /healthz and /readyz\n",
+        "not found; try /metrics, /status, /queue_size_metrics, /healthz and /readyz\n",
     )
 }

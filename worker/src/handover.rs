@@ -8,28 +8,28 @@ use crate::intake::Intake;
 use crate::shutdown::Phase;
 use crate::source::{History, MqttSource};
 
-/// What is to become of a subscription's session.
+/// What becomes of a subscription's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionPolicy {
     /// The broker keeps it for the next worker with the same client id.
     Persist,
     /// No worker comes back to it, so the worker drains it before it ends.
     DrainOnStop,
-    /// It belongs to a worker that does not come back: it gets no new messages, and is drained and deleted until there
-    /// is none any more.
+    /// It belongs to a worker that does not return: it receives no new messages, and is drained and deleted until it
+    /// stays deleted.
     TakeOver,
 }
 
 /// What a source does with its session in one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duty {
-    /// It reads what comes.
+    /// Receive messages.
     Read,
-    /// It reads nothing; acknowledgements go out.
+    /// Receive nothing, send acknowledgements.
     Hold,
-    /// It ends the subscription, and reads what the broker still has.
+    /// Unsubscribe, and receive what the broker still has.
     Drain,
-    /// It disconnects.
+    /// Disconnect.
     Leave,
 }
 
@@ -43,8 +43,8 @@ impl SessionPolicy {
         }
     }
 
-    /// What is done in `phase`. A session that was taken over is left at once when the worker ends: held any longer, it
-    /// would lack its subscription when the next worker with its client id starts.
+    /// What to do in `phase`. The worker disconnects from a session that it took over as soon as it stops, since the session
+    /// has no subscription for the next worker with its client id.
     pub fn duty(self, phase: Phase) -> Duty {
         match (self, phase) {
             (Self::Persist | Self::DrainOnStop, Phase::Serving) => Duty::Read,
@@ -55,14 +55,14 @@ impl SessionPolicy {
     }
 }
 
-/// Whether a predecessor is gone for good, by what was seen of its session before that was deleted. If the broker had one,
-/// the predecessor may still run: it would come back to the session, and leave it behind when it ends.
+/// Whether a predecessor has stopped for good, judged by its session before that was deleted. If the broker had a session,
+/// the predecessor may still run: it would reconnect, and leave a session behind when it stops.
 fn is_gone(deleted: Option<History>) -> bool {
     deleted.is_some_and(|history| !history.found)
 }
 
-/// Drains and deletes the session of a worker that does not come back, once `ready`: another session must have a
-/// subscription by then, so that no message is in neither. `queued` is dropped when everything that was read is queued.
+/// Drains and deletes the session of a worker that does not return, once `ready`: by then another session must be
+/// subscribed, so that no message is missed. `queued` is dropped when everything that was read is queued.
 pub async fn take_over<C: Client>(
     mut intake: Intake<MqttSource<C>>,
     ready: oneshot::Receiver<()>,

@@ -1,5 +1,5 @@
-//! The intake of one rule and model: reads a source and dispatches what it brings. What cannot be dispatched yet stops the
-//! source, so that back-pressure reaches whatever is behind it.
+//! The intake of one rule and model: reads a source and dispatches its messages. A message that has to wait stops the
+//! source, which propagates the back-pressure.
 
 use std::collections::VecDeque;
 
@@ -16,15 +16,15 @@ use crate::source::Source;
 pub struct Intake<S> {
     source: S,
     dispatcher: Dispatcher,
-    /// Told by the pipeline.
+    /// Set by the pipeline.
     phase: watch::Receiver<Phase>,
     /// What the last dispatched message waits for.
     blocked: Blocked,
-    /// Messages behind that one: read, so in the ledger, and not matched yet.
+    /// Messages behind that one: in the ledger, but not matched yet.
     held: VecDeque<Message>,
 }
 
-/// The wait for room, if there is one.
+/// The wait for room, if any.
 #[derive(Default)]
 struct Blocked(Option<BoxFuture<'static, ()>>);
 
@@ -43,8 +43,8 @@ impl<S: Source> Intake<S> {
         }
     }
 
-    /// Reads until the phase is [`Phase::Finishing`] (or its sender is gone), then closes the source. While
-    /// [`Phase::Draining`], `queued` tells the pipeline that everything that was read is queued.
+    /// Reads until the phase is [`Phase::Finishing`] (or its sender is dropped), then closes the source. While
+    /// [`Phase::Draining`], dropping `queued` tells the pipeline that everything that was read is queued.
     pub async fn run(mut self, queued: oneshot::Sender<()>) {
         let mut queued = Some(queued);
         loop {
@@ -60,7 +60,7 @@ impl<S: Source> Intake<S> {
                 break;
             }
         }
-        // Nothing comes any more, and the pipeline need not wait until the source has closed.
+        // Everything is queued, so the pipeline need not wait until the source has closed.
         drop(queued);
         self.close().await;
     }
@@ -73,7 +73,7 @@ impl<S: Source> Intake<S> {
         }
     }
 
-    /// Reads while the worker serves, until the source brings no more: `false` if the worker stops before.
+    /// Reads while the worker serves, until the source ends; `false` if the worker stops first.
     pub async fn exhaust(&mut self) -> bool {
         while self.prepare() == Phase::Serving {
             if self.is_exhausted() {
@@ -91,7 +91,7 @@ impl<S: Source> Intake<S> {
         &mut self.source
     }
 
-    /// Ends it with its source.
+    /// Closes the source.
     pub async fn close(self) {
         self.source.close().await;
     }
@@ -107,12 +107,12 @@ impl<S: Source> Intake<S> {
         phase
     }
 
-    /// Whether everything that the source brings in this phase is queued.
+    /// Whether everything that the source yields in this phase is queued.
     fn is_exhausted(&self) -> bool {
         self.blocked.0.is_none() && self.source.is_dry()
     }
 
-    /// Waits until something happens, and takes what was read.
+    /// Waits for an event, and takes what was read.
     async fn step(&mut self) -> Result<(), Abandoned> {
         tokio::select! {
             () = self.source.drive() => {

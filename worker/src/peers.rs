@@ -1,5 +1,5 @@
-//! The other workers of the same runtime, found by a name that resolves to all of them, as a headless
-//! Service's does. Asked for their queue sizes, so that one of them tells of all.
+//! The other workers of the same runtime, found by a name that resolves to all of them, such as a headless
+//! Service. Each worker asks them for their queue sizes, so that it can report all.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-/// How long resolving the name may take, and then each answer.
+/// Timeout for resolving the name, and for each answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Most peers that are asked; a runtime has fewer workers.
+/// Maximum number of peers to ask; a runtime has fewer workers.
 const MOST: usize = 512;
 
-/// The longest answer that is read.
+/// Maximum size of an answer.
 const LONGEST: usize = 64 << 10;
 
 /// Asks the peers.
@@ -30,7 +30,7 @@ pub struct Peers {
     client: Client,
 }
 
-/// The HTTP client cannot be set up.
+/// Why the HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to set up HTTP: {0}")]
 pub struct Error(String);
@@ -48,8 +48,8 @@ impl Peers {
         })
     }
 
-    /// The entries of all peers that answer, and the addresses of those that do not. A name that cannot
-    /// be resolved stands for all.
+    /// The entries of all peers that answer, and the addresses of those that do not. If the name cannot be resolved, it
+    /// takes the place of the addresses.
     pub async fn queue_sizes(&self) -> (Vec<Value>, Vec<String>) {
         let resolved = tokio::time::timeout(PATIENCE, tokio::net::lookup_host(&*self.name)).await;
         let Ok(Ok(addresses)) = resolved else {
@@ -110,8 +110,7 @@ fn client() -> Result<Client, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The address from which this machine would send to `address`: that itself if it is this machine's.
-/// Nothing is sent.
+/// The local address from which this machine would send to `address`, without sending anything.
 fn source_towards(address: SocketAddr) -> Option<IpAddr> {
     let any: SocketAddr = if address.is_ipv4() {
         ([0, 0, 0, 0], 0).into()
@@ -173,7 +172,7 @@ mod tests {
         let there = peer("127.0.0.3:0", entry("b")).await;
         let odd = peer("127.0.0.4:0", "<html>").await;
         let endless = peer("127.0.0.5:0", " ".repeat(LONGEST + 1)).await;
-        // Takes connections and says nothing.
+        // Accepts connections and never answers.
         let mute = TcpListener::bind("127.0.0.6:0").await.unwrap();
         let mute = (mute.local_addr().unwrap(), mute);
         let addresses = [here, there, odd, endless, mute.0];
@@ -191,7 +190,7 @@ mod tests {
         assert!(peers("0.0.0.0:80").is_own(at("127.0.0.1:80")));
         assert!(!peers("0.0.0.0:80").is_own(at("127.0.0.1:81")));
         assert!(!peers("127.0.0.1:80").is_own(at("127.0.0.2:80")));
-        // Of a documentation net (RFC 5737), which no machine has.
+        // An address for documentation (RFC 5737), which no machine has.
         assert!(!peers("0.0.0.0:80").is_own(at("192.0.2.1:80")));
     }
 

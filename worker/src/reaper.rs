@@ -1,5 +1,5 @@
-//! Reaps the orphans of model processes. As process 1 of a container, the worker is their parent, and no init process
-//! collects those that end: within weeks they would fill the process table.
+//! Reaps orphaned processes of models. A worker that is process 1 of a container becomes their parent, and without
+//! reaping, zombies would fill the process table within weeks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, WaitOptions, waitpid};
 
-/// Code of this program that starts a process waits for it well within this time.
+/// Longer than any code of this program takes to wait for a process that it started.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A zombie: its process id, and its start time, since process ids are reused.
@@ -23,7 +23,7 @@ pub(crate) async fn run() {
         tokio::time::sleep(PATIENCE).await;
         let zombies = zombie_children();
         for (pid, _) in before.intersection(&zombies) {
-            // Fails when the code that started it has waited for it after all.
+            // Fails if the code that started it has waited for it in the meantime.
             let _ = waitpid(Pid::from_raw(*pid), WaitOptions::NOHANG);
         }
         before = zombies;

@@ -21,10 +21,10 @@ use crate::sink::SharedSinks;
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
 
-/// How long HTTP answers that are being written at the end may take.
+/// Timeout for HTTP responses in progress at shutdown.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// Signals that come within this are one request.
+/// Signals within this time are one request.
 const ONE_REQUEST: Duration = Duration::from_secs(1);
 
 /// Why a worker does not start.
@@ -33,24 +33,24 @@ pub enum Error {
     /// A file that the configuration refers to cannot be used.
     #[error(transparent)]
     Broker(BrokerError),
-    /// A port is taken or not allowed.
+    /// A port is in use or not allowed.
     #[error(transparent)]
     Listen(ListenError),
     /// The models directory cannot be used.
     #[error(transparent)]
     Store(packages::Error),
-    /// The system gives no threads or event queues.
+    /// The system has no threads or event queues left.
     #[error("failed to start a runtime: {0}")]
     Runtime(io::Error),
     /// Peers cannot be asked.
     #[error("failed to prepare for peers: {0}")]
     Peers(peers::Error),
-    /// A model was refused, and the worker was told not to go on then. Everything else was ended as usual.
+    /// A model was refused, and the settings stop the worker in this case. Everything else shut down as usual.
     #[error(transparent)]
     Refused(Refused),
 }
 
-/// A worker that is ready to start: its ports are bound and its files read, nothing else happened.
+/// A worker that is ready to start: its ports are bound and its files are read.
 #[derive(Debug)]
 pub struct Worker {
     ctx: PipelineContext,
@@ -118,12 +118,12 @@ impl Worker {
         self.ctx.shared.clone()
     }
 
-    /// Serves until `asked` is ready, then finishes what was begun, until the drain timeout is over or
-    /// `asked` is ready a second time: whoever asks twice does not want to wait. This thread carries
-    /// the messages; everything else runs on another.
+    /// Serves until `asked` is ready, then drains until the drain timeout expires or `asked` is ready a second time,
+    /// since a user who asks twice does not want to wait. This thread carries the messages; everything else runs on
+    /// another.
     ///
     /// # Errors
-    /// The system gives no threads; or a model was refused, if the settings say that this is the end.
+    /// The system has no threads left, or a model was refused and the settings stop the worker in this case.
     pub fn run(self, asked: impl AsyncFnMut()) -> Result<(), Error> {
         let side = Builder::new_multi_thread()
             .worker_threads(1)
@@ -137,7 +137,7 @@ impl Worker {
             .map_err(Error::Runtime)?;
         side.spawn(reaper::run());
         let result = data.block_on(self.serve(&side, asked));
-        // Ends what is left of the models' processes before the threads that log for them.
+        // Ends the remaining model processes before the threads that log for them.
         drop(data);
         side.shutdown_timeout(SIDE_SHUTDOWN);
         result
@@ -168,7 +168,7 @@ impl Worker {
             () = asked() => None,
             refused = first_refused(&mut supervisors) => Some(refused),
         };
-        tracing::info!("Shutdown begun");
+        tracing::info!("Shutting down");
         shared.stop();
         stopping.send_replace(true);
         let drained = async { while supervisors.join_next().await.is_some() {} };
@@ -190,18 +190,18 @@ impl Worker {
             .map(|model| model.ledger.in_flight())
             .sum();
         if in_time {
-            tracing::info!(open, "Shutdown done");
+            tracing::info!(open, "Shutdown complete");
         } else {
             tracing::warn!(
                 open,
-                "Shutdown cut short, the broker delivers open messages again"
+                "Drain timeout expired, the broker will redeliver open messages"
             );
         }
         refused.map_or(Ok(()), |refused| Err(Error::Refused(refused)))
     }
 }
 
-/// The first model that gives up; never, if none does.
+/// The first model that gives up; pending while none does.
 async fn first_refused(supervisors: &mut JoinSet<Option<Refused>>) -> Refused {
     while let Some(ended) = supervisors.join_next().await {
         if let Ok(Some(refused)) = ended {

@@ -1,4 +1,4 @@
-//! What a worker needs to know beside its configuration: command line and environment, resolved.
+//! Settings of a worker besides its configuration, from command line and environment.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crds::contract::env;
 
-/// Everything that is not in the configuration file.
+/// Settings that are not in the configuration file.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where metrics and status are served.
@@ -15,15 +15,15 @@ pub struct Settings {
     pub models_dir: PathBuf,
     /// Whether models are downloaded; otherwise they must be in the models directory.
     pub download: bool,
-    /// Which of several workers with the same configuration this is.
+    /// This worker among several with the same configuration.
     pub replica: Option<Replica>,
     /// `HOST:PORT` of all workers of the runtime, which answer for each other.
     pub peers: Option<String>,
-    /// Whether the worker ends when a model is refused, for whoever started it to try again.
+    /// Whether the worker stops when a model is refused, so that its supervisor can restart it.
     pub give_up: bool,
     /// Name of this machine, part of derived client ids.
     pub hostname: String,
-    /// Longest time that a shutdown may take to finish what was begun.
+    /// Maximum time to drain at shutdown.
     pub drain_timeout: Duration,
 }
 
@@ -32,12 +32,12 @@ pub struct Settings {
 pub enum Replica {
     /// The same after a restart, so the broker keeps its sessions for it.
     Ordinal(u32),
-    /// A name that may never come again, so the broker must not keep anything for it.
+    /// A name that may never return, so the broker must not keep a session for it.
     Name(String),
 }
 
 impl Replica {
-    /// As it stands in client ids.
+    /// Its suffix in client ids.
     pub fn suffix(&self) -> String {
         match self {
             Self::Ordinal(ordinal) => ordinal.to_string(),

@@ -1,19 +1,19 @@
-//! How the worker is asked to end, and how far that has come.
+//! Shutdown: signals and phases.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How far a shutdown has come.
+/// The phase of a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Messages are taken.
+    /// Messages are read.
     Serving,
-    /// No more are taken; those that were are finished.
+    /// No more are read; those that were are processed.
     Draining,
-    /// All are finished: acknowledge and disconnect.
+    /// All are processed: acknowledge and disconnect.
     Finishing,
 }
 
-/// Ready when the process is asked to end by SIGINT or SIGTERM, each time anew.
+/// Ready on SIGINT or SIGTERM; call it again for the next signal.
 pub async fn requested() {
     let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
     tokio::select! {
@@ -28,7 +28,7 @@ async fn received(signal: std::io::Result<Signal>) {
             signal.recv().await;
         }
         Err(error) => {
-            // Without a handler the signal's default action ends the process, only less gently.
+            // Without a handler, the signal's default action ends the process without draining.
             tracing::warn!(%error, "Unable to handle a signal");
             std::future::pending::<()>().await;
         }

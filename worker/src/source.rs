@@ -1,5 +1,5 @@
-//! Where messages come from. An [`Intake`](crate::intake::Intake) reads a source; what follows does not know which kind
-//! of source it is. A new kind is a new file here.
+//! Sources of messages. An [`Intake`](crate::intake::Intake) reads a source without knowing its kind. A new kind is a
+//! new file here.
 
 mod acks;
 mod mqtt;
@@ -10,21 +10,21 @@ use crate::shutdown::Phase;
 
 pub use self::mqtt::{History, MqttSource};
 
-/// Brings the messages of one rule, and hears of those that are done through the handle in each delivery.
+/// Reads the messages of one rule, and is notified of settled ones through the handle in each delivery.
 pub trait Source: Send {
-    /// Tells the source how far a shutdown is, and whether there is room for messages. Called before each
+    /// Sets the phase of the shutdown, and whether there is room for messages. Called before each
     /// [`Source::drive`].
     fn prepare(&mut self, phase: Phase, room: bool);
 
-    /// Makes progress until there may be a message. Cancel-safe: everything lives in the source.
+    /// Makes progress until there may be a message. Cancel-safe, since all state lives in the source.
     fn drive(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// The next message that was read. Its delivery is open, so it counts in the ledger from here on.
+    /// The next message that was read, with an open delivery, so the ledger counts it.
     fn next_message(&mut self) -> Option<Message>;
 
-    /// Whether no more messages come in the phase that the source is in.
+    /// Whether the source has no more messages in its phase.
     fn is_dry(&self) -> bool;
 
-    /// Acknowledges what is done and ends.
+    /// Acknowledges settled messages and closes the source.
     fn close(self) -> impl Future<Output = ()> + Send;
 }

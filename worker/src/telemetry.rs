@@ -1,4 +1,4 @@
-//! Where log lines go: stderr, as text for people or JSON for machines.
+//! Logging to stderr, as text or JSON.
 
 use std::io::IsTerminal;
 
@@ -13,15 +13,15 @@ pub enum LogFormat {
     /// Text when stderr is a terminal, else JSON.
     #[default]
     Auto,
-    /// One line of text an event.
+    /// One line of text per event.
     Text,
-    /// One JSON object an event.
+    /// One JSON object per event.
     Json,
 }
 
 /// Installs the process's subscriber; later calls do nothing.
 ///
-/// `default` is the filter when `EDGEMODEL_LOG` is unset or cannot be parsed (which is said).
+/// `default` is the filter if `EDGEMODEL_LOG` is unset or invalid, which is logged.
 pub fn init(format: LogFormat, default: &str) {
     let (filter, complaint) = match std::env::var(env::LOG) {
         Ok(text) if !text.is_empty() => match EnvFilter::try_new(&text) {

@@ -1,9 +1,9 @@
-//! What surrounds a worker when people try it out or measure it. A worker needs none of this.
+//! Tools to try out or measure a worker, which does not need them.
 //!
 //! Rooms in reading order:
 //!
-//! - `simulate`: telemetry as devices would send it.
-//! - `demo`: a broker, a model server and devices on this machine.
+//! - `simulate`: telemetry of simulated devices.
+//! - `demo`: a broker and a model server on this machine.
 //! - `bench`: measures a running worker from outside.
 
 mod bench;

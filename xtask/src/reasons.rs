@@ -147,7 +147,7 @@ mod tests {
         Ok(())
     }
 
-    /// A reason that no table lists is one that nobody can look up.
+    /// Users cannot look up a reason that no table lists.
     #[test]
     fn every_reason_is_in_a_table() -> anyhow::Result<()> {
         let pages: String = pages()?.into_iter().map(|(_, text)| text).collect();

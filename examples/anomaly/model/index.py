@@ -19,7 +19,7 @@ SPREAD = 1.4826 * median(abs(value - CENTER) for value in BASELINE)
 
 
 def handler(event, context):
-    # A message without this key raises KeyError: it fails, and goes to the dead-letter topic.
+    # A message without this key raises KeyError: it fails and is dead-lettered.
     vibration = event["telemetry"]["vibration"]
     score = abs(vibration - CENTER) / SPREAD
     if score < ANOMALOUS:

@@ -15,7 +15,7 @@ const LAST_RETRY: Duration = Duration::from_secs(8);
 /// has an error to tell first, and with growing pauses the last would wait for minutes.
 const WATCH_RETRY: Duration = Duration::from_millis(400);
 
-/// The pause after so many failures in a row.
+/// The pause after this many failures in a row.
 pub(super) fn after(failures: u32) -> Duration {
     let doubled = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10));
     jittered(doubled.min(LAST_RETRY))
@@ -45,7 +45,7 @@ pub(super) fn jittered(pause: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    /// The longest pause after so many failures.
+    /// The longest pause after this many failures.
     #[track_caller]
     fn check(failures: u32, longest: u64) {
         let longest = Duration::from_millis(longest);

@@ -1,6 +1,6 @@
 //! Notices a storage that was restored from an older copy.
 //!
-//! Resource versions go back then, and a watch that goes on from one that was seen before waits, without an error, until
+//! Resource versions then decrease, and a watch that resumes from a previously seen one waits, without an error, until
 //! the storage has reached it again: changes until then would go unnoticed.
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) async fn noticed(runtimes: &Api<Runtime>, store: &Store<Runtime>, per
         let Ok(list) = api::call(runtimes.list_metadata(&one)).await else {
             continue;
         };
-        // Where versions are no numbers, nothing can be said.
+        // Versions that aren't numbers cannot be compared.
         let Some(now) = number(list.metadata.resource_version) else {
             continue;
         };
@@ -38,7 +38,7 @@ pub(super) async fn noticed(runtimes: &Api<Runtime>, store: &Store<Runtime>, per
             tracing::warn!(
                 seen = newest,
                 now,
-                "Storage of the API server went back, reconciling everything"
+                "API server storage was rolled back, reconciling all runtimes"
             );
             return;
         }

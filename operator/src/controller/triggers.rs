@@ -62,7 +62,7 @@ pub(super) async fn controller(
     controller
 }
 
-/// Whether a kind can be watched: one that is not there would be asked for again and again.
+/// Whether a kind can be watched: a watch of a missing kind would be retried endlessly.
 async fn is_there<K>(objects: &Api<PartialObjectMeta<K>>) -> bool
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::de::DeserializeOwned,
@@ -71,7 +71,7 @@ where
     match found {
         Err(failure) if !failure.is_transient() => {
             let kind = K::kind(&());
-            tracing::warn!(%kind, %failure, "Kind not watched, changes are seen after the resync");
+            tracing::warn!(%kind, %failure, "Kind cannot be watched, changes take effect after the resync");
             false
         }
         _ => true,

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::Identity;
 use super::names;
 
-/// On every child: the runtime's name, shortened where it is no label.
+/// On every child: the runtime's name, shortened to a valid label.
 pub const RUNTIME: &str = "edgemodel.io/runtime";
 /// On every child: the runtime's UID. A runtime that was deleted and recreated has another, so that no
 /// Service ever finds the pods of the old one.
 pub const RUNTIME_UID: &str = "edgemodel.io/runtime-uid";
-/// On a model's children: the model's name, shortened where it is no label.
+/// On a model's children: the model's name, shortened to a valid label.
 pub const MODEL: &str = "edgemodel.io/model";
 /// On every child of ours; watches are limited to it.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -31,7 +31,7 @@ pub const DIGEST: &str = "edgemodel.io/digest";
 pub const NAME: &str = "edgemodel.io/name";
 /// On a Deployment: who decides the number of its pods.
 pub const AUTOSCALING: &str = "edgemodel.io/autoscaling";
-/// On a child: a digest of what was applied, by which a field that is no longer wanted is noticed.
+/// On a child: a digest of what was applied, which reveals fields that must be removed.
 pub const APPLIED: &str = "edgemodel.io/applied";
 /// On a runtime: `true` makes the operator leave everything as it is.
 pub const PAUSED: &str = "edgemodel.io/paused";

@@ -91,7 +91,7 @@ mod tests {
         }
     }
 
-    /// Whether `me` may have the lease that has not changed for so many seconds.
+    /// Whether `me` may take the lease that has not changed for this many seconds.
     #[track_caller]
     fn check(current: Option<&LeaseSpec>, unchanged: u64, expected: bool) {
         let claim = holder("me").claim(current, Duration::from_secs(unchanged), &at(9));

@@ -37,7 +37,7 @@ fn rendered(metrics: &Metrics) -> String {
     String::from_utf8(metrics.render()).unwrap()
 }
 
-/// A model whose gauge stays behind is one that an alert names for ever.
+/// The gauge of a removed model would keep an alert firing forever.
 #[test]
 fn series_come_and_go_with_runtimes_models_and_ports() {
     let metrics = Metrics::default();

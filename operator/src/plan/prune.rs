@@ -1,4 +1,4 @@
-//! Children that are no longer wanted, or that must be recreated.
+//! Decides which children to delete: unwanted ones, and those that must be recreated.
 
 use std::collections::HashSet;
 
@@ -60,7 +60,7 @@ pub fn prune<'a>(
             .annotation(labels::DIGEST)
             .is_some_and(|digest| coming.contains(digest))
         {
-            // The same zip under a new name: what serves goes when its successor serves.
+            // The same zip under a new name: delete the old Deployment once its successor serves.
             used.extend(configuration(object));
             rest(Action::Hold(Hold::SuccessorNotReady));
         } else if !object.is_terminating() {

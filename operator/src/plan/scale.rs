@@ -18,7 +18,7 @@ pub(super) fn held(observed: &Observation, children: &ModelChildren) -> Option<C
     let live = observed.child(children.deployment.kind, &children.deployment.name)?;
     let now = live.body["spec"]["replicas"].as_u64()?;
     let model = live.label(labels::MODEL)?;
-    // None at all is no reason to begin with none.
+    // Zero current workers must not lead to zero new ones.
     let now = now.max(1);
     let mut stay = observed.pods.iter().filter(|pod| stays(pod));
     let alone = stay.any(|pod| is_of(pod, model) && !shares(pod));

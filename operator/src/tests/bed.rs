@@ -64,7 +64,7 @@ impl Bed {
             });
     }
 
-    /// Reconciles once, after so many failures; in words what comes next.
+    /// Reconciles once after this many failures, and describes what comes next.
     pub(super) async fn reconcile_after(&self, failures: u32) -> String {
         match reconcile(&self.context, "plant", "edgemodel", failures).await {
             Ok(Next::Requeue(after)) => format!("again after {} s", after.as_secs()),
@@ -79,7 +79,7 @@ impl Bed {
         self.report_after(name, 1).await;
     }
 
-    /// See [`Self::report`]; after so many failures.
+    /// See [`Self::report`]; after this many failures.
     pub(super) async fn report_after(&self, name: &str, failures: u32) {
         let next = self.reconcile_after(failures).await;
         let status = self.api.all("edgemodelruntimes")[0]["status"].clone();

@@ -88,7 +88,7 @@ async fn a_secret_is_waited_for_and_its_contents_are_never_shown() {
     assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg=="));
 }
 
-/// It would go on to decide the number of workers, against the spec; also where its model goes altogether.
+/// It would keep setting the number of workers, against the spec; also if its model is removed.
 #[tokio::test]
 async fn an_autoscaler_that_cannot_be_deleted_at_first_goes_later() {
     let removals: [fn(&mut Value); 2] = [

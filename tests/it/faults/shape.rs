@@ -23,7 +23,8 @@ async fn stop(workers: Vec<Running>) -> anyhow::Result<()> {
         let (status, log) = worker.stop().await?;
         assert!(status.success(), "{log:#?}");
         assert!(
-            log.iter().any(|line| line["message"] == "Shutdown done"),
+            log.iter()
+                .any(|line| line["message"] == "Shutdown complete"),
             "{log:#?}"
         );
     }

@@ -70,7 +70,9 @@ async fn wk_11_every_message_is_handled_by_the_old_model_or_the_new_one() -> any
             .await?;
         let (status, log) = site.worker.stop().await?;
         assert!(status.success(), "{log:#?}");
-        let done = log.iter().any(|line| line["message"] == "Shutdown done");
+        let done = log
+            .iter()
+            .any(|line| line["message"] == "Shutdown complete");
         assert!(done, "{log:#?}");
         site.device.done(2999).await?;
         let mut results: BTreeMap<u64, Vec<String>> = BTreeMap::new();

@@ -71,7 +71,8 @@ async fn a_refused_model_ends_the_worker_and_its_reason_is_left_behind() -> anyh
         let (status, log) = worker.ended().await?;
         assert_eq!(status.code(), Some(1), "{reason}: {log:#?}");
         assert!(
-            log.iter().any(|line| line["message"] == "Shutdown done"),
+            log.iter()
+                .any(|line| line["message"] == "Shutdown complete"),
             "{log:#?}"
         );
         let left = termination(&file)?;

@@ -1,13 +1,13 @@
 //! The fields of a body.
 
-/// A body that is no frame of ours: the other side is broken.
+/// A body that isn't a valid frame: the other side is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// A field goes on past the body's end.
+    /// A field extends past the body's end.
     #[error("the frame ends within a field")]
     Truncated,
     /// Bytes follow the last field.
-    #[error("the frame goes on after its last field")]
+    #[error("the frame continues after its last field")]
     TrailingBytes,
     /// The first byte names no frame of this direction.
     #[error("there is no frame of kind {0}")]

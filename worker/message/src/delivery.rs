@@ -1,21 +1,22 @@
-//! The promise that goes with each message: its source hears that it is done when, and only when, its outcome is final.
+//! A delivery notifies the source of a message once its outcome is final, and never before.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::ledger::{Ledger, Settled};
 
-/// Identifies a message for the source that brought it; means nothing to anybody else.
+/// Identifies a message for the source that read it; opaque to everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket(pub u64, pub u64);
 
-/// Implemented by sources: hears of each message that is done. Whatever settles a message calls it, so it must not wait.
+/// Implemented by sources, which are notified of each settled message. Called by whatever settles it, so it must not
+/// block.
 pub trait Acknowledge: fmt::Debug + Send + Sync {
-    /// The message is done; the source may forget it.
+    /// Settles the message; the source may drop it.
     fn acknowledge(&self, ticket: Ticket);
 }
 
-/// How one message is acknowledged to its source.
+/// The acknowledgement handle of one message.
 #[derive(Debug)]
 pub struct AckHandle {
     source: Arc<dyn Acknowledge>,
@@ -23,24 +24,24 @@ pub struct AckHandle {
 }
 
 impl AckHandle {
-    /// For the message that `source` knows by `ticket`.
+    /// A handle for the message that `source` identifies by `ticket`.
     pub fn new(source: Arc<dyn Acknowledge>, ticket: Ticket) -> Self {
         Self { source, ticket }
     }
 }
 
-/// One message's open account. Dropped without [`Delivery::settle`] (the worker is going down), the
+/// A message that has been read and not settled. If it is dropped without [`Delivery::settle`] (at shutdown), the
 /// message stays unacknowledged and its source delivers it again.
 #[derive(Debug)]
-#[must_use = "an account that is not settled leaves its message unacknowledged"]
+#[must_use = "a delivery that is not settled leaves its message unacknowledged"]
 pub struct Delivery {
     ledger: Arc<Ledger>,
-    /// `None` where the source keeps nothing, as at QoS 0.
+    /// `None` without acknowledgements, as at QoS 0.
     ack: Option<AckHandle>,
 }
 
 impl Delivery {
-    /// Opens the account of a message that was just read.
+    /// Opens the delivery of a message that was just read.
     pub fn open(ledger: &Arc<Ledger>, ack: Option<AckHandle>) -> Self {
         ledger.open();
         Self {

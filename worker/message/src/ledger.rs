@@ -15,11 +15,11 @@ pub enum Settled {
     Unmatched,
     /// The model returned `None`.
     Empty,
-    /// It could not be processed, and there is no dead-letter topic.
+    /// It could not be processed, and the rule has no dead-letter topic.
     Failed,
-    /// It could not be processed and is on the dead-letter topic.
+    /// It could not be processed and was published to the dead-letter topic.
     DeadLettered,
-    /// A full queue dropped it, as `onFull` asks.
+    /// A full queue dropped it, as `onFull` says.
     Dropped,
 }
 
@@ -75,7 +75,7 @@ impl Ledger {
         self.received.get()
     }
 
-    /// Messages that ended so.
+    /// Messages with this outcome.
     pub fn settled(&self, outcome: Settled) -> u64 {
         self.settled[outcome as usize].get()
     }

@@ -1,7 +1,6 @@
 //! The queue between two stages: bounded in items and in bytes, with its depth read at scrape.
 //!
-//! Any number of producers, one consumer. It never drops by itself: what happens when it is full is
-//! its producer's decision.
+//! Any number of producers, one consumer. The queue never drops items: when it is full, the producer decides.
 
 use std::collections::VecDeque;
 use std::iter::Sum;
@@ -27,7 +26,7 @@ struct Inner<T> {
     closed: bool,
 }
 
-/// How full a queue is, or several together.
+/// How full one or more queues are.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Level {
     /// Items queued.
@@ -56,7 +55,7 @@ impl Sum for Level {
     }
 }
 
-/// The queue was full or closed; the item comes back.
+/// The queue was full or closed; returns the item.
 #[derive(Debug)]
 pub struct Rejected<T>(pub T);
 
@@ -87,10 +86,10 @@ impl<T> Queue<T> {
             || (inner.items.len() < self.capacity && inner.bytes + size <= self.capacity_bytes)
     }
 
-    /// Puts an item of `size` bytes at the end if there is room.
+    /// Appends an item of `size` bytes if there is room.
     ///
     /// # Errors
-    /// Gives the item back when the queue is full or closed.
+    /// Returns the item when the queue is full or closed.
     pub fn try_push(&self, item: T, size: usize) -> Result<(), Rejected<T>> {
         let mut inner = self.lock();
         if inner.closed || !self.has_room(&inner, size) {
@@ -103,10 +102,10 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Puts an item at the end, and takes as many from the front as that needs: the returned ones.
+    /// Appends an item, after removing as many from the front as necessary; returns the removed ones.
     ///
     /// # Errors
-    /// Gives the item back when the queue is closed.
+    /// Returns the item when the queue is closed.
     pub fn push_dropping_oldest(&self, item: T, size: usize) -> Result<Vec<T>, Rejected<T>> {
         let mut inner = self.lock();
         if inner.closed {
@@ -126,10 +125,10 @@ impl<T> Queue<T> {
         Ok(dropped)
     }
 
-    /// Waits for room and puts the item at the end.
+    /// Waits for room and appends the item.
     ///
     /// # Errors
-    /// Gives the item back when the queue is closed.
+    /// Returns the item when the queue is closed.
     pub async fn push(&self, item: T, size: usize) -> Result<(), Rejected<T>> {
         let mut item = item;
         loop {
@@ -206,7 +205,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Refuses further items; what is queued can still be taken.
+    /// Closes the queue to further items; queued ones can still be taken.
     pub fn close(&self) {
         self.lock().closed = true;
         self.readable.notify_waiters();
@@ -214,7 +213,7 @@ impl<T> Queue<T> {
         self.writable.notify_waiters();
     }
 
-    /// Whether the queue refuses items for good.
+    /// Whether the queue is closed.
     pub fn is_closed(&self) -> bool {
         self.lock().closed
     }

@@ -1,8 +1,8 @@
-//! Keeps one source of log lines from drowning the others.
+//! Rate limit for log lines.
 
 use std::time::{Duration, Instant};
 
-/// Lets through a burst of events and then one per interval, and says how many it held back.
+/// Passes a burst of events and then one per interval, and counts the suppressed ones.
 #[derive(Debug)]
 pub struct Throttle {
     burst: u32,
@@ -13,7 +13,7 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Lets `burst` events through at once, and regains one of them per `interval`.
+    /// Passes `burst` events at once, and one more per `interval`.
     pub fn new(burst: u32, interval: Duration) -> Self {
         Self {
             burst,
@@ -24,8 +24,8 @@ impl Throttle {
         }
     }
 
-    /// Whether an event at `now` may pass: the number of events held back since the last that
-    /// passed, or `None` when this one is held back too.
+    /// The number of events suppressed since the last one that passed if an event at `now` passes, or `None` if it is
+    /// suppressed too.
     pub fn pass(&mut self, now: Instant) -> Option<u64> {
         while self.allowance < self.burst && now.duration_since(self.refilled) >= self.interval {
             self.allowance += 1;

@@ -8,7 +8,7 @@ use rand::RngExt as _;
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause: a broker that comes back after hours is found within half a minute.
 const LONGEST: Duration = Duration::from_secs(30);
-/// A connection that lasted so long was a good one: the next failure is the first again.
+/// After a connection that lasted this long, the next failure counts as the first.
 pub(super) const STABLE: Duration = Duration::from_secs(10);
 /// The pause after a takeover grows up to this many times the first.
 const TAKEOVER_GROWTH: u32 = 16;

@@ -1,4 +1,4 @@
-//! The face of a session towards its owner.
+//! What the owner of a session calls.
 
 use std::future::Future;
 
@@ -6,32 +6,30 @@ use super::{DeliveryTag, Event, Publication};
 
 /// One MQTT session, over as many connections as it takes.
 pub trait Client: Send {
-    /// Drives the session until at least one event is there: connects (after a back-off with jitter),
-    /// pings, reads, and writes what was queued by the other methods. Cancel-safe: everything lives
-    /// in the session, so it can be one arm of a `select!`.
+    /// Drives the session until it has an event: connects (after a back-off with jitter), pings, reads, and writes what
+    /// the other methods queued. Cancel-safe, since all state lives in the session.
     fn drive(&mut self) -> impl Future<Output = ()> + Send;
 
     /// Takes the next event that [`Client::drive`] found.
     fn next_event(&mut self) -> Option<Event>;
 
-    /// `false` stops reading messages from the broker, so that it holds them; pings and
-    /// acknowledgements go on, and so does the connection.
+    /// `false` stops reading messages, which then stay at the broker; pings, acknowledgements and the connection
+    /// continue.
     fn set_intake(&mut self, open: bool);
 
-    /// Acknowledges a message. They are sent in order of receipt (MQTT-4.6.0-2), each as soon as all
-    /// before it are acknowledged; a tag of an earlier connection is dropped.
+    /// Acknowledges a message. Acknowledgements are sent in order of receipt (MQTT-4.6.0-2), each as soon as all before it
+    /// are done; a tag of an earlier connection is ignored.
     fn ack(&mut self, tag: DeliveryTag);
 
-    /// How many more publications the session takes now.
+    /// How many more publications the session accepts now.
     fn publish_capacity(&self) -> usize;
 
     /// Queues a publication; [`Event::Published`] with `token` ends it. Publications at QoS 1 and 2
     /// survive reconnects.
     fn publish(&mut self, publication: Publication, token: u64);
 
-    /// Drains the session: ends its subscriptions. What the broker has for the session still comes and must be
-    /// acknowledged; [`Event::Drained`] says that this was all. A session that the broker doesn't keep is gone with
-    /// its connection.
+    /// Drains the session: ends its subscriptions. Messages that the broker holds for the session still arrive and must be
+    /// acknowledged, until [`Event::Drained`]. A session that the broker doesn't persist ends with its connection.
     fn drain(&mut self);
 
     /// Writes what is queued, sends DISCONNECT and closes.

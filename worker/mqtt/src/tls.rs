@@ -1,4 +1,4 @@
-//! TLS towards a broker: whom to trust, and who we are.
+//! TLS to a broker: trusted authorities, client certificate, expected server name.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file cannot be read, or holds no PEM of this kind.
+    /// A file cannot be read, or holds no PEM of the expected kind.
     #[error("{field}: failed to read {path:?}: {error}")]
     File {
         /// `caFile`, `certFile` or `keyFile`.
@@ -21,8 +21,8 @@ pub enum TlsError {
         /// What is wrong.
         error: pem::Error,
     },
-    /// A file has nothing of what it is for.
-    #[error("{field}: {path:?} holds no certificate; give a PEM file")]
+    /// A file holds no certificate.
+    #[error("{field}: {path:?} holds no certificate; use a PEM file")]
     Empty {
         /// `caFile` or `certFile`.
         field: &'static str,
@@ -39,19 +39,19 @@ pub enum TlsError {
         /// What is wrong.
         error: rustls::Error,
     },
-    /// Not a name that a certificate can have.
-    #[error("serverName: {0:?} is no host name and no IP address")]
+    /// A certificate cannot have this name.
+    #[error("serverName: {0:?} is neither a host name nor an IP address")]
     ServerName(String),
     /// The machine has no certificate authorities.
     #[error("this machine has no certificate authorities ({0}); install them, or set caFile")]
     NoRoots(String),
-    /// The TLS library refuses its own defaults.
+    /// The TLS library rejects its own defaults.
     #[error("failed to set up TLS: {0}")]
     Setup(rustls::Error),
 }
 
-/// Reads the certificates that the settings name; gives the configuration and the name to expect in
-/// the broker's certificate.
+/// Reads the certificates that the settings name, and returns the configuration with the name to expect in the
+/// broker's certificate.
 ///
 /// # Errors
 /// A file cannot be read or used; the error names it.
@@ -61,7 +61,7 @@ pub fn tls(settings: Option<&Tls>, host: &str) -> Result<(Arc<ClientConfig>, Str
         Some(path) => authorities(path)?,
         None => system_authorities()?,
     };
-    // Named, since the process may hold several providers, and rustls panics when it has to choose.
+    // Named explicitly: rustls panics if the process has several providers and it has to choose one.
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?

@@ -43,7 +43,7 @@ pub(super) async fn connect(options: &Options) -> io::Result<Box<dyn Stream>> {
     })
 }
 
-/// A peer that says nothing for so long is gone (MQTT 3.1.1, section 3.1.2.10).
+/// A peer that is silent for this long is gone (MQTT 3.1.1, section 3.1.2.10).
 pub(super) fn dead_after(keep_alive: Duration) -> Duration {
     keep_alive.mul_f64(1.5)
 }

@@ -1,15 +1,15 @@
-//! Files that desktop systems, editors and Python leave in a folder, and that are no part of a model.
+//! Files that desktop systems, editors and Python leave behind and that don't belong to a model.
 
-/// Files of desktop systems, whatever folder they are in.
+/// Files of desktop systems, in any folder.
 const FILES: [&str; 4] = [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"];
 
-/// Folders of desktop systems and of Python. Python would run what `__pycache__` holds in place of a source of the same
+/// Folders of desktop systems and of Python. Python runs the content of `__pycache__` instead of a source with the same
 /// date and size.
 const FOLDERS: [&str; 2] = ["__MACOSX", "__pycache__"];
 
 /// Whether a file or folder of this name is clutter.
 pub fn is_clutter(name: &str) -> bool {
-    // macOS keeps what other file systems cannot hold in a second file, `._name`.
+    // macOS stores attributes that the file system does not support in a second file, `._name`.
     name.starts_with("._")
         || FOLDERS.contains(&name)
         || FILES.iter().any(|one| one.eq_ignore_ascii_case(name))

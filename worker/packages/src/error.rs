@@ -14,7 +14,7 @@ pub enum Error {
     /// Its configuration.
     #[error(transparent)]
     Refused(Refusal),
-    /// Downloads are off and it is not there.
+    /// The model is missing and downloads are off.
     #[error(
         "the model is not in {}; set DOWNLOAD_MODEL=true to download it, or put index.py into {}",
         .directory.display(), .expected.display()
@@ -36,8 +36,8 @@ pub enum Error {
         /// The system's error.
         error: io::Error,
     },
-    /// It is not what the configuration says.
-    #[error("{address} has the {kind} {actual}, not {expected}; correct {field} or the file")]
+    /// The zip has another digest.
+    #[error("{address} has {kind} {actual}, not {expected}; correct {field} or the file")]
     ChecksumMismatch {
         /// The address without credentials and query.
         address: String,
@@ -45,9 +45,9 @@ pub enum Error {
         kind: &'static str,
         /// `modelMd5` or `modelSha256`.
         field: &'static str,
-        /// What the configuration says.
+        /// The configured digest.
         expected: String,
-        /// What it is.
+        /// The actual digest.
         actual: String,
     },
     /// The zip.
@@ -65,7 +65,7 @@ pub enum Error {
     #[error("failed to use the models directory: {0}; choose another with --models-dir")]
     Store(io::Error),
     /// A bug.
-    #[error("the installation ended early")]
+    #[error("the installation was interrupted")]
     Interrupted,
 }
 

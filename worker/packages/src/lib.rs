@@ -1,15 +1,15 @@
-//! Model packages on disk: from a folder to a zip, and from a zip's address to a verified folder.
+//! Model packages: from a folder to a zip, and from a zip's address to a verified folder.
 //!
 //! Rooms in reading order:
 //!
-//! - `pack`: packs a folder; the same files give the same bytes and so the same digests.
+//! - `pack`: packs a folder; the same files give the same bytes, and so the same digests.
 //! - `archive`: unpacks a zip without trusting anything in it.
-//! - `clutter`: files of desktop systems and of Python that are no part of a model.
+//! - `clutter`: files of desktop systems, editors and Python to skip.
 //! - `fetch`: downloads a zip: bounded, resumed, hashed while it arrives.
-//! - `manifest`: what an installed copy says about itself.
-//! - `wheels`: installs the wheels that a package brings along.
+//! - `manifest`: digests and origin of an installed copy.
+//! - `wheels`: installs the wheels in a package.
 //! - `store`: the models directory; installs a model from all of the above.
-//! - `local`: a folder or zip that is tried out without being installed.
+//! - `local`: a folder or zip that is tried without being installed.
 //! - `error`: why a model isn't installed.
 
 mod archive;

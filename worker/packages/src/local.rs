@@ -1,4 +1,4 @@
-//! A model on this machine that is tried out without being installed: a folder, or a zip.
+//! A local model that is tried without being installed: a folder or a zip.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ pub struct Local {
     pub wheels: Option<PathBuf>,
 }
 
-/// Unpacks a zip into the empty folder `temporary`, takes a folder as it is, and installs the model's wheels
+/// Unpacks a zip into the empty folder `temporary`, or uses a folder as is, and installs the model's wheels
 /// into `temporary`.
 ///
 /// # Errors
-/// There is no such file, it is no model, or the wheels cannot be installed.
+/// The file is missing, it isn't a model, or the wheels cannot be installed.
 pub fn prepare(model: &Path, temporary: &Path, python: &Path) -> Result<Local, Error> {
     let unreadable = |error| Error::File {
         path: model.to_owned(),

@@ -1,4 +1,4 @@
-//! What is written beside an installed model: what it is, and where it came from.
+//! The manifest of an installed model: its digests and where it came from.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 const FILE: &str = "manifest.json";
 
-/// The file's content. It is written last, so a folder that has one is whole.
+/// The file's content. It is written last, so a folder with a manifest is complete.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Manifest {
@@ -18,7 +18,7 @@ pub(super) struct Manifest {
     size: u64,
     address: String,
     installed_at: String,
-    /// The folder that holds `index.py`, from the manifest's.
+    /// The folder that holds `index.py`, relative to the manifest.
     root: PathBuf,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    /// The copy in `folder`, if it is whole.
+    /// The copy in `folder`, if it is complete.
     pub(super) fn read(folder: &Path) -> Option<Self> {
         let text = fs::read(folder.join(FILE)).ok()?;
         let manifest: Manifest = serde_json::from_slice(&text).ok()?;
@@ -52,8 +52,7 @@ impl Copy {
         })
     }
 
-    /// Whether it is what a configuration asks for. Nothing asked for is not matched: there is no
-    /// telling which copy was meant.
+    /// Whether the copy has the configured digests. Without any digest, no copy matches: it could be any model.
     pub(super) fn is(&self, digests: &Digests) -> bool {
         (digests.md5.is_some() || digests.sha256.is_some())
             && digests.md5.is_none_or(|md5| md5 == self.md5)
@@ -61,7 +60,7 @@ impl Copy {
     }
 }
 
-/// Writes the manifest of a folder that is complete but for it.
+/// Writes the manifest of a folder that is otherwise complete.
 pub(super) fn write(
     folder: &Path,
     root: &Path,

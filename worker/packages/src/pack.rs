@@ -1,4 +1,4 @@
-//! Packs a model's folder into a zip: the same folder gives the same bytes, and so the same digests.
+//! Packs a model's folder into a zip. The same files give the same bytes, and so the same digests.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::archive::{self, Limits};
 use super::clutter::is_clutter;
 
-/// Folders that editors, version control and Python's tools leave behind, besides [`is_clutter`].
+/// Folders of editors, version control and Python tools, besides [`is_clutter`].
 const TOOLS: [&str; 7] = [
     ".git",
     ".venv",
@@ -29,32 +29,32 @@ const TOOLS: [&str; 7] = [
 pub struct Packed {
     /// Where the zip is.
     pub path: PathBuf,
-    /// Of the zip.
+    /// MD5 of the zip.
     pub md5: Md5,
-    /// Of the zip.
+    /// SHA-256 of the zip.
     pub sha256: Sha256,
-    /// Of the zip, in bytes.
+    /// Size of the zip in bytes.
     pub size: u64,
-    /// Files in it, by their names there, sorted.
+    /// Names of the files in the zip, sorted.
     pub files: Vec<String>,
 }
 
 /// Why a folder was not packed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no model in the folder.
+    /// The folder isn't a model.
     #[error("{0} has no index.py; add one that defines handler(event, context)")]
     IndexMissing(PathBuf),
-    /// An entry that the worker would refuse.
+    /// An entry that workers refuse.
     #[error("{path} {fault}; put a plain file there or leave it out")]
     Unsafe {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// The zip would lie in the folder, and be packed into itself the next time.
-    #[error("{output} lies in {folder}, the folder to pack; write it elsewhere with --output")]
+    /// The zip would be inside the folder, and be packed into itself the next time.
+    #[error("{output} is inside {folder}, the folder to pack; write it elsewhere with --output")]
     OutputInside {
         /// The zip.
         output: PathBuf,
@@ -79,15 +79,15 @@ pub enum Error {
     Write {
         /// Which.
         path: PathBuf,
-        /// What the system or the zip library says.
+        /// The error of the system or the zip library.
         error: zip::result::ZipError,
     },
 }
 
-/// Packs `folder` into the zip `output`, which is replaced only by a whole one.
+/// Packs `folder` into the zip `output`, which is replaced only when the new one is complete.
 ///
 /// # Errors
-/// The folder holds no model or something that a worker would refuse, or a file failed.
+/// The folder isn't a model or holds something that workers refuse, or a file failed.
 pub fn pack(folder: &Path, output: &Path) -> Result<Packed, Error> {
     let parent = output
         .parent()
@@ -95,7 +95,7 @@ pub fn pack(folder: &Path, output: &Path) -> Result<Packed, Error> {
         .unwrap_or(Path::new("."));
     let inside = match (parent.canonicalize(), folder.canonicalize()) {
         (Ok(parent), Ok(folder)) => parent.starts_with(folder),
-        // What is missing is reported where it is read or written.
+        // A missing file is reported where it is read or written.
         _ => false,
     };
     if inside {
@@ -133,7 +133,7 @@ pub fn pack(folder: &Path, output: &Path) -> Result<Packed, Error> {
         error,
     })?;
     temporary.as_file().sync_all().map_err(failed)?;
-    // Temporary files are private; a zip is for others to fetch.
+    // Temporary files are private, but others must be able to fetch a zip.
     let shared = fs::Permissions::from_mode(0o644);
     temporary
         .as_file()
@@ -153,7 +153,7 @@ pub fn pack(folder: &Path, output: &Path) -> Result<Packed, Error> {
     })
 }
 
-/// The files below `folder`, each named from the root of the zip.
+/// The files below `folder`, each with its name in the zip.
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), Error> {
     let unreadable = |error| Error::Read {
         path: folder.to_owned(),
@@ -170,7 +170,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), E
         let file_name = file_name
             .to_str()
             .ok_or_else(|| unsafe_entry("has a name that is not UTF-8"))?;
-        // Without a source beside it, a compiled module is the module.
+        // A compiled module without a source is the module itself.
         let compiled = path.extension().is_some_and(|extension| extension == "pyc");
         let compiled = compiled && path.with_extension("py").exists();
         if compiled || is_clutter(file_name) || TOOLS.contains(&file_name) {
@@ -205,7 +205,7 @@ fn add<W: Write + io::Seek>(
     let mut file = File::open(&path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let executable = metadata.permissions().mode() & 0o111 != 0;
-    // Times are left at the format's first day, so that the bytes depend on the contents alone.
+    // A constant time, so that the bytes depend on the contents alone.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(zip::DateTime::default())
@@ -274,7 +274,7 @@ mod tests {
     fn what_is_packed_unpacks_to_the_same_files() {
         let (folder, out) = (model(), tempfile::tempdir().unwrap());
         let packed = pack(folder.path(), &out.path().join("m.zip")).unwrap();
-        // A compiled module without a source is the module.
+        // A compiled module without a source is the module itself.
         assert_eq!(packed.files, ["core.pyc", "data/权重.bin", "index.py"]);
         let target = out.path().join("target");
         fs::create_dir(&target).unwrap();

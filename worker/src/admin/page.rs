@@ -1,4 +1,4 @@
-//! The page for people: what each model does now, with links to the rest.
+//! The status page for browsers: the state of each model, with links to the rest.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,7 @@ fn row(rows: &mut String, model: &ModelView) {
     rows.push_str("</tr>\n");
 }
 
-/// A model's name is any text.
+/// Escapes HTML, since a model's name may be any text.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

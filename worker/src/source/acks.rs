@@ -1,4 +1,4 @@
-//! Acknowledgements on their way from whatever settles a message to the session that received it.
+//! Carries acknowledgements from whatever settles a message to the session that received it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use message::{AckHandle, Acknowledge, Ticket};
 use mqtt::DeliveryTag;
 use tokio::sync::Notify;
 
-/// Acknowledgements on their way back to the session that received the messages.
+/// Acknowledgements for the session that received the messages.
 #[derive(Debug, Default)]
 pub(super) struct Acks {
     tags: Mutex<Vec<DeliveryTag>>,
@@ -14,7 +14,7 @@ pub(super) struct Acks {
 }
 
 impl Acks {
-    /// The handle of the message that came with `tag`.
+    /// The handle of the message with `tag`.
     pub(super) fn handle(self: &Arc<Self>, tag: DeliveryTag) -> AckHandle {
         AckHandle::new(self.clone(), Ticket(tag.epoch, tag.sequence))
     }

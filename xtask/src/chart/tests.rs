@@ -103,7 +103,7 @@ fn after(text: &str, mark: &str) -> BTreeSet<String> {
     words.map(str::to_owned).collect()
 }
 
-/// A query for a metric that is not there shows nothing, for ever.
+/// A query for a metric that doesn't exist never shows anything.
 #[test]
 fn alerts_and_dashboard_ask_for_metrics_that_there_are() {
     let there: BTreeSet<_> = [OF_WORKERS, OF_OPERATOR]

@@ -53,7 +53,7 @@ fn object(kind: Kind, name: &str, body: Value) -> Observed {
     }
 }
 
-/// A Deployment that wants so many pods, has so many, of which so many are new and so many available.
+/// A Deployment with the given numbers of desired, existing, updated and available pods.
 fn deployment(wanted: u8, [total, updated, available]: [u8; 3]) -> Value {
     json!({
         "metadata": { "generation": 2 },

@@ -26,7 +26,7 @@ impl<O: Outcomes> Lane<O> {
             model = self.options.model,
             reason,
             status,
-            "Host lost, starting another"
+            "Model host lost, restarting"
         );
         let culprit = loss::culprit(running, self.first, self.calls.len(), self.answered);
         // When it is known what the host was lost over, the next one gets further: no need to wait.
@@ -90,7 +90,7 @@ impl<O: Outcomes> Lane<O> {
                         %error,
                         model = self.options.model,
                         traceback = error.traceback(),
-                        "Host not replaced, trying again"
+                        "Model host not restarted, retrying"
                     );
                 }
             }

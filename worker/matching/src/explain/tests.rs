@@ -8,7 +8,7 @@ fn explained(message: &str) -> Explanation {
     explain(&runtime, None, message.as_bytes()).unwrap()
 }
 
-/// The last attribute that was looked at for the first model's device says `expected`.
+/// The last attribute that was evaluated for the first model's device says `expected`.
 #[track_caller]
 fn says(from: &str, to: &str, expected: &str) {
     assert!(MESSAGE.contains(from), "{from}");

@@ -12,7 +12,7 @@ use crate::transport::dead_after;
 /// What is due now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
-    /// Nothing.
+    /// Nothing is due.
     Nothing,
     /// A ping, which the caller writes.
     Ping,
@@ -48,7 +48,7 @@ impl KeepAlive {
         }
     }
 
-    /// The broker asks for another interval; zero is no keep-alive (MQTT 5, section 3.1.2.10).
+    /// Applies the broker's interval; zero turns keep-alive off (MQTT 5, section 3.1.2.10).
     pub(super) fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
         self.timer.as_mut().reset(Instant::now() + interval);

@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-/// A connection that the broker closes sooner than this after it was made may have been taken over. Whoever did so
-/// comes within a moment, or within seconds on a machine that is busy.
+/// A connection that the broker closes sooner than this may have been taken over. The other client connects within a
+/// moment, or within seconds on a busy machine.
 const SHORT: Duration = Duration::from_secs(5);
-/// A session that has had a connection that lasted so long has served before.
+/// A session with a connection that lasted this long counts as established.
 const SETTLED: Duration = Duration::from_secs(1);
-/// So many short connections in a row, each closed without a word by a broker that took the next one at
-/// once, aren't chance: MQTT 3.1.1 has no other way to say that another client uses our id. A broker
-/// that restarts again and again refuses a connection now and then.
+/// Short connections in a row that mean a takeover, if the broker closed each without a reason and accepted the
+/// next one at once: MQTT 3.1.1 cannot say that another client uses our id. A broker that keeps restarting also refuses
+/// some connections.
 const SHORT_IN_A_ROW: u32 = 3;
-/// The same for a session that has never had a longer connection: it has just begun, and whoever closes its
-/// connections has served before. It insists, until the other, who counts to three, stays away.
+/// The same for a session that has never had a longer connection: the other client was there before. This session
+/// insists until the other, which counts to three, gives way.
 const SHORT_IN_A_ROW_AT_FIRST: u32 = 12;
 
-/// What a connection that the broker closed without a word probably means.
+/// What a connection that the broker closed without a reason probably means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closed {
-    /// It lasted long enough to be a lost connection like any other.
+    /// It lasted long enough to be an ordinary lost connection.
     Lost,
-    /// It may have been taken over: connect again at once, since pauses that grow would make the other
-    /// client's connections longer than short ones.
+    /// It may have been taken over: reconnect at once, since growing pauses would make the other client's connections
+    /// look long.
     Suspicious,
     /// Another client took it over.
     TakenOver,
@@ -31,14 +31,14 @@ pub(crate) enum Closed {
 #[derive(Debug, Default)]
 pub(crate) struct Takeover {
     short: u32,
-    /// Whether a connection has lasted.
+    /// Whether a connection was established for long.
     settled: bool,
-    /// Whether another client took the session over since it last worked.
+    /// Whether another client has taken the session over since it last worked.
     taken_over: bool,
 }
 
 impl Takeover {
-    /// The broker closed a connection without a word after `lasted`.
+    /// Records that the broker closed a connection without a reason after `lasted`.
     pub(crate) fn closed(&mut self, lasted: Duration) -> Closed {
         let newcomer = !self.settled && !self.taken_over;
         self.settled |= lasted >= SETTLED;
@@ -59,23 +59,23 @@ impl Takeover {
         }
     }
 
-    /// A connection ended in another way after `lasted`.
+    /// Records that a connection ended in another way after `lasted`.
     pub(crate) fn lost(&mut self, lasted: Duration) {
         self.settled |= lasted >= SETTLED;
     }
 
-    /// The broker did not take a connection, so it is restarting, and what it closed before proves nothing.
+    /// Records that the broker refused a connection: it is restarting, so connections it closed before prove nothing.
     pub(crate) fn not_connected(&mut self) {
         self.short = 0;
     }
 
-    /// It is settled that another client took the session over.
+    /// Records that another client took the session over.
     pub(crate) fn taken_over(&mut self) {
         self.short = 0;
         self.taken_over = true;
     }
 
-    /// The session works.
+    /// Records that the session works.
     pub(crate) fn reset(&mut self) {
         self.short = 0;
         self.taken_over = false;

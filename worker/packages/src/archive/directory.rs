@@ -1,18 +1,17 @@
-//! The central directory, read for what the zip library does not tell: how many entries it lists. The library keeps one
-//! of several with the same name.
+//! Counts the entries of the central directory, since the zip library keeps only one of several with the same name.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-/// What each entry begins with.
+/// The signature of an entry.
 const SIGNATURE: &[u8] = b"PK\x01\x02";
 
 /// Bytes of an entry without its name, extra fields and comment.
 const FIXED: usize = 46;
 
-/// Where the lengths of these three stand.
+/// Offset of the lengths of these three.
 const LENGTHS: [usize; 3] = [28, 30, 32];
 
-/// The number of entries in the directory that begins at `start`, but no more than `most`.
+/// The number of entries in the directory at `start`, at most `most`.
 pub(super) fn entries(archive: impl Read + Seek, start: u64, most: usize) -> io::Result<usize> {
     let mut archive = BufReader::new(archive);
     archive.seek(SeekFrom::Start(start))?;

@@ -1,14 +1,14 @@
-//! How entries are compressed: what is read, and how much memory that may take.
+//! Compression methods: which ones are supported, and how much memory they may take.
 
 use std::io::{self, Read};
 
 use zip::CompressionMethod;
 
-/// Largest dictionary of LZMA: that of 7-Zip's strongest setting. It is allocated before the first byte is read, and
-/// an archive can ask for 4 GiB.
+/// Largest LZMA dictionary: the one of 7-Zip's strongest setting. It is allocated before the first byte is read, and
+/// an archive can demand 4 GiB.
 pub(super) const LZMA_DICTIONARY: u32 = 64 << 20;
 
-/// The name of a method that is not read.
+/// The name of a method if it is unsupported.
 pub(super) fn unsupported(method: CompressionMethod) -> Option<String> {
     match method {
         CompressionMethod::Stored
@@ -26,8 +26,7 @@ pub(super) fn unsupported(method: CompressionMethod) -> Option<String> {
     }
 }
 
-/// The size of the dictionary that LZMA data ask for; they begin with a version, the length of the properties, and
-/// these.
+/// The dictionary size of LZMA data, which begin with a version, the length of the properties, and the properties.
 pub(super) fn lzma_dictionary(mut raw: impl Read) -> io::Result<u32> {
     let mut header = [0; 9];
     raw.read_exact(&mut header)?;

@@ -1,12 +1,12 @@
-//! Names of entries: decoded as the tools that wrote them meant it, and checked before anything is created.
+//! Names of entries: decoded in the encoding of the tool that wrote them, and checked before anything is created.
 
 use std::borrow::Cow;
 
-/// Longest name of a file in most file systems.
+/// Longest file name in most file systems.
 const MAX_COMPONENT: usize = 255;
 
-/// The text of a name. Tools of other languages' Windows write their own encoding and do not say which: what is not
-/// UTF-8 is GB18030 (which GBK is a part of), and what is neither is the zip format's own, code page 437.
+/// The text of a name. Tools on localized Windows write a local encoding without saying which. A name that isn't
+/// UTF-8 is read as GB18030 (a superset of GBK), and otherwise as the zip format's own code page 437.
 pub(super) fn decode<'a>(raw: &'a [u8], code_page_437: &'a str) -> Cow<'a, str> {
     if let Ok(name) = std::str::from_utf8(raw) {
         return name.into();
@@ -16,7 +16,7 @@ pub(super) fn decode<'a>(raw: &'a [u8], code_page_437: &'a str) -> Cow<'a, str> 
         .unwrap_or(code_page_437.into())
 }
 
-/// The entry's path below the target, which is empty for the target itself, or why it could lead elsewhere.
+/// The entry's path below the target (empty for the target itself), or why it is unsafe.
 ///
 /// Old Windows tools separate folders by backslashes, and some tools begin each name with `./`.
 pub(super) fn check(name: &str) -> Result<String, &'static str> {

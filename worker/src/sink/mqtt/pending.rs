@@ -1,5 +1,5 @@
-//! Publications that are not acknowledged, found by token without a map: tokens are counted up, so a token's place is its
-//! distance from the first.
+//! Unacknowledged publications, found by token without a map: tokens are consecutive, so a token's index is its distance
+//! from the first.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -28,14 +28,14 @@ impl<T> Default for Pending<T> {
 }
 
 impl<T> Pending<T> {
-    /// Adds one that begins `now`; its token.
+    /// Adds a publication that begins `now`, and returns its token.
     pub(super) fn add(&mut self, item: T, now: Instant) -> u64 {
         self.items.push_back(Some((item, now)));
         self.open += 1;
         self.first + self.items.len() as u64 - 1
     }
 
-    /// Takes the one with this token, if it is still there.
+    /// Removes the publication with this token, if present.
     pub(super) fn take(&mut self, token: u64) -> Option<T> {
         let index = usize::try_from(token.checked_sub(self.first)?).ok()?;
         let taken = self.items.get_mut(index)?.take();
@@ -47,12 +47,12 @@ impl<T> Pending<T> {
         taken.map(|(item, _)| item)
     }
 
-    /// Whether none is left.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.open == 0
     }
 
-    /// How many have become late since the last call, by `now`, and when the next will be.
+    /// How many have become late by `now` since the last call, and when the next one will.
     pub(super) fn late(&mut self, timeout: Duration, now: Instant) -> (u64, Option<Instant>) {
         let mut late = 0;
         loop {
@@ -92,9 +92,9 @@ mod tests {
         assert_eq!(pending.take(1), Some('b'));
         assert_eq!(pending.take(1), None);
         assert_eq!(pending.take(0), Some('a'));
-        assert_eq!(pending.take(0), None, "its place is gone");
+        assert_eq!(pending.take(0), None, "already removed");
         assert_eq!(pending.add('d', now), 3);
-        assert_eq!(pending.take(9), None, "it was never there");
+        assert_eq!(pending.take(9), None, "never added");
         assert!(!pending.is_empty());
         assert_eq!((pending.take(3), pending.take(2)), (Some('d'), Some('c')));
         assert!(pending.is_empty());
@@ -121,6 +121,6 @@ mod tests {
             (0, Some(start + 4 * second))
         );
         assert_eq!(pending.late(timeout, start + 9 * second), (1, None));
-        assert_eq!(pending.take(2), Some('c'), "a late one is still tried");
+        assert_eq!(pending.take(2), Some('c'), "a late one is still pending");
     }
 }

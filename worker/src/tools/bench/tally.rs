@@ -25,7 +25,7 @@ pub enum MatchedBy {
     Nothing,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -33,17 +33,17 @@ pub struct Summary {
     pub sent: u64,
     /// Messages that the broker refused.
     pub refused: u64,
-    /// Results that came, repeated ones included.
+    /// Results received, including duplicates.
     pub results: u64,
-    /// Messages of which a dead letter came.
+    /// Messages with a dead letter.
     pub dead_lettered: u64,
     /// Messages without a result or a dead letter: lost, or the model returned nothing.
     pub missing: u64,
-    /// Results that came again.
+    /// Duplicate results.
     pub duplicates: u64,
-    /// Results that came after one of a later message of the same device.
+    /// Results received after one of a later message of the same device.
     pub out_of_order: u64,
-    /// Results of messages that are not of this run.
+    /// Results of messages from other runs.
     pub others: u64,
     /// How results were found to belong to messages.
     pub matched_by: MatchedBy,
@@ -71,7 +71,7 @@ struct Open {
 enum Taken {
     /// One of those that it waits for; since when, and its device.
     InTime(Instant, Arc<str>),
-    /// One that is no longer waited for.
+    /// A result that is no longer expected.
     Late,
     /// One more than there should be.
     Again,

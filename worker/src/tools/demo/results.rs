@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mqtt::{Client, Event};
 
-/// Calls `came` with each message, for ever.
+/// Calls `came` with each message until it is cancelled.
 pub async fn read<C: Client>(mut client: C, mut came: impl FnMut(&Arc<str>, &Bytes)) {
     loop {
         client.drive().await;

@@ -27,7 +27,7 @@ pub struct Publisher<C> {
     pub qos: Qos,
     /// Between two messages.
     pub interval: Duration,
-    /// End after so many.
+    /// Number of messages after which it ends.
     pub count: Option<u64>,
 }
 

@@ -164,7 +164,7 @@ impl Connection {
         message.retain = false;
         message.dup = false;
         if message.qos != QoS::AtMostOnce {
-            // Ids are reused after 65,535 messages, of which few are unacknowledged.
+            // Ids are reused after 65,535 messages, when few are unacknowledged.
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
             message.pkid = self.last_id;
             self.unacknowledged += 1;

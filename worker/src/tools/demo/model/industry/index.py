@@ -1,7 +1,7 @@
 """Watches the vibration of a compressor's first cylinder.
 
 A model is a function of one message. What it remembers between messages, such as the mean here, is
-its own affair; a device always goes to the same process.
+its own affair; a device always uses the same process.
 """
 
 import collections
