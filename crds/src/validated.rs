@@ -119,6 +119,17 @@ pub enum Qos {
     ExactlyOnce,
 }
 
+impl Qos {
+    /// As a number.
+    pub fn level(self) -> u8 {
+        match self {
+            Self::AtMostOnce => 0,
+            Self::AtLeastOnce => 1,
+            Self::ExactlyOnce => 2,
+        }
+    }
+}
+
 /// A rule with its brokers resolved.
 #[derive(Debug, Clone)]
 pub struct ValidatedRule {

@@ -41,6 +41,7 @@ pub struct Metrics {
     reconnects: IntCounterVec,
     publish_timeouts: IntCounterVec,
     oversized: IntCounterVec,
+    discarded: IntCounterVec,
     match_misses: IntCounterVec,
     /// 1 for the installed version of a model.
     pub model_info: IntGaugeVec,
@@ -69,8 +70,19 @@ pub struct ModelMetrics {
     pub total_seconds: Histogram,
     /// Publications that took longer than the rule's timeout and are still tried.
     pub publish_timeouts: IntCounter,
-    /// Messages larger than the packet limit, discarded.
+    /// Messages that reached no model, by why.
+    pub discarded: Discarded,
+}
+
+/// Messages that were discarded before they were matched. They are acknowledged, and not in the ledger.
+#[derive(Debug, Clone)]
+pub struct Discarded {
+    /// Larger than the packet limit.
     pub oversized: IntCounter,
+    /// They broke the protocol's standard.
+    pub malformed: IntCounter,
+    /// No subscription asked for them.
+    pub unasked: IntCounter,
 }
 
 /// The handles of one kind of sink for readers that come and go.
@@ -186,6 +198,12 @@ impl Metrics {
                 "Packets over maxPacketSize, discarded.",
                 &["model"],
             ),
+            discarded: counters(
+                "edgemodel_discarded_messages_total",
+                "Messages discarded and acknowledged: malformed (they break the MQTT standard) or unasked (of a \
+                 subscription that an earlier configuration had).",
+                &["model", "reason"],
+            ),
             match_misses: counters(
                 "edgemodel_match_misses_total",
                 "Device attributes that could not be compared: missing_key or wrong_type.",
@@ -234,7 +252,11 @@ impl Metrics {
             publish_seconds: stage("publish"),
             total_seconds: stage("total"),
             publish_timeouts: self.publish_timeouts.with_label_values(&[model]),
-            oversized: self.oversized.with_label_values(&[model]),
+            discarded: Discarded {
+                oversized: self.oversized.with_label_values(&[model]),
+                malformed: self.discarded.with_label_values(&[model, "malformed"]),
+                unasked: self.discarded.with_label_values(&[model, "unasked"]),
+            },
         }
     }
 

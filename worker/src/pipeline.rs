@@ -151,7 +151,7 @@ impl Intakes {
         let broker = route.broker(rule.sub_mqtt);
         let intake = |options, policy, state| {
             let ledger = route.view().ledger.clone();
-            let oversized = route.metrics().oversized;
+            let discarded = route.metrics().discarded;
             let session = Session::new(options);
             let dispatcher = Dispatcher {
                 matcher: Matcher::new(&route.model().devices),
@@ -160,7 +160,7 @@ impl Intakes {
                 results: results.clone(),
                 metrics: route.metrics(),
             };
-            let source = MqttSource::new(session, route.rule, policy, ledger, oversized, state);
+            let source = MqttSource::new(session, route.rule, policy, ledger, discarded, state);
             Intake::new(source, dispatcher, route.phase())
         };
         let id = route.client_id(Role::Sub).to_owned();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crds::Reason;
 use crds::client_id::Role;
+use crds::validated::Qos;
 use mqtt::Error;
 
 use crate::metrics::{Metrics, SessionMetrics};
@@ -103,6 +104,38 @@ impl SessionState {
             "Subscription refused"
         );
         self.record(false, Some(message));
+    }
+
+    /// The broker granted a subscription.
+    pub fn granted(&self, filter: &str, asked: Qos, granted: Qos) {
+        if let Some((_, index)) = &self.listed {
+            self.view.set_granted(*index, granted.level());
+        }
+        if granted < asked {
+            self.warn(&format!(
+                "the broker delivers {filter:?} at QoS {}, not {}, so messages can be lost or repeated; set `qos: {0}` \
+                 or let the broker allow more",
+                granted.level(),
+                asked.level()
+            ));
+        }
+    }
+
+    /// The broker does something otherwise than asked; each is told once.
+    pub fn warn(&self, warning: &str) {
+        let Some((_, index)) = &self.listed else {
+            return;
+        };
+        if self.view.warn(*index, warning) {
+            tracing::warn!(
+                model = self.view.name,
+                rule = self.rule,
+                role = self.role,
+                broker = self.broker,
+                warning,
+                "Broker works differently than asked"
+            );
+        }
     }
 
     /// It was ended by us.

@@ -121,6 +121,12 @@ pub struct SessionView {
     pub ready: bool,
     /// Why not, if it is known.
     pub error: Option<String>,
+    /// For `sub`: the quality of service at which the broker delivers, once it has granted the subscription.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted_qos: Option<u8>,
+    /// What the broker does otherwise than asked, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Shared {
@@ -297,6 +303,27 @@ impl ModelView {
             session.ready = ready;
             session.error = error;
         }
+    }
+
+    /// Records at which quality of service the broker delivers.
+    pub fn set_granted(&self, index: usize, qos: u8) {
+        if let Some(session) = self.lock().sessions.get_mut(index) {
+            session.granted_qos = Some(qos);
+        }
+    }
+
+    /// Records what the broker of a session does otherwise than asked; whether that is new.
+    pub fn warn(&self, index: usize, warning: &str) -> bool {
+        let mut inner = self.lock();
+        let Some(session) = inner.sessions.get_mut(index) else {
+            return false;
+        };
+        let new = session.warnings.len() < LAST_ERRORS
+            && !session.warnings.iter().any(|known| known == warning);
+        if new {
+            session.warnings.push(warning.to_owned());
+        }
+        new
     }
 
     /// Its queues.

@@ -6,8 +6,6 @@ use rand::RngExt as _;
 
 /// The first pause is at most this, each next at most twice as long.
 const FIRST: Duration = Duration::from_millis(100);
-/// The longest pause: a broker that comes back after hours is found within half a minute.
-const LONGEST: Duration = Duration::from_secs(30);
 /// After a connection that lasted this long, the next failure counts as the first.
 pub(super) const STABLE: Duration = Duration::from_secs(10);
 /// The pause after a takeover grows up to this many times the first.
@@ -22,13 +20,11 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// The pause after a connection that was lost or could not be made.
-    pub(super) fn failed(&mut self) -> Duration {
+    /// The pause after a connection that was lost or could not be made, at most `longest`.
+    pub(super) fn failed(&mut self, longest: Duration) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let longest = FIRST
-            .saturating_mul(1 << (self.failures - 1).min(16))
-            .min(LONGEST);
-        jitter(longest)
+        let grown = FIRST.saturating_mul(1 << (self.failures - 1).min(16));
+        jitter(grown.min(longest))
     }
 
     /// A pause that is not a failure's.
@@ -60,18 +56,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_half_a_minute_and_begin_again() {
+    fn pauses_grow_to_the_longest_and_begin_again() {
+        const LONGEST: Duration = Duration::from_secs(5);
         let mut backoff = Backoff::default();
-        assert!(backoff.failed() <= FIRST);
+        assert!(backoff.failed(LONGEST) <= FIRST);
         let mut longest = Duration::ZERO;
         for _ in 0..40 {
-            let pause = backoff.failed();
+            let pause = backoff.failed(LONGEST);
             assert!(pause <= LONGEST);
             longest = longest.max(pause);
         }
         assert!(longest > FIRST, "they grow");
         backoff.reset();
-        assert!(backoff.failed() <= FIRST);
+        assert!(backoff.failed(LONGEST) <= FIRST);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::Options;
 use super::frame::{self, Discard, Front};
-use super::packet::{self, Inbound, Writer};
+use super::packet::{self, LENGTH, Received, Violation, Writer};
 use super::transport::Stream;
 pub(super) use ended::Ended;
 use gathering::Gathering;
@@ -24,6 +24,10 @@ use keep_alive::{Due, KeepAlive};
 
 /// What a read asks of the system at once.
 const READ: usize = 64 << 10;
+
+/// While so much waits to be written, nothing is read: a broker that makes a session answer, but does not take the
+/// answers, would fill the memory.
+const UNWRITTEN: usize = 1 << 20;
 
 /// One connection of a session.
 pub(super) struct Connection {
@@ -40,6 +44,8 @@ pub(super) struct Connection {
     keep_alive: KeepAlive,
     gathering: Gathering,
     pub(super) since: Instant,
+    /// Whether the broker is on this machine.
+    pub(super) near: bool,
     /// Pings that were written to `output`, and answers that were taken.
     pings: u64,
     pongs: u64,
@@ -48,7 +54,7 @@ pub(super) struct Connection {
 /// What a connection found.
 #[derive(Debug)]
 pub(super) enum Found {
-    Packet(Inbound),
+    Packet(Received),
     Oversized {
         size: usize,
         qos: crds::validated::Qos,
@@ -82,6 +88,7 @@ impl Connection {
             keep_alive: KeepAlive::new(options.keep_alive, now),
             gathering: Gathering::new(options.gather, now),
             since: now,
+            near: false,
             pings: 0,
             pongs: 0,
         }
@@ -108,6 +115,7 @@ impl Connection {
     /// Writes what is there to write, and reads if `read`; ready when something was written or read,
     /// or the connection ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Result<(), Ended>> {
+        let read = read && self.output.len() < UNWRITTEN;
         loop {
             match self.keep_alive.poll(cx, read) {
                 Due::Nothing => break,
@@ -118,7 +126,14 @@ impl Connection {
                 Due::Gone => return Poll::Ready(Err(no_answer())),
             }
         }
-        let mut progress = self.poll_output(cx).map_err(|error| Ended::io(&error))?;
+        let mut progress = match self.poll_output(cx) {
+            Ok(progress) => progress,
+            // A broker that closes may have said why before.
+            Err(error) => match self.poll_input(cx) {
+                Ok(true) => true,
+                Ok(false) | Err(_) => return Poll::Ready(Err(Ended::io(&error))),
+            },
+        };
         if read && self.gathering.poll(cx).is_ready() {
             progress |= self.poll_input(cx)?;
         }
@@ -188,15 +203,17 @@ impl Connection {
             }
             self.discard = None;
         }
-        let front = frame::front(&self.input, self.limit)
-            .map_err(|error| Ended::Protocol(error.to_string()))?;
+        let front = frame::front(&self.input, self.limit).map_err(|error| {
+            let broken = Violation::new(self.writer.version, "packet", error.what(), LENGTH);
+            Ended::Protocol(broken.to_string())
+        })?;
         match front {
             Front::Partial => Ok(None),
             Front::Packet(size) => {
-                let mut packet = self.input.split_to(size);
-                packet::read(self.writer.version, &mut packet)
-                    .map(|packet| Some(Found::Packet(packet)))
-                    .map_err(|error| Ended::Protocol(error.to_string()))
+                let packet = self.input.split_to(size).freeze();
+                packet::read(self.writer.version, packet)
+                    .map(|received| Some(Found::Packet(received)))
+                    .map_err(|broken| Ended::Protocol(broken.to_string()))
             }
             Front::Oversized { size, qos, id } => {
                 let mut discard = Discard::default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crds::validated::Qos;
 
-use super::{Error, Refused};
+use super::{Error, Notice, Refused};
 
 /// Identifies a received message for its acknowledgement; only valid on the connection that brought
 /// it, so that an acknowledgement from before a reconnect is dropped.
@@ -56,6 +56,15 @@ pub enum Event {
         /// Whether the broker still had the session.
         session_present: bool,
     },
+    /// The broker granted a subscription.
+    Granted {
+        /// The topic filter.
+        filter: String,
+        /// The quality of service that was asked for.
+        asked: Qos,
+        /// The quality of service at which the broker delivers.
+        granted: Qos,
+    },
     /// The broker granted all subscriptions on this connection.
     Subscribed,
     /// The broker refused a subscription; it is tried again with the next connection.
@@ -74,6 +83,15 @@ pub enum Event {
         /// The limit.
         limit: usize,
     },
+    /// A message that broke the standard came; it was discarded and, if it had a packet id, acknowledged.
+    Malformed,
+    /// A message came that no subscription asked for; it was discarded and acknowledged.
+    Unasked {
+        /// Its topic.
+        topic: Arc<str>,
+    },
+    /// The broker works, but not as asked.
+    Notice(Notice),
     /// After [`super::Client::drain`]: the broker holds nothing for the session, and everything that it held is
     /// acknowledged.
     Drained,

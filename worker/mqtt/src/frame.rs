@@ -22,16 +22,22 @@ pub(super) enum Front {
 }
 
 /// No packet can begin so.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Malformed {
-    #[error("a packet's length has more than four bytes")]
+    /// Its length has more than four bytes.
     Length,
-    #[error("a packet of {0} bytes is over the limit and is no message")]
-    Oversized(usize),
-    #[error("a message has QoS 3")]
-    Qos,
-    #[error("a message is shorter than its topic's length says")]
-    Topic,
+    /// It is over the limit and is no message.
+    Oversized,
+}
+
+impl Malformed {
+    /// What is wrong with it.
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Self::Length => "whose length has more than four bytes",
+            Self::Oversized => "that is not a message and larger than maxPacketSize",
+        }
+    }
 }
 
 const PUBLISH: u8 = 3;
@@ -89,13 +95,13 @@ pub(super) fn front(buffer: &[u8], limit: usize) -> Result<Front, Malformed> {
 
 fn oversized(first: u8, body: &[u8], size: usize, length: usize) -> Result<Front, Malformed> {
     if first >> 4 != PUBLISH {
-        return Err(Malformed::Oversized(size));
+        return Err(Malformed::Oversized);
     }
     let qos = match (first >> 1) & 3 {
-        0 => Qos::AtMostOnce,
         1 => Qos::AtLeastOnce,
         2 => Qos::ExactlyOnce,
-        _ => return Err(Malformed::Qos),
+        // QoS 3 does not exist, and so there is no acknowledgement for it.
+        _ => Qos::AtMostOnce,
     };
     if qos == Qos::AtMostOnce {
         return Ok(Front::Oversized { size, qos, id: 0 });
@@ -105,7 +111,9 @@ fn oversized(first: u8, body: &[u8], size: usize, length: usize) -> Result<Front
     };
     let topic = usize::from(u16::from_be_bytes(*topic));
     if topic + 4 > length {
-        return Err(Malformed::Topic);
+        // It has no packet id that could be acknowledged.
+        let qos = Qos::AtMostOnce;
+        return Ok(Front::Oversized { size, qos, id: 0 });
     }
     let id = rest.get(topic..).and_then(<[u8]>::first_chunk::<2>);
     Ok(id.map_or(Front::Partial, |id| Front::Oversized {
@@ -149,11 +157,11 @@ mod tests {
             front(&oversized(0x30)[..3], 100),
             Ok(Front::Oversized { id: 0, .. })
         ));
-        assert_eq!(front(&oversized(0x36), 100), Err(Malformed::Qos));
-        assert_eq!(
-            front(&oversized(0x90), 100),
-            Err(Malformed::Oversized(16_386))
-        );
+        assert!(matches!(
+            front(&oversized(0x36), 100),
+            Ok(Front::Oversized { id: 0, .. })
+        ));
+        assert_eq!(front(&oversized(0x90), 100), Err(Malformed::Oversized));
     }
 
     #[test]

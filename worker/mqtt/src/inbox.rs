@@ -7,16 +7,8 @@ use bytes::BytesMut;
 use crds::validated::Qos;
 
 use super::DeliveryTag;
+use super::outcomes::Met;
 use super::packet::Writer;
-
-/// What is to be done with a message that came.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Admitted {
-    /// Give it to the owner, with the tag at QoS 1 and 2.
-    New(Option<DeliveryTag>),
-    /// The owner has it already (QoS 2).
-    Known,
-}
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -49,36 +41,37 @@ impl Inbox {
         }
     }
 
-    /// A message came.
-    pub(super) fn admit(
-        &mut self,
-        qos: Qos,
-        id: u16,
-        writer: Writer,
-        buffer: &mut BytesMut,
-    ) -> Admitted {
-        if qos == Qos::AtMostOnce {
-            return Admitted::New(None);
+    /// What a message or PUBREL under this packet id meets.
+    pub(super) fn met(&self, qos: Qos, id: u16) -> Met {
+        if qos != Qos::ExactlyOnce {
+            return Met::Nothing;
         }
-        if qos == Qos::ExactlyOnce {
-            if self.received.contains(&id) {
-                writer.pubrec(id, buffer);
-                return Admitted::Known;
-            }
-            let open = |entry: &Entry| entry.id == id && entry.qos == Qos::ExactlyOnce;
-            if self.entries.iter().any(open) {
-                return Admitted::Known;
-            }
+        if self.received.contains(&id) {
+            return Met::Received;
+        }
+        let open = |entry: &Entry| entry.id == id && entry.qos == Qos::ExactlyOnce;
+        if self.entries.iter().any(open) {
+            Met::Owned
+        } else {
+            Met::Nothing
+        }
+    }
+
+    /// A message is given to the owner; its tag at QoS 1 and 2.
+    pub(super) fn admit(&mut self, qos: Qos, id: u16) -> Option<DeliveryTag> {
+        // Without a packet id there is nothing to acknowledge.
+        if qos == Qos::AtMostOnce || id == 0 {
+            return None;
         }
         self.entries.push_back(Entry {
             id,
             qos,
             acknowledged: false,
         });
-        Admitted::New(Some(DeliveryTag {
+        Some(DeliveryTag {
             epoch: self.epoch,
             sequence: self.first + self.entries.len() as u64 - 1,
-        }))
+        })
     }
 
     /// The owner is done with a message; writes every acknowledgement that is due now.
@@ -127,11 +120,8 @@ mod tests {
         version: MqttVersion::V3_1_1,
     };
 
-    fn admit(inbox: &mut Inbox, qos: Qos, id: u16, buffer: &mut BytesMut) -> DeliveryTag {
-        match inbox.admit(qos, id, WRITER, buffer) {
-            Admitted::New(Some(tag)) => tag,
-            other => unreachable!("{other:?}"),
-        }
+    fn admit(inbox: &mut Inbox, qos: Qos, id: u16) -> DeliveryTag {
+        inbox.admit(qos, id).unwrap()
     }
 
     #[test]
@@ -143,7 +133,7 @@ mod tests {
             (Qos::ExactlyOnce, 9),
             (Qos::AtLeastOnce, 6),
         ]
-        .map(|(qos, id)| admit(&mut inbox, qos, id, &mut buffer))
+        .map(|(qos, id)| admit(&mut inbox, qos, id))
         .into();
         inbox.acknowledge(tags[2], WRITER, &mut buffer);
         inbox.acknowledge(tags[1], WRITER, &mut buffer);
@@ -156,9 +146,9 @@ mod tests {
     fn acknowledgements_from_before_a_reconnect_are_dropped() {
         let (mut inbox, mut buffer) = (Inbox::default(), BytesMut::new());
         inbox.connected(1, false);
-        let old = admit(&mut inbox, Qos::AtLeastOnce, 1, &mut buffer);
+        let old = admit(&mut inbox, Qos::AtLeastOnce, 1);
         inbox.connected(2, true);
-        let new = admit(&mut inbox, Qos::AtLeastOnce, 1, &mut buffer);
+        let new = admit(&mut inbox, Qos::AtLeastOnce, 1);
         inbox.acknowledge(old, WRITER, &mut buffer);
         assert!(buffer.is_empty());
         inbox.acknowledge(new, WRITER, &mut buffer);
@@ -170,17 +160,20 @@ mod tests {
     fn a_repeated_message_at_qos_2_is_known_until_it_is_released() {
         let (mut inbox, mut buffer) = (Inbox::default(), BytesMut::new());
         inbox.connected(1, false);
-        let tag = admit(&mut inbox, Qos::ExactlyOnce, 3, &mut buffer);
-        let again = |inbox: &mut Inbox, buffer: &mut BytesMut| {
-            inbox.admit(Qos::ExactlyOnce, 3, WRITER, buffer)
-        };
-        assert_eq!(again(&mut inbox, &mut buffer), Admitted::Known);
+        let tag = admit(&mut inbox, Qos::ExactlyOnce, 3);
+        assert_eq!(inbox.met(Qos::ExactlyOnce, 3), Met::Owned);
+        assert_eq!(inbox.met(Qos::AtLeastOnce, 3), Met::Nothing);
         inbox.acknowledge(tag, WRITER, &mut buffer);
         inbox.connected(2, true);
-        buffer.clear();
-        assert_eq!(again(&mut inbox, &mut buffer), Admitted::Known);
-        assert_eq!(buffer[..], [0x50, 2, 0, 3]);
+        assert_eq!(inbox.met(Qos::ExactlyOnce, 3), Met::Received);
         inbox.released(3, WRITER, &mut buffer);
-        assert!(matches!(again(&mut inbox, &mut buffer), Admitted::New(_)));
+        assert_eq!(inbox.met(Qos::ExactlyOnce, 3), Met::Nothing);
+    }
+
+    #[test]
+    fn what_cannot_be_acknowledged_has_no_tag() {
+        let mut inbox = Inbox::default();
+        assert_eq!(inbox.admit(Qos::AtMostOnce, 0), None);
+        assert_eq!(inbox.admit(Qos::AtLeastOnce, 0), None);
     }
 }

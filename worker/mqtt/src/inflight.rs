@@ -2,6 +2,7 @@
 
 mod acks;
 mod closed;
+mod learned;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +13,9 @@ use crds::validated::Qos;
 
 use super::packet::{Limits, Writer};
 use super::v3::Poison;
-use super::{Publication, Refused};
-pub(super) use closed::Blame;
+use super::{Notice, Publication, Refused};
+pub(super) use closed::{Blame, Said};
+use learned::Learned;
 
 /// What is written ahead of the socket: enough to fill it, and little enough to be cheap to write
 /// again after a reconnect.
@@ -42,8 +44,7 @@ pub(super) struct Inflight {
     exactly_once_window: usize,
     limit: usize,
     broker_limit: usize,
-    /// The most that the broker takes.
-    broker_qos: Qos,
+    learned: Learned,
     poison: Poison,
     /// Whether the broker closed the last connection with publications on their way.
     closed: bool,
@@ -81,7 +82,7 @@ impl Inflight {
             exactly_once_window: usize::MAX,
             limit: limit as usize,
             broker_limit: usize::MAX,
-            broker_qos: Qos::ExactlyOnce,
+            learned: Learned::default(),
             poison: Poison::default(),
             closed: false,
             written: 0,
@@ -121,7 +122,7 @@ impl Inflight {
         self.broker_limit = limits
             .max_packet_size
             .map_or(usize::MAX, |size| size as usize);
-        self.broker_qos = limits.qos.unwrap_or(Qos::ExactlyOnce);
+        self.learned.connected(&limits);
         self.poison.connected(std::mem::take(&mut self.closed));
         self.written = 0;
         let sent = self.sent.drain().map(|(_, flight)| flight);
@@ -149,7 +150,7 @@ impl Inflight {
                 .admits(size, self.sent.len() + self.unwritten.len())
             && let Some(mut flight) = self.waiting.pop_front()
         {
-            flight.publication.qos = flight.publication.qos.min(self.broker_qos);
+            self.learned.fit(&mut flight.publication);
             flight.size = size;
             flight.start = position + buffer.len() as u64;
             let limit = self.limit.min(self.broker_limit);
@@ -194,6 +195,11 @@ impl Inflight {
     /// Takes the publications that ended.
     pub(super) fn take_done(&mut self) -> std::vec::Drain<'_, Done> {
         self.done.drain(..)
+    }
+
+    /// Takes what users should know of how publications are changed for the broker.
+    pub(super) fn take_notices(&mut self) -> std::vec::Drain<'_, Notice> {
+        self.learned.take_notices()
     }
 
     /// A packet id that nothing in flight uses.

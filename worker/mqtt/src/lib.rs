@@ -6,9 +6,10 @@
 //! Rooms in reading order:
 //!
 //! - `broker`, `options`: from a broker's settings in the configuration to a session's options.
-//! - `client`, `event`, `error`: what the owner of a session calls, and what it gets back.
+//! - `client`, `event`, `notice`, `error`: what the owner of a session calls, and what it gets back.
 //! - `session`: connects again and again, and keeps over all connections what isn't done. Its `handover`
 //!   drains and deletes sessions, its `retry` decides when to connect again.
+//! - `outcomes`: the table of what becomes of each packet of a broker.
 //! - `inbox`: received messages until they are acknowledged.
 //! - `inflight`: publications until the broker has them.
 //! - `v3`: what has to be guessed of brokers of MQTT 3.1.1: takeover, poison publications.
@@ -28,7 +29,9 @@ mod inbox;
 mod inflight;
 #[cfg(test)]
 mod malformed;
+mod notice;
 mod options;
+mod outcomes;
 mod packet;
 mod session;
 mod tls;
@@ -39,6 +42,7 @@ pub use broker::{Broker, BrokerError};
 pub use client::Client;
 pub use error::{Error, Refused};
 pub use event::{DeliveryTag, Event, Incoming, Publication};
+pub use notice::Notice;
 pub use options::Options;
 pub use session::Session;
 pub use tls::{TlsError, tls};

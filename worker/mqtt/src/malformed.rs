@@ -12,8 +12,8 @@ use super::{Options, Publication};
 fn take(version: MqttVersion, bytes: &[u8]) {
     let mut buffer = BytesMut::from(bytes);
     while let Ok(Front::Packet(size)) = front(&buffer, 1 << 20) {
-        let mut packet = buffer.split_to(size);
-        if packet::read(version, &mut packet).is_err() {
+        let packet = buffer.split_to(size).freeze();
+        if packet::read(version, packet).is_err() {
             return;
         }
     }
@@ -80,8 +80,7 @@ fn the_unchanged_packets_are_taken() {
     for version in [MqttVersion::V3_1_1, MqttVersion::V5] {
         let mut buffer = BytesMut::from(&packets(version)[..]);
         while let Ok(Front::Packet(size)) = front(&buffer, 1 << 20) {
-            let mut packet = buffer.split_to(size);
-            let read = packet::read(version, &mut packet);
+            let read = packet::read(version, buffer.split_to(size).freeze());
             assert!(read.is_ok(), "{version:?}: {read:?}");
         }
         assert!(buffer.is_empty());

@@ -1,16 +1,36 @@
-//! The packets of both protocol versions as one set, read and written with rumqttc's codec.
-//!
-//! Only this room names the codec. It keeps no state.
+//! The packets of both protocol versions as one set. They are read here, and written with rumqttc's codec, which only this
+//! room names. It keeps no state.
 
-mod read_v3;
-mod read_v5;
-mod refusal;
+mod cursor;
+mod properties;
+mod read;
+mod reason;
+mod violation;
 mod write;
 
-use bytes::{Bytes, BytesMut};
-use crds::validated::{MqttVersion, Qos};
+use bytes::Bytes;
+use crds::validated::Qos;
 
+pub(super) use read::read;
+pub(super) use reason::{Code, Fault};
+pub(super) use violation::{LENGTH, PACKET_ID, Sections, Violation};
 pub(super) use write::Writer;
+
+/// A packet from the broker, and how it breaks the standard, if it does.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) packet: Inbound,
+    pub(super) violation: Option<Violation>,
+}
+
+impl From<Inbound> for Received {
+    fn from(packet: Inbound) -> Self {
+        Self {
+            packet,
+            violation: None,
+        }
+    }
+}
 
 /// A packet from the broker.
 #[derive(Debug)]
@@ -21,7 +41,11 @@ pub(super) enum Inbound {
         limits: Limits,
     },
     Publish(Publish),
-    /// A publication at QoS 1 is done; at QoS 2 refused.
+    /// A message that cannot be read, and how it is acknowledged.
+    Unreadable {
+        qos: Qos,
+        id: u16,
+    },
     PubAck {
         id: u16,
         refused: Option<String>,
@@ -36,21 +60,35 @@ pub(super) enum Inbound {
     PubComp {
         id: u16,
     },
-    /// A reason for each filter that was refused, in the order of the subscription.
+    /// An answer for each filter, in the order of the subscription.
     SubAck {
         id: u16,
-        refused: Vec<Option<String>>,
+        answers: Vec<Answer>,
     },
     /// The subscriptions are gone, or never were; whatever the broker thinks of it.
     UnsubAck {
         id: u16,
     },
     PingResp,
-    /// A broker of MQTT 3.1.1 may not send this; some do before they close the connection.
+    /// A broker of MQTT 3.1.1 may not send DISCONNECT; some do before they close the connection.
     Close,
     Disconnect {
+        code: Code,
+        /// Its name, and what the broker adds.
         reason: String,
-        taken_over: bool,
+    },
+    /// A packet that only clients send, or that was not agreed on.
+    Foreign,
+}
+
+/// A broker's answer to one topic filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Granted(Qos),
+    Refused {
+        reason: String,
+        /// The broker still uses the packet id for something else.
+        id_in_use: bool,
     },
 }
 
@@ -63,48 +101,27 @@ pub(super) struct Limits {
     pub(super) qos: Option<Qos>,
     /// Publications at QoS 2 at once, where there is another limit for them.
     pub(super) exactly_once: Option<u16>,
+    pub(super) lacks: Lacks,
+    /// Seconds for which the broker keeps the session, if it is not what was asked for.
+    pub(super) session_expiry: Option<u32>,
+}
+
+/// What a broker says that it does not support.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lacks {
+    pub(super) retain: bool,
+    pub(super) wildcards: bool,
+    pub(super) shared: bool,
 }
 
 /// A message from the broker.
 #[derive(Debug)]
 pub(super) struct Publish {
+    /// UTF-8.
     pub(super) topic: Bytes,
     pub(super) payload: Bytes,
     pub(super) qos: Qos,
     pub(super) id: u16,
     pub(super) duplicate: bool,
     pub(super) retained: bool,
-}
-
-/// The broker's bytes are no packet of this version.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Malformed(String);
-
-/// Reads the packet that is whole at the front of `buffer`.
-pub(super) fn read(version: MqttVersion, buffer: &mut BytesMut) -> Result<Inbound, Malformed> {
-    match version {
-        MqttVersion::V3_1_1 => read_v3::read(buffer),
-        MqttVersion::V5 => read_v5::read(buffer),
-    }
-}
-
-fn unexpected(packet: &impl std::fmt::Debug) -> Malformed {
-    let name: String = format!("{packet:?}")
-        .chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect();
-    Malformed(format!("a broker does not send {name}"))
-}
-
-/// `BadUserNamePassword` as `bad user name password`.
-fn words(code: &impl std::fmt::Debug) -> String {
-    let mut words = String::new();
-    for c in format!("{code:?}").chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
 }

@@ -1,10 +1,12 @@
 //! The session: connects again and again, and keeps over all connections what is not done.
 
 mod arrivals;
+mod blame;
 mod handover;
 mod retry;
 #[cfg(test)]
 mod scripted;
+mod shortcomings;
 mod subscription;
 
 use std::collections::VecDeque;
@@ -16,14 +18,15 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, Ended};
 use super::inbox::Inbox;
-use super::inflight::{Blame, Inflight};
-use super::packet::{Limits, Writer};
-use super::{Client, DeliveryTag, Error, Event, Options, Publication};
+use super::inflight::{Blame, Inflight, Said};
+use super::packet::{Fault, Limits, Writer};
+use super::transport::is_loopback;
+use super::{Client, DeliveryTag, Error, Event, Notice, Options, Publication};
+use blame::{End, Outstanding, blame};
 use handover::Drain;
-use retry::{How, Next, Retry};
-
-/// The receive maximum of a mosquitto whose `max_inflight_messages` is not set.
-const MOSQUITTO_DEFAULT: u16 = 20;
+use retry::{How, Next, Retry, longest_pause};
+use shortcomings::{Kept, shortcomings};
+use subscription::Subscription;
 
 type Opening = BoxFuture<'static, Result<(Connection, bool, Limits), Error>>;
 
@@ -34,7 +37,9 @@ pub struct Session {
     state: State,
     /// The connection's number; 0 before the first.
     epoch: u64,
-    subscribing: Option<u16>,
+    /// Whether the broker is on this machine.
+    near: bool,
+    subscription: Subscription,
     intake: bool,
     drain: Drain,
     /// Messages that came, whatever became of them.
@@ -47,6 +52,8 @@ pub struct Session {
     topic: Arc<str>,
     /// Whether a subscription of ours reaches it.
     wanted: bool,
+    /// What the owner was told of the broker.
+    told: Vec<Notice>,
 }
 
 enum State {
@@ -74,7 +81,8 @@ impl Session {
             },
             state: State::Opening(open(&options)),
             epoch: 0,
-            subscribing: None,
+            near: is_loopback(&options.broker.host),
+            subscription: Subscription::default(),
             intake: true,
             drain: Drain::No,
             messages: 0,
@@ -84,28 +92,34 @@ impl Session {
             events: VecDeque::new(),
             topic: "".into(),
             wanted: false,
+            told: Vec::new(),
             options,
         }
     }
 
     fn opened(&mut self, connection: Connection, session_present: bool, limits: Limits) {
         self.epoch += 1;
+        self.near = connection.near;
         self.inbox.connected(self.epoch, session_present);
         self.inflight.connected(session_present, limits);
-        if limits.receive_maximum == Some(MOSQUITTO_DEFAULT)
-            && !self.options.subscriptions.is_empty()
-        {
-            tracing::warn!(
-                client_id = self.options.client_id,
-                "The broker has mosquitto's default limits: it keeps 1000 messages for a slow model and drops \
-                 the rest; set max_queued_messages 0 and max_inflight_messages 0"
-            );
+        let kept = if self.options.subscriptions.is_empty() || self.drain.started() {
+            Kept::Empty
+        } else if self.options.clean_start {
+            Kept::NotAsked
+        } else if session_present || self.epoch == 1 {
+            Kept::Present
+        } else {
+            Kept::Lost
+        };
+        for notice in shortcomings(kept, limits) {
+            self.tell(notice);
         }
         self.events.push_back(Event::Connected {
             epoch: self.epoch,
             session_present,
         });
-        let mut connection = Box::new(connection);
+        self.state = State::Open(Box::new(connection));
+        self.subscription = Subscription::default();
         // A session that the broker has may lack our subscriptions: it may be of an older configuration, or another
         // client that used it meanwhile, which 3.1.1 does not tell us, has ended them.
         if !self.wants_subscriptions(session_present) {
@@ -113,46 +127,93 @@ impl Session {
         } else if self.options.subscriptions.is_empty() {
             self.events.push_back(Event::Subscribed);
         } else {
+            let filters = &self.options.subscriptions;
+            match self.subscription.refused_by(limits, filters) {
+                Some(refusals) => self.events.extend(refusals),
+                None => self.subscribe(),
+            }
+        }
+    }
+
+    fn subscribe(&mut self) {
+        if let State::Open(connection) = &mut self.state {
             let id = self.inflight.free_id();
-            self.subscribing = Some(id);
+            self.subscription.ask(id);
             self.writer
                 .subscribe(id, &self.options.subscriptions, &mut connection.output);
         }
-        self.state = State::Open(connection);
     }
 
     fn not_opened(&mut self, error: Error) {
         self.inflight.not_connected();
-        self.wait(How::NotConnected, Duration::ZERO, error);
+        let how = match error {
+            Error::ConnectionRefused { .. } | Error::Protocol { .. } => How::Refused,
+            _ => How::NotConnected,
+        };
+        self.wait(how, Duration::ZERO, error);
     }
 
     fn ended(&mut self, ended: Ended, lasted: Duration) {
-        let how = if matches!(ended, Ended::Closed) {
-            match self.inflight.closed_by_broker() {
-                Blame::Refused => How::PublicationRefused,
-                Blame::Only => How::ClosedOverPublication,
-                Blame::Unclear if self.drain.started() => How::ClosedDraining,
-                Blame::Unclear => How::Closed,
+        let (end, said) = match &ended {
+            Ended::Closed => (End::Silent, Some(Said::Nothing)),
+            Ended::Dismissed(code, reason) => {
+                let fault = code.fault();
+                let ours = !matches!(fault, Fault::Broker | Fault::TakenOver);
+                (End::Said(fault), ours.then_some(Said::Code(*code, reason)))
             }
-        } else {
-            How::Lost
+            Ended::Lost(_) | Ended::Protocol(_) => (End::Broken, None),
         };
+        let how = blame(
+            end,
+            Outstanding {
+                subscribe: self.subscription.asked.is_some(),
+                denied: self.subscription.denied.is_some(),
+                publication: said
+                    .map_or(Blame::Unclear, |said| self.inflight.closed_by_broker(said)),
+                draining: self.drain.started(),
+            },
+        );
         self.report_done();
-        let error = ended.into_error(self.options.broker.address());
+        let mut error = ended.into_error(self.options.broker.address());
+        if let (Error::Lost { reason, .. }, Some(over)) = (&mut error, self.over_what(how)) {
+            reason.push_str(&over);
+        }
         self.wait(how, lasted, error);
+    }
+
+    /// What explains the end of a connection, for the reason of an error.
+    fn over_what(&self, how: How) -> Option<String> {
+        match how {
+            How::ClosedOverSubscription => {
+                let filters = self.options.subscriptions.iter();
+                let filters: Vec<_> = filters.map(|(filter, _)| format!("{filter:?}")).collect();
+                Some(format!(
+                    " over the subscription to {}, as brokers do that do not allow it, or do not support wildcards or \
+                     shared subscriptions",
+                    filters.join(" and ")
+                ))
+            }
+            How::ClosedAfterDenial => {
+                let denied = self.subscription.denied.as_ref()?;
+                Some(format!(" after it had refused {denied}"))
+            }
+            How::ClosedOverPublication => Some(" over a publication".to_owned()),
+            _ => None,
+        }
     }
 
     /// Waits for the next connection.
     fn wait(&mut self, how: How, lasted: Duration, error: Error) {
         let next = self.retry.decide(how, lasted);
-        let retry_in = self.retry.pause(next, self.options.takeover_retry);
+        let longest = longest_pause(how, self.near);
+        let retry_in = self.retry.pause(next, longest, self.options.takeover_retry);
         let error = match next {
             Next::StayAway => Error::TakenOver {
                 client_id: self.options.client_id.clone(),
             },
             Next::BackOff | Next::AtOnce => error,
         };
-        self.subscribing = None;
+        self.subscription = Subscription::default();
         self.state = State::Waiting(Instant::now() + retry_in);
         self.events
             .push_back(Event::Disconnected { error, retry_in });
@@ -190,7 +251,17 @@ impl Session {
         }
     }
 
+    /// Tells the owner of the broker, each thing once.
+    fn tell(&mut self, notice: Notice) {
+        if !self.told.contains(&notice) {
+            self.told.push(notice.clone());
+            self.events.push_back(Event::Notice(notice));
+        }
+    }
+
     fn report_done(&mut self) {
+        let notices = self.inflight.take_notices();
+        self.events.extend(notices.map(Event::Notice));
         let done = self.inflight.take_done();
         self.events
             .extend(done.map(|(token, result)| Event::Published { token, result }));

@@ -1,30 +1,34 @@
 //! Streams of bytes to a broker: TCP, TLS, WebSocket, and WebSocket over TLS.
 
+mod web_socket;
+
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use crds::validated::Transport;
-use futures_util::future::ready;
-use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
 
 use super::Options;
+use web_socket::WebSocket;
 
 /// A stream of bytes, whatever carries it.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Connects to the broker of `options`.
-pub(super) async fn connect(options: &Options) -> io::Result<Box<dyn Stream>> {
+/// Whether a host's name or address is that of this machine, as far as the text tells.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Connects to the broker of `options`; with whether it is on this machine.
+pub(super) async fn connect(options: &Options) -> io::Result<(Box<dyn Stream>, bool)> {
     let broker = &options.broker;
     let stream = TcpStream::connect((broker.host.as_str(), broker.port)).await?;
     stream.set_nodelay(true)?;
@@ -32,7 +36,8 @@ pub(super) async fn connect(options: &Options) -> io::Result<Box<dyn Stream>> {
     let patience = dead_after(options.keep_alive).as_millis();
     let patience = u32::try_from(patience).unwrap_or(u32::MAX);
     rustix::net::sockopt::set_tcp_user_timeout(&stream, patience)?;
-    Ok(match broker.transport {
+    let near = stream.local_addr()?.ip() == stream.peer_addr()?.ip();
+    let stream: Box<dyn Stream> = match broker.transport {
         Transport::Tcp => Box::new(stream),
         Transport::Tls => Box::new(secure(options, stream).await?),
         Transport::WebSocket => web_socket(options, "ws", stream).await?,
@@ -40,7 +45,8 @@ pub(super) async fn connect(options: &Options) -> io::Result<Box<dyn Stream>> {
             let stream = secure(options, stream).await?;
             web_socket(options, "wss", stream).await?
         }
-    })
+    };
+    Ok((stream, near))
 }
 
 /// A peer that is silent for this long is gone (MQTT 3.1.1, section 3.1.2.10).
@@ -96,26 +102,9 @@ async fn web_socket(
     request
         .headers_mut()
         .insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
-    // A frame may hold many packets; each packet's size is checked as it comes.
-    let config = WebSocketConfig::default()
-        .max_frame_size(None)
-        .max_message_size(None);
-    let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config))
+    let (socket, _) = tokio_tungstenite::client_async(request, stream)
         .await
         .map_err(io::Error::other)?;
-    let (sink, stream) = socket.split();
-    let stream = stream.filter_map(|message| {
-        ready(match message {
-            Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
-            Ok(_) => None,
-            Err(error) => Some(Err(io::Error::other(error))),
-        })
-    });
-    let sink = sink
-        .with(|bytes: Bytes| ready(Ok(Message::Binary(bytes))))
-        .sink_map_err(|error: tokio_tungstenite::tungstenite::Error| io::Error::other(error));
-    Ok(Box::new(tokio::io::join(
-        StreamReader::new(stream),
-        SinkWriter::new(CopyToBytes::new(sink)),
-    )))
+    // A broker says nothing before CONNECT, so nothing is lost with the handshake's buffer.
+    Ok(Box::new(WebSocket::new(socket.into_inner())))
 }

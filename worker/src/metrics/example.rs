@@ -24,6 +24,7 @@ impl Metrics {
             reconnects,
             publish_timeouts,
             oversized,
+            discarded,
             match_misses,
             model_info,
             model_refused,
@@ -43,6 +44,7 @@ impl Metrics {
         touch(reconnects, 3);
         touch(publish_timeouts, 1);
         touch(oversized, 1);
+        touch(discarded, 2);
         touch(match_misses, 2);
         touch(model_info, 3);
         touch(model_refused, 2);

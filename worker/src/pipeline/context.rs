@@ -98,6 +98,8 @@ impl<'a> Route<'a> {
             client_id: self.client_id(role).to_owned(),
             ready: false,
             error: None,
+            granted_qos: None,
+            warnings: Vec::new(),
         };
         SessionState::listed(&self.ctx.shared.metrics, self.view(), session)
     }

@@ -1,18 +1,21 @@
 //! MQTT as a source: a session's messages, with their acknowledgements on the way back.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use message::{Delivery, Ledger, Message, Telemetry};
+use message::{Delivery, Ledger, Message, Telemetry, Throttle};
 use mqtt::{Client, DeliveryTag, Event, Incoming};
-use prometheus::IntCounter;
 use tokio::sync::oneshot;
 
 use super::Source;
 use super::acks::Acks;
 use crate::handover::{Duty, SessionPolicy};
+use crate::metrics::Discarded;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
+
+/// Discarded messages are logged once in this time, with their number: a publisher can send any number of them.
+const DISCARDED_LOG: Duration = Duration::from_mins(1);
 
 /// The subscription of one rule and model.
 #[derive(Debug)]
@@ -22,7 +25,8 @@ pub struct MqttSource<C> {
     policy: SessionPolicy,
     duty: Duty,
     ledger: Arc<Ledger>,
-    oversized: IntCounter,
+    discarded: Discarded,
+    logged: Throttle,
     state: SessionState,
     subscribed: Option<oneshot::Sender<()>>,
     acks: Arc<Acks>,
@@ -48,7 +52,7 @@ impl<C: Client> MqttSource<C> {
         rule: usize,
         policy: SessionPolicy,
         ledger: Arc<Ledger>,
-        oversized: IntCounter,
+        discarded: Discarded,
         state: SessionState,
     ) -> Self {
         Self {
@@ -57,7 +61,8 @@ impl<C: Client> MqttSource<C> {
             policy,
             duty: policy.duty(Phase::Serving),
             ledger,
-            oversized,
+            discarded,
+            logged: Throttle::new(1, DISCARDED_LOG),
             state,
             subscribed: None,
             acks: Arc::default(),
@@ -108,6 +113,13 @@ impl<C: Client> MqttSource<C> {
         }
     }
 
+    fn log_discarded(&mut self, why: &str) {
+        if let Some(suppressed) = self.logged.pass(Instant::now()) {
+            let model = self.state.model();
+            tracing::warn!(model, why, suppressed, "Message discarded");
+        }
+    }
+
     fn take_event(&mut self, event: Event) {
         match event {
             Event::Connected {
@@ -123,14 +135,24 @@ impl<C: Client> MqttSource<C> {
             }
             Event::SubscriptionRefused { filter, reason } => self.state.refused(&filter, &reason),
             Event::Disconnected { error, retry_in } => self.state.down(&error, retry_in),
+            Event::Granted {
+                filter,
+                asked,
+                granted,
+            } => self.state.granted(&filter, asked, granted),
+            Event::Notice(notice) => self.state.warn(&notice.to_string()),
             Event::Oversized { size, limit } => {
-                self.oversized.inc();
-                tracing::warn!(
-                    model = self.state.model(),
-                    size,
-                    limit,
-                    "Message over maxPacketSize discarded"
-                );
+                self.discarded.oversized.inc();
+                self.log_discarded(&format!(
+                    "its packet has {size} bytes, more than maxPacketSize of {limit}"
+                ));
+            }
+            Event::Malformed => self.discarded.malformed.inc(),
+            Event::Unasked { topic } => {
+                self.discarded.unasked.inc();
+                self.log_discarded(&format!(
+                    "the broker's session has a subscription of an earlier configuration to the topic {topic:?}"
+                ));
             }
             Event::Drained => self.drained = true,
             // The caller takes messages, and a subscription publishes nothing.

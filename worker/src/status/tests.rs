@@ -48,6 +48,8 @@ fn session(role: &'static str, ready: bool) -> SessionView {
         client_id: format!("edgemodel-{role}"),
         ready,
         error: (!ready).then(|| "unable to reach broker:1883: refused".to_owned()),
+        granted_qos: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -3,12 +3,15 @@
 use std::io;
 
 use crate::Error;
+use crate::packet::Code;
 
 /// Why a connection ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// The broker closed it without a word.
     Closed,
+    /// The broker ended it by a DISCONNECT of MQTT 5, with the reason in words.
+    Dismissed(Code, String),
     Lost(String),
     Protocol(String),
 }
@@ -28,6 +31,10 @@ impl Ended {
             Self::Closed => Error::Lost {
                 broker,
                 reason: "the broker closed it".to_owned(),
+            },
+            Self::Dismissed(_, reason) => Error::Lost {
+                broker,
+                reason: format!("the broker closed it: {reason}"),
             },
             Self::Lost(reason) => Error::Lost { broker, reason },
             Self::Protocol(reason) => Error::Protocol { broker, reason },

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crds::validated::Transport;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Connection, Found};
-use crate::packet::{Inbound, Limits};
+use super::{Connection, Ended, Found};
+use crate::outcomes::{Kind, Met, Outcome, outcome};
+use crate::packet::{Inbound, Limits, Violation};
 use crate::{Error, Options, transport};
 
 /// How long TCP, TLS, WebSocket and MQTT's own greeting may take together.
@@ -43,13 +44,15 @@ impl Connection {
 
     async fn greet(options: &Options) -> Result<(Self, bool, Limits), Error> {
         let broker = options.broker.address();
-        let stream = transport::connect(options)
-            .await
-            .map_err(|error| Error::Unreachable {
-                broker: broker.clone(),
-                reason: error.to_string(),
-            })?;
+        let (stream, near) =
+            transport::connect(options)
+                .await
+                .map_err(|error| Error::Unreachable {
+                    broker: broker.clone(),
+                    reason: error.to_string(),
+                })?;
         let mut connection = Self::new(options, stream);
+        connection.near = near;
         connection.writer.connect(options, &mut connection.output);
         loop {
             let found = std::future::poll_fn(|cx| connection.poll(cx, true)).await;
@@ -63,30 +66,52 @@ impl Connection {
                 }
                 Ok(()) => match connection.next() {
                     Ok(None) => {}
-                    Ok(Some(Found::Packet(Inbound::ConnAck {
-                        session_present,
-                        refused: None,
-                        limits,
-                    }))) => {
-                        if let Some(seconds) = limits.keep_alive {
-                            let interval = Duration::from_secs(u64::from(seconds));
-                            connection.keep_alive.set_interval(interval);
-                        }
-                        return Ok((connection, session_present, limits));
-                    }
-                    Ok(Some(Found::Packet(Inbound::ConnAck {
-                        refused: Some(reason),
-                        ..
-                    }))) => return Err(Error::ConnectionRefused { broker, reason }),
-                    Ok(Some(_)) => {
-                        return Err(Error::Protocol {
-                            broker,
-                            reason: "the first packet is no CONNACK".to_owned(),
-                        });
-                    }
+                    Ok(Some(found)) => return connection.greeted(found, broker),
                     Err(ended) => return Err(ended.into_error(broker)),
                 },
             }
+        }
+    }
+
+    /// The broker's first packet came.
+    fn greeted(mut self, found: Found, broker: String) -> Result<(Self, bool, Limits), Error> {
+        let packet = match found {
+            Found::Packet(received) => received.packet,
+            Found::Oversized { .. } => Inbound::Foreign,
+        };
+        match outcome(Kind::of(&packet), Met::Greeting) {
+            (Outcome::Begin, _) => {}
+            (Outcome::End, _) => {
+                let ended = match packet {
+                    Inbound::Disconnect { code, reason } => Ended::Dismissed(code, reason),
+                    _ => Ended::Closed,
+                };
+                return Err(ended.into_error(broker));
+            }
+            (_, broken) => {
+                let reason = broken.map_or_else(String::new, |(packet, what, sections)| {
+                    Violation::new(self.writer.version, packet, what, sections).to_string()
+                });
+                return Err(Error::Protocol { broker, reason });
+            }
+        }
+        match packet {
+            Inbound::ConnAck {
+                session_present,
+                refused: None,
+                limits,
+            } => {
+                if let Some(seconds) = limits.keep_alive {
+                    let interval = Duration::from_secs(u64::from(seconds));
+                    self.keep_alive.set_interval(interval);
+                }
+                Ok((self, session_present, limits))
+            }
+            Inbound::ConnAck {
+                refused: Some(reason),
+                ..
+            } => Err(Error::ConnectionRefused { broker, reason }),
+            _ => Err(Ended::Closed.into_error(broker)),
         }
     }
 

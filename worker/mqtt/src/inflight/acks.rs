@@ -3,8 +3,9 @@
 use bytes::BytesMut;
 use crds::validated::Qos;
 
-use super::{Flight, Inflight};
+use super::Inflight;
 use crate::Refused;
+use crate::outcomes::Met;
 use crate::packet::Writer;
 
 impl Inflight {
@@ -19,43 +20,43 @@ impl Inflight {
         }
     }
 
-    /// PUBACK. One for nothing that was sent, as after a broker's restart, means nothing.
-    pub(crate) fn acknowledged(&mut self, id: u16, refused: Option<String>) {
-        let expected = |flight: &Flight| flight.publication.qos == Qos::AtLeastOnce;
-        if self.sent.get(&id).is_some_and(expected) {
-            self.end(id, refused);
-        }
+    /// What an acknowledgement with this packet id meets.
+    pub(crate) fn met(&self, id: u16) -> Met {
+        self.sent.get(&id).map_or(Met::Nothing, |flight| {
+            match (flight.publication.qos, flight.received) {
+                (Qos::ExactlyOnce, true) => Met::Released,
+                (Qos::ExactlyOnce, false) => Met::ExactlyOnce,
+                _ => Met::AtLeastOnce,
+            }
+        })
     }
 
-    /// PUBREC: the publication's other half begins, unless the broker refused it.
-    pub(crate) fn received(
-        &mut self,
-        id: u16,
-        refused: Option<String>,
-        writer: Writer,
-        buffer: &mut BytesMut,
-    ) {
-        if refused.is_some() {
-            self.end(id, refused);
-            return;
-        }
+    /// The broker took the publication.
+    pub(crate) fn done(&mut self, id: u16) {
+        self.end(id, Ok(()));
+    }
+
+    /// The same, and it answered a publication at QoS 2 as one at QoS 1.
+    pub(crate) fn done_at_qos_1(&mut self, id: u16) {
+        self.learned.lower(Qos::AtLeastOnce);
+        self.done(id);
+    }
+
+    /// The broker refused the publication.
+    pub(crate) fn refused(&mut self, id: u16, reason: String) {
+        self.end(id, Err(Refused::ByBroker(reason)));
+    }
+
+    /// The broker has the publication at QoS 2: its other half begins.
+    pub(crate) fn release(&mut self, id: u16, writer: Writer, buffer: &mut BytesMut) {
         if let Some(flight) = self.sent.get_mut(&id) {
             flight.received = true;
         }
-        // For an unknown id too: the broker waits for it.
         writer.pubrel(id, buffer);
     }
 
-    /// PUBCOMP.
-    pub(crate) fn completed(&mut self, id: u16) {
-        if self.sent.get(&id).is_some_and(|flight| flight.received) {
-            self.end(id, None);
-        }
-    }
-
-    fn end(&mut self, id: u16, refused: Option<String>) {
+    fn end(&mut self, id: u16, result: Result<(), Refused>) {
         if let Some(flight) = self.sent.remove(&id) {
-            let result = refused.map_or(Ok(()), |reason| Err(Refused::ByBroker(reason)));
             self.finish(flight.token, result);
         }
     }

@@ -1,23 +1,45 @@
-//! Which publication is to blame when the broker closes the connection without a word.
+//! Which publication is to blame when the broker ends the connection.
 
 use super::Inflight;
 use crate::Refused;
+use crate::packet::{Code, Fault};
+
+/// What the broker said as it ended the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Said<'a> {
+    /// Nothing, as in MQTT 3.1.1.
+    Nothing,
+    /// A reason code of MQTT 5, and the reason in words.
+    Code(Code, &'a str),
+}
 
 /// Over what the broker closed the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
     /// Nothing was in flight, or more than one publication, or the broker has not seen it.
     Unclear,
-    /// The only publication in flight, which is sent again.
+    /// The only publication in flight, which is sent again, perhaps in a form that the broker takes.
     Only,
-    /// The same, and it is refused, since the broker does this again and again.
+    /// The same, and it is refused, since the broker says so, or does this again and again.
     Refused,
 }
 
 impl Inflight {
-    /// The broker closed the connection without a word.
-    pub(crate) fn closed_by_broker(&mut self) -> Blame {
+    /// The broker ended the connection over something that it got.
+    pub(crate) fn closed_by_broker(&mut self, said: Said<'_>) -> Blame {
         self.closed = self.count() > 0;
+        match said {
+            // Both are about what every publication has, so they are sent again without.
+            Said::Code(Code::RETAIN_NOT_SUPPORTED, _) => {
+                self.learned.no_retain();
+                return Blame::Only;
+            }
+            Said::Code(Code::QOS_NOT_SUPPORTED, _) => {
+                self.learned.step_down();
+                return Blame::Only;
+            }
+            _ => {}
+        }
         let written = self.written;
         let unwritten = self.unwritten.iter_mut().map(|(_, flight)| flight);
         let mut flights = self.sent.values_mut().chain(unwritten);
@@ -29,12 +51,25 @@ impl Inflight {
         }
         only.closes += 1;
         let (token, size, closes) = (only.token, only.size, only.closes);
-        if !self.poison.refuses(size, closes) {
+        let refused = match said {
+            Said::Code(Code::PACKET_TOO_LARGE, reason) => {
+                self.poison.too_large(size);
+                Some(Refused::ByBroker(reason.to_owned()))
+            }
+            Said::Code(code, reason) => (code.fault() == Fault::Publication
+                || self.poison.refuses(size, closes))
+            .then(|| Refused::ByBroker(reason.to_owned())),
+            Said::Nothing => self
+                .poison
+                .refuses(size, closes)
+                .then_some(Refused::ByClosing { size }),
+        };
+        let Some(refused) = refused else {
             return Blame::Only;
-        }
+        };
         self.sent.clear();
         self.unwritten.clear();
-        self.done.push((token, Err(Refused::ByClosing { size })));
+        self.done.push((token, Err(refused)));
         Blame::Refused
     }
 

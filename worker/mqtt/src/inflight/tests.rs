@@ -1,6 +1,8 @@
 //! What goes out, in which order, and what ends it.
 
 use super::*;
+use crate::outcomes::Met;
+use crate::packet::Code;
 use crate::v3::EXACTLY_ONCE_WINDOW;
 use crds::validated::MqttVersion;
 
@@ -37,7 +39,7 @@ fn no_more_is_in_flight_than_the_broker_allows() {
         },
     );
     assert_eq!(sent(&mut inflight).len(), 2 * 8);
-    inflight.acknowledged(1, None);
+    inflight.done(1);
     assert_eq!(sent(&mut inflight)[..6], [0x32, 6, 0, 1, b't', 0]);
     assert_eq!(inflight.take_done().collect::<Vec<_>>(), [(0, Ok(()))]);
     assert_eq!(inflight.capacity(), 8);
@@ -50,7 +52,7 @@ fn what_is_not_acknowledged_is_sent_again_in_order() {
     inflight.add(publication(Qos::AtLeastOnce), 1);
     inflight.add(publication(Qos::AtMostOnce), 2);
     sent(&mut inflight);
-    inflight.received(1, None, WRITER, &mut BytesMut::new());
+    inflight.release(1, WRITER, &mut BytesMut::new());
     inflight.connected(true, Limits::default());
     let again = sent(&mut inflight);
     assert_eq!(again[..4], [0x62, 2, 0, 1], "PUBREL, the broker has it");
@@ -114,7 +116,7 @@ fn a_publication_over_which_the_broker_closes_again_and_again_is_refused() {
         let size = sent(&mut inflight).len() / 3;
         inflight.written(1);
         assert_eq!(
-            inflight.closed_by_broker(),
+            inflight.closed_by_broker(Said::Nothing),
             Blame::Unclear,
             "any of the three"
         );
@@ -123,7 +125,7 @@ fn a_publication_over_which_the_broker_closes_again_and_again_is_refused() {
             assert_eq!(sent(&mut inflight).len(), size, "{qos:?}: one alone");
             inflight.written(1);
             assert_eq!(inflight.take_done().count(), 0);
-            assert_eq!(inflight.closed_by_broker(), blame);
+            assert_eq!(inflight.closed_by_broker(Said::Nothing), blame);
         }
         let refused = Refused::ByClosing { size };
         assert_eq!(
@@ -143,14 +145,14 @@ fn a_broker_that_goes_away_refuses_nothing() {
         inflight.connected(false, Limits::default());
         sent(&mut inflight);
         inflight.written(8);
-        inflight.closed_by_broker();
+        inflight.closed_by_broker(Said::Nothing);
         inflight.not_connected();
     }
     for _ in 0..10 {
         inflight.connected(false, Limits::default());
         sent(&mut inflight);
         // Closed before a byte of it was written: over something else.
-        assert_eq!(inflight.closed_by_broker(), Blame::Unclear);
+        assert_eq!(inflight.closed_by_broker(Said::Nothing), Blame::Unclear);
     }
     assert_eq!(inflight.take_done().count(), 0);
 }
@@ -165,22 +167,82 @@ fn a_broker_without_qos_2_gets_what_it_takes() {
     };
     inflight.connected(false, limits);
     assert_eq!(sent(&mut inflight)[0], 0x32);
-    inflight.acknowledged(1, None);
+    inflight.done(1);
     assert_eq!(inflight.take_done().count(), 1);
 }
 
-/// rumqttc ends the connection over one (its issue 1053).
+/// rumqttc ends the connection over an acknowledgement of nothing (its issue 1053).
 #[test]
-fn acknowledgements_of_nothing_mean_nothing() {
+fn acknowledgements_meet_what_is_in_flight() {
     let mut inflight = Inflight::new(10, 1000);
-    inflight.acknowledged(7, None);
-    inflight.completed(7);
-    assert_eq!(inflight.take_done().count(), 0);
+    assert_eq!(inflight.met(1), Met::Nothing);
+    inflight.done(7);
     inflight.add(publication(Qos::AtLeastOnce), 0);
     inflight.add(publication(Qos::ExactlyOnce), 1);
     sent(&mut inflight);
-    inflight.completed(1);
-    inflight.completed(2);
-    inflight.acknowledged(2, None);
+    assert_eq!(inflight.met(1), Met::AtLeastOnce);
+    assert_eq!(inflight.met(2), Met::ExactlyOnce);
+    inflight.release(2, WRITER, &mut BytesMut::new());
+    assert_eq!(inflight.met(2), Met::Released);
     assert_eq!(inflight.take_done().count(), 0);
+}
+
+/// RabbitMQ does so.
+#[test]
+fn a_broker_that_answers_qos_2_by_puback_gets_qos_1_from_then_on() {
+    let mut inflight = Inflight::new(10, 1000);
+    inflight.add(publication(Qos::ExactlyOnce), 0);
+    assert_eq!(sent(&mut inflight)[0], 0x34);
+    inflight.done_at_qos_1(1);
+    inflight.add(publication(Qos::ExactlyOnce), 1);
+    assert_eq!(sent(&mut inflight)[0], 0x32);
+    let told: Vec<_> = inflight.take_notices().collect();
+    assert_eq!(told, [crate::Notice::QosLowered(Qos::AtLeastOnce)]);
+    assert_eq!(inflight.take_done().collect::<Vec<_>>(), [(0, Ok(()))]);
+}
+
+/// What a broker of MQTT 5 says as it ends the connection, how often, and what becomes of the only publication.
+#[test]
+fn what_the_broker_says_decides_about_the_only_publication() {
+    let refused = |said: &str| vec![(0, Err(Refused::ByBroker(said.to_owned())))];
+    let table = [
+        (
+            0x95,
+            "packet too large",
+            1,
+            Blame::Refused,
+            refused("packet too large"),
+        ),
+        (
+            0x97,
+            "quota exceeded",
+            1,
+            Blame::Refused,
+            refused("quota exceeded"),
+        ),
+        (0x9A, "retain not supported", 1, Blame::Only, vec![]),
+        (0x9B, "QoS not supported", 1, Blame::Only, vec![]),
+        // It may have been about something else.
+        (0x87, "not authorized", 2, Blame::Only, vec![]),
+        (
+            0x87,
+            "not authorized",
+            3,
+            Blame::Refused,
+            refused("not authorized"),
+        ),
+    ];
+    for (code, reason, times, blame, done) in table {
+        let mut inflight = Inflight::new(10, 1000);
+        inflight.add(publication(Qos::AtLeastOnce), 0);
+        let mut found = Blame::Unclear;
+        for _ in 0..times {
+            inflight.connected(false, Limits::default());
+            sent(&mut inflight);
+            inflight.written(1);
+            found = inflight.closed_by_broker(Said::Code(Code(code), reason));
+        }
+        assert_eq!(found, blame, "{reason}");
+        assert_eq!(inflight.take_done().collect::<Vec<_>>(), done, "{reason}");
+    }
 }

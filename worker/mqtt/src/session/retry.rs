@@ -10,6 +10,8 @@ use crate::v3::{Closed, Takeover};
 pub(super) enum How {
     /// It could not be made.
     NotConnected,
+    /// The broker refused it, or what answered is no broker.
+    Refused,
     /// It broke, or the broker said why it ends it.
     Lost,
     /// The broker closed it without a word.
@@ -18,6 +20,10 @@ pub(super) enum How {
     ClosedOverPublication,
     /// The same, and this publication is refused now.
     PublicationRefused,
+    /// The same, over a subscription.
+    ClosedOverSubscription,
+    /// The same, after it had refused something.
+    ClosedAfterDenial,
     /// The broker closed the connection of a session that is drained.
     ClosedDraining,
     /// The broker says that another client took the session over.
@@ -35,6 +41,23 @@ pub(super) enum Next {
     StayAway,
 }
 
+/// The longest pause before a broker on this machine is tried again.
+const NEAR: Duration = Duration::from_secs(2);
+/// The same for other brokers.
+const FAR: Duration = Duration::from_secs(5);
+/// The same for a broker that answers, but does not take the connection: it is there, and asking it more often does not
+/// help.
+const REFUSED: Duration = Duration::from_secs(30);
+
+/// The longest pause after a connection that ended so; `near` is whether the broker is on this machine.
+pub(super) fn longest_pause(how: How, near: bool) -> Duration {
+    match (how, near) {
+        (How::Refused, _) => REFUSED,
+        (_, true) => NEAR,
+        (_, false) => FAR,
+    }
+}
+
 /// Remembers what earlier connections came to.
 #[derive(Debug, Default)]
 pub(super) struct Retry {
@@ -46,7 +69,7 @@ impl Retry {
     /// A connection that lasted `lasted` ended.
     pub(super) fn decide(&mut self, how: How, lasted: Duration) -> Next {
         match how {
-            How::NotConnected => self.takeover.not_connected(),
+            How::NotConnected | How::Refused => self.takeover.not_connected(),
             How::Closed => match self.takeover.closed(lasted) {
                 Closed::Lost => {}
                 Closed::Suspicious => return Next::AtOnce,
@@ -54,7 +77,10 @@ impl Retry {
             },
             // Whoever wants a session that is to end may have it.
             How::ClosedDraining | How::TakenOver => return Next::StayAway,
-            How::Lost | How::ClosedOverPublication => self.takeover.lost(lasted),
+            How::Lost
+            | How::ClosedOverPublication
+            | How::ClosedOverSubscription
+            | How::ClosedAfterDenial => self.takeover.lost(lasted),
             How::PublicationRefused => {
                 // Nothing is in the way of the next publication.
                 self.reset();
@@ -67,10 +93,16 @@ impl Retry {
         Next::BackOff
     }
 
-    /// The pause before the next connection; `takeover_retry` is the first after a takeover.
-    pub(super) fn pause(&mut self, next: Next, takeover_retry: Duration) -> Duration {
+    /// The pause before the next connection: at most `longest` after a failure; `takeover_retry` is the first after a
+    /// takeover.
+    pub(super) fn pause(
+        &mut self,
+        next: Next,
+        longest: Duration,
+        takeover_retry: Duration,
+    ) -> Duration {
         match next {
-            Next::BackOff => self.backoff.failed(),
+            Next::BackOff => self.backoff.failed(longest),
             Next::AtOnce => Backoff::shortest(),
             Next::StayAway => self.taken_over(takeover_retry),
         }
@@ -101,7 +133,8 @@ mod tests {
     #[test]
     fn what_follows_from_how_a_connection_ended() {
         let table: &[Case] = &[
-            ("refused", &[(How::NotConnected, SHORT)], Next::BackOff),
+            ("not reached", &[(How::NotConnected, SHORT)], Next::BackOff),
+            ("refused", &[(How::Refused, SHORT)], Next::BackOff),
             ("lost", &[(How::Lost, LONG)], Next::BackOff),
             (
                 "lost soon, again and again",
@@ -157,6 +190,16 @@ mod tests {
                 ],
                 Next::AtOnce,
             ),
+            (
+                "over a subscription",
+                &[(How::ClosedOverSubscription, SHORT); 20],
+                Next::BackOff,
+            ),
+            (
+                "after a denial",
+                &[(How::ClosedAfterDenial, SHORT); 20],
+                Next::BackOff,
+            ),
             ("drained", &[(How::ClosedDraining, LONG)], Next::StayAway),
             (
                 "said to be taken over",
@@ -175,9 +218,32 @@ mod tests {
     fn pauses_fit_what_follows() {
         let (mut retry, minute) = (Retry::default(), Duration::from_mins(1));
         for _ in 0..10 {
-            retry.pause(Next::BackOff, minute);
-            assert!(retry.pause(Next::AtOnce, minute) <= Duration::from_millis(100));
+            retry.pause(Next::BackOff, NEAR, minute);
+            let at_once = retry.pause(Next::AtOnce, NEAR, minute);
+            assert!(at_once <= Duration::from_millis(100));
         }
-        assert!(retry.pause(Next::StayAway, minute) >= minute.mul_f64(0.8));
+        assert!(retry.pause(Next::StayAway, NEAR, minute) >= minute.mul_f64(0.8));
+    }
+
+    /// A broker that was away for long is found within seconds of its return.
+    #[test]
+    fn d15_pauses_end_at_two_seconds_for_a_broker_on_this_machine_and_five_for_others() {
+        let table = [
+            (How::NotConnected, true, 2),
+            (How::NotConnected, false, 5),
+            (How::Lost, true, 2),
+            (How::ClosedOverSubscription, false, 5),
+            (How::Refused, true, 30),
+        ];
+        for (how, near, seconds) in table {
+            let longest = longest_pause(how, near);
+            assert_eq!(longest, Duration::from_secs(seconds), "{how:?}, {near}");
+            let mut retry = Retry::default();
+            for _ in 0..100 {
+                let next = retry.decide(how, Duration::ZERO);
+                let pause = retry.pause(next, longest, Duration::from_hours(1));
+                assert!(pause <= longest, "{how:?}, {near}");
+            }
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! Sessions at a broker that sends exactly what a test says.
 
+mod outcomes;
+mod publishing;
+mod subscribing;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +12,10 @@ use crds::validated::{BrokerUrl, MqttVersion, Transport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use bytes::BytesMut;
+
 use super::Session;
+use crate::frame::{Front, front};
 use crate::{Client as _, Error, Event, Options};
 
 /// Nothing here takes so long unless it is broken.
@@ -34,6 +41,56 @@ fn options(address: SocketAddr, version: MqttVersion) -> Options {
         takeover_retry: Duration::from_mins(1),
         gather: Duration::ZERO,
     }
+}
+
+/// The broker's side of a connection.
+struct Peer {
+    stream: TcpStream,
+    input: BytesMut,
+}
+
+impl Peer {
+    /// Takes a connection and its CONNECT, and answers it.
+    async fn greet(listener: &TcpListener, answer: &[u8]) -> Self {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut peer = Self {
+            stream,
+            input: BytesMut::new(),
+        };
+        assert_eq!(peer.packet().await.unwrap()[0], 0x10);
+        peer.say(answer).await;
+        peer
+    }
+
+    async fn say(&mut self, bytes: &[u8]) {
+        // The session may have closed the connection, which the test notices elsewhere.
+        let _ = self.stream.write_all(bytes).await;
+    }
+
+    /// The session's next packet; `None` when it closed the connection.
+    async fn packet(&mut self) -> Option<BytesMut> {
+        loop {
+            if let Ok(Front::Packet(size)) = front(&self.input, usize::MAX) {
+                return Some(self.input.split_to(size));
+            }
+            let read = self.stream.read_buf(&mut self.input).await;
+            if !matches!(read, Ok(1..)) {
+                return None;
+            }
+        }
+    }
+}
+
+/// Runs a session against a broker until one of them is done.
+async fn against<T>(client: impl Future<Output = T>, broker: impl Future<Output = ()>) -> T {
+    tokio::time::timeout(PATIENCE, async {
+        tokio::select! {
+            found = client => found,
+            () = broker => unreachable!("the broker ended first"),
+        }
+    })
+    .await
+    .unwrap()
 }
 
 /// The broker's side of a connection whose client has said something and got `answer`.
@@ -71,14 +128,7 @@ async fn disconnected(change: impl FnOnce(&mut Options), answer: &[u8]) -> Error
         Event::Disconnected { error, .. } => Some(error),
         _ => None,
     });
-    tokio::time::timeout(PATIENCE, async {
-        tokio::select! {
-            error = client => error,
-            () = broker => unreachable!(),
-        }
-    })
-    .await
-    .unwrap()
+    against(client, broker).await
 }
 
 /// MQTT 5 lets a DISCONNECT without properties end after its reason code.

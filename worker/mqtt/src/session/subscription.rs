@@ -1,54 +1,204 @@
-//! Decides what a SUBACK means to the owner.
+//! Decides what a broker's answers to a SUBSCRIBE mean to the owner.
+
+use crds::validated::Qos;
 
 use crate::Event;
+use crate::packet::{Answer, Limits};
 
-/// The events of a SUBACK with a reason for each of `filters` that was refused: either all are granted, or each
-/// refusal is reported.
-pub(super) fn granted<'a>(
-    filters: impl Iterator<Item = &'a str>,
-    refused: Vec<Option<String>>,
-) -> Vec<Event> {
-    let refusals: Vec<_> = std::iter::zip(filters, refused)
-        .filter_map(|(filter, reason)| {
-            Some(Event::SubscriptionRefused {
-                filter: filter.to_owned(),
-                reason: reason?,
-            })
-        })
-        .collect();
-    if refusals.is_empty() {
-        vec![Event::Subscribed]
-    } else {
-        refusals
+/// How often a SUBSCRIBE is sent on one connection, if the broker says that its packet id is in use.
+const ATTEMPTS: u32 = 4;
+
+/// The subscription on one connection.
+#[derive(Debug, Default)]
+pub(super) struct Subscription {
+    /// The packet id of a SUBSCRIBE without an answer.
+    pub(super) asked: Option<u16>,
+    attempts: u32,
+    /// What the broker refused on this connection.
+    pub(super) denied: Option<String>,
+}
+
+/// What follows from a SUBACK.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// Subscribe again, with another packet id.
+    Again,
+    /// Tell the owner: either that all is granted, or of each refusal.
+    Tell(Vec<Event>),
+}
+
+impl Subscription {
+    /// SUBSCRIBE was sent.
+    pub(super) fn ask(&mut self, id: u16) {
+        self.asked = Some(id);
+        self.attempts += 1;
     }
+
+    /// The broker answered.
+    pub(super) fn answered(&mut self, filters: &[(String, Qos)], answers: &[Answer]) -> Answered {
+        self.asked = None;
+        let in_use = |answer: &Answer| {
+            matches!(
+                answer,
+                Answer::Refused {
+                    id_in_use: true,
+                    ..
+                }
+            )
+        };
+        if answers.iter().any(in_use) && self.attempts < ATTEMPTS {
+            return Answered::Again;
+        }
+        let mut granted = Vec::new();
+        let mut refused = Vec::new();
+        for ((filter, asked), answer) in std::iter::zip(filters, answers) {
+            match answer {
+                Answer::Granted(qos) => granted.push(Event::Granted {
+                    filter: filter.clone(),
+                    asked: *asked,
+                    granted: *qos,
+                }),
+                Answer::Refused { reason, .. } => refused.push((filter.clone(), reason.clone())),
+            }
+        }
+        if refused.is_empty() {
+            granted.push(Event::Subscribed);
+            Answered::Tell(granted)
+        } else {
+            Answered::Tell(self.refuse(refused))
+        }
+    }
+
+    /// Refuses what the broker said that it does not have; `None` if SUBSCRIBE may be sent.
+    pub(super) fn refused_by(
+        &mut self,
+        limits: Limits,
+        filters: &[(String, Qos)],
+    ) -> Option<Vec<Event>> {
+        let refused: Vec<_> = filters
+            .iter()
+            .filter_map(|(filter, _)| Some((filter.clone(), not_supported(limits, filter)?)))
+            .collect();
+        (!refused.is_empty()).then(|| self.refuse(refused))
+    }
+
+    fn refuse(&mut self, refused: Vec<(String, String)>) -> Vec<Event> {
+        self.denied = refused
+            .first()
+            .map(|(filter, reason)| format!("the subscription to {filter:?}: {reason}"));
+        refused
+            .into_iter()
+            .map(|(filter, reason)| Event::SubscriptionRefused { filter, reason })
+            .collect()
+    }
+}
+
+fn not_supported(limits: Limits, filter: &str) -> Option<String> {
+    let what = if limits.lacks.shared && filter.starts_with("$share/") {
+        "shared subscriptions"
+    } else if limits.lacks.wildcards && filter.contains(['+', '#']) {
+        "wildcards"
+    } else {
+        return None;
+    };
+    Some(format!("the broker does not support {what}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::Lacks;
+
+    fn texts(events: &[Event]) -> Vec<String> {
+        let text = |event: &Event| match event {
+            Event::Subscribed => "subscribed".to_owned(),
+            Event::SubscriptionRefused { filter, reason } => format!("{filter}: {reason}"),
+            Event::Granted {
+                filter, granted, ..
+            } => format!("{filter} at {}", granted.level()),
+            other => format!("{other:?}"),
+        };
+        events.iter().map(text).collect()
+    }
 
     #[test]
     fn a_subscription_stands_when_no_filter_is_refused() {
-        let no = |reason: &str| Some(reason.to_owned());
-        let table: &[(&[Option<String>], &[&str])] = &[
-            (&[None, None], &["subscribed"]),
-            (&[None, no("not authorized")], &["b: not authorized"]),
+        let filters = ["a", "b"].map(|filter| (filter.to_owned(), Qos::ExactlyOnce));
+        let yes = Answer::Granted(Qos::AtLeastOnce);
+        let no = |reason: &str| Answer::Refused {
+            reason: reason.to_owned(),
+            id_in_use: false,
+        };
+        let table: &[(&[Answer], &[&str])] = &[
+            (
+                &[yes.clone(), yes.clone()],
+                &["a at 1", "b at 1", "subscribed"],
+            ),
+            (&[yes.clone(), no("not authorized")], &["b: not authorized"]),
             (&[no("x"), no("y")], &["a: x", "b: y"]),
             // A broker that answers too little or too much.
             (&[], &["subscribed"]),
-            (&[None, None, no("z")], &["subscribed"]),
+            (
+                &[yes.clone(), yes, no("z")],
+                &["a at 1", "b at 1", "subscribed"],
+            ),
         ];
-        for (refused, expected) in table {
-            let events = granted(["a", "b"].into_iter(), refused.to_vec());
-            let found: Vec<_> = events
-                .iter()
-                .map(|event| match event {
-                    Event::Subscribed => "subscribed".to_owned(),
-                    Event::SubscriptionRefused { filter, reason } => format!("{filter}: {reason}"),
-                    other => format!("{other:?}"),
-                })
-                .collect();
-            assert_eq!(found, *expected);
+        for (answers, expected) in table {
+            let mut subscription = Subscription::default();
+            subscription.ask(1);
+            let Answered::Tell(events) = subscription.answered(&filters, answers) else {
+                unreachable!("{answers:?}");
+            };
+            assert_eq!(texts(&events), *expected);
+        }
+    }
+
+    #[test]
+    fn a_packet_id_in_use_is_replaced_a_few_times() {
+        let filters = [("a".to_owned(), Qos::AtLeastOnce)];
+        let in_use = [Answer::Refused {
+            reason: "packet identifier in use".to_owned(),
+            id_in_use: true,
+        }];
+        let mut subscription = Subscription::default();
+        for id in 1..4 {
+            subscription.ask(id);
+            let answered = subscription.answered(&filters, &in_use);
+            assert!(matches!(answered, Answered::Again), "{answered:?}");
+        }
+        subscription.ask(4);
+        let Answered::Tell(events) = subscription.answered(&filters, &in_use) else {
+            unreachable!("no end");
+        };
+        assert_eq!(texts(&events), ["a: packet identifier in use"]);
+    }
+
+    #[test]
+    fn what_a_broker_does_not_have_is_not_asked_for() {
+        let limits = Limits {
+            lacks: Lacks {
+                shared: true,
+                wildcards: true,
+                retain: false,
+            },
+            ..Limits::default()
+        };
+        let table = [
+            ("a/b", None),
+            ("a/+", Some("a/+: the broker does not support wildcards")),
+            (
+                "$share/g/a",
+                Some("$share/g/a: the broker does not support shared subscriptions"),
+            ),
+        ];
+        for (filter, expected) in table {
+            let filters = [(filter.to_owned(), Qos::AtLeastOnce)];
+            let mut subscription = Subscription::default();
+            let events = subscription.refused_by(limits, &filters);
+            let events = events.map(|events| texts(&events).join(", "));
+            assert_eq!(events.as_deref(), expected);
+            let none = subscription.refused_by(Limits::default(), &filters);
+            assert!(none.is_none());
         }
     }
 }

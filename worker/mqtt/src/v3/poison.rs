@@ -54,9 +54,14 @@ impl Poison {
         let known = self.closed_at.is_some_and(|limit| size >= limit);
         let refused = known || closes >= CLOSES;
         if refused {
-            self.closed_at = Some(self.closed_at.map_or(size, |limit| limit.min(size)));
+            self.too_large(size);
         }
         refused
+    }
+
+    /// The broker does not take a publication of `size` bytes.
+    pub(crate) fn too_large(&mut self, size: usize) {
+        self.closed_at = Some(self.closed_at.map_or(size, |limit| limit.min(size)));
     }
 }
 

@@ -159,6 +159,7 @@ impl<C: Client> Publisher<C> {
                     work.taken_over |= matches!(error, Error::TakenOver { .. });
                     self.state.down(&error, retry_in);
                 }
+                Event::Notice(notice) => self.state.warn(&notice.to_string()),
                 // A publisher has no subscriptions.
                 _ => {}
             }

@@ -87,6 +87,11 @@ impl Drain {
         *self = Self::Unsubscribing(id);
     }
 
+    /// Whether an UNSUBACK with this packet id is awaited.
+    pub(in crate::session) fn awaits(self, id: u16) -> bool {
+        self == Self::Unsubscribing(id)
+    }
+
     /// UNSUBACK came.
     pub(in crate::session) fn unsubscribed(&mut self, id: u16) {
         if *self == Self::Unsubscribing(id) {
