@@ -23,8 +23,8 @@ impl Role {
     }
 }
 
-/// One MQTT session of the worker: each rule has two for each model, so that a model that is stuck
-/// holds back nobody else's messages or acknowledgements.
+/// One MQTT session of the worker. Each rule has two for each model, so that a stuck model does not hold
+/// back the messages or acknowledgements of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     /// Index of the rule.
@@ -38,10 +38,10 @@ pub struct SessionKey {
 /// Assigns an id to every session that the configuration asks for, refused models included, so that
 /// ids do not change when a refused model is repaired.
 ///
-/// A configured id that one session uses is taken as it is; used by more, it becomes
+/// A configured id that only one session uses stays as it is; shared by several, it becomes
 /// `<clientId>-<model>[-<rule>-<role>][-<replica>]`.
 ///
-/// `owner` stands in ids that the configuration does not give: a machine's name, or a runtime's in a
+/// `owner` is part of ids that the configuration does not set: the machine's name, or the runtime's in a
 /// cluster. `replica` tells replicas apart.
 pub fn assign(
     runtime: &ValidatedRuntime,
@@ -96,8 +96,8 @@ pub fn assign(
         .collect()
 }
 
-/// `text` in the characters that every broker takes in a client id; a text that had others gets a
-/// short hash, so that two of them stay apart.
+/// `text` with only the characters that every broker accepts in a client id. If others had to be replaced,
+/// a short hash keeps the result unique.
 fn slug(text: &str) -> String {
     use sha2::{Digest, Sha256};
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
@@ -126,7 +126,7 @@ mod tests {
         ids
     }
 
-    /// Two sessions under one id would throw each other out for ever.
+    /// Two sessions with one id would disconnect each other again and again.
     #[test]
     fn an_id_that_two_models_would_share_is_told_apart() {
         assert_eq!(

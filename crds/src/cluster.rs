@@ -52,8 +52,8 @@ pub struct Placement {
         )
     )]
     pub node_selector: BTreeMap<String, String>,
-    /// Taints that workers tolerate, besides `not-ready` and `unreachable`, which they always do: an
-    /// edge node that loses its cloud goes on working.
+    /// Taints that workers tolerate besides `not-ready` and `unreachable`, which they always tolerate: an
+    /// edge node that loses its cloud keeps working.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = list(16))]
     pub tolerations: Vec<Toleration>,
@@ -81,22 +81,22 @@ pub struct Placement {
     )
 )]
 pub struct Toleration {
-    /// The taint's key; empty tolerates all, with the operator `Exists`.
+    /// The taint's key; empty, with the operator `Exists`, tolerates all taints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     // A prefix of 253 characters, a slash and a name of 63.
     #[schemars(transform = text(0, 317))]
     pub key: Option<String>,
-    /// Whether `value` must be equal or the key need only exist. Default `Equal`.
+    /// Whether the taint's value must equal `value` or its key need only exist. Default `Equal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<TolerationOperator>,
     /// The taint's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = text(0, 63))]
     pub value: Option<String>,
-    /// The taint's effect; absent tolerates all.
+    /// The taint's effect; without it, all effects are tolerated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<TaintEffect>,
-    /// How many seconds a `NoExecute` taint is tolerated; absent is without limit.
+    /// How many seconds a `NoExecute` taint is tolerated; without it, forever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31_536_000))]
     pub toleration_seconds: Option<i64>,
@@ -116,7 +116,7 @@ pub enum TolerationOperator {
 pub enum TaintEffect {
     /// No new pods.
     NoSchedule,
-    /// New pods only when there is no other place.
+    /// New pods only when no other node is available.
     PreferNoSchedule,
     /// Pods are removed.
     NoExecute,
@@ -130,8 +130,8 @@ pub enum TaintEffect {
     "hostPath and claimName are both given; models are kept in one place, so leave one out",
 ))]
 pub struct ModelCache {
-    /// A directory of the node, which outlives the pod and serves when the node restarts without
-    /// network; needs a namespace whose Pod Security allows hostPath. Without it or a claim, models
+    /// A directory of the node. It outlives the pod, so that workers start even when the node restarts
+    /// without network; needs a namespace whose Pod Security allows hostPath. Without it or a claim, models
     /// live as long as their pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -146,7 +146,7 @@ pub struct ModelCache {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = name, transform = object_name)]
     pub claim_name: Option<String>,
-    /// The most that models may take on the node when they live as long as their pod, such as `2Gi`.
+    /// Maximum size of the models on the node when they live as long as their pod, such as `2Gi`.
     /// Default `1Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -159,7 +159,7 @@ pub struct ModelCache {
     pub size_limit: Option<String>,
 }
 
-/// Processor and memory of a worker, as Kubernetes has them: `500m`, `256Mi`.
+/// CPU and memory of a worker, in Kubernetes' notation: `500m`, `256Mi`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = rule(
@@ -167,17 +167,17 @@ pub struct ModelCache {
     "a request is more than its limit; raise the limit or lower the request",
 ))]
 pub struct Resources {
-    /// What is set aside on the node, by `cpu`, `memory` or `ephemeral-storage`.
+    /// What the node reserves, by `cpu`, `memory` or `ephemeral-storage`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = map(3), transform = each(quantity), transform = amounts())]
     pub requests: BTreeMap<String, String>,
-    /// What a worker may use at most.
+    /// The most a worker may use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = map(3), transform = each(quantity), transform = amounts())]
     pub limits: BTreeMap<String, String>,
 }
 
-/// Who decides the number of workers.
+/// Who sets the number of workers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(
@@ -204,13 +204,13 @@ pub struct Autoscaling {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub target_queue_depth: Option<u32>,
-    /// How busy a model's processes may be on average, in percent, before another worker is added: a broker may hold
-    /// back what a model is too slow for, so that no queue shows it. Above 90 an autoscaler would take always busy for
-    /// near enough. Default 80.
+    /// How busy a model's processes may be on average, in percent, before another worker is added. Queues alone do
+    /// not show a slow model when the broker holds its messages back. Above 90 the autoscaler treats 100 % as within
+    /// tolerance. Default 80.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 90))]
     pub target_utilization: Option<u8>,
-    /// Address of the Prometheus that KEDA asks; needed by the class `keda`.
+    /// Address of the Prometheus that KEDA queries; required by the class `keda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         transform = text(1, 1024),
@@ -223,13 +223,13 @@ pub struct Autoscaling {
 }
 
 impl Autoscaling {
-    /// What [`Self::min_replicas`] is by default.
+    /// The default of [`Self::min_replicas`].
     pub const MIN_REPLICAS: u16 = 1;
-    /// What [`Self::max_replicas`] is by default.
+    /// The default of [`Self::max_replicas`].
     pub const MAX_REPLICAS: u16 = 4;
-    /// What [`Self::target_queue_depth`] is by default.
+    /// The default of [`Self::target_queue_depth`].
     pub const TARGET_QUEUE_DEPTH: u32 = 100;
-    /// What [`Self::target_utilization`] is by default.
+    /// The default of [`Self::target_utilization`].
     pub const TARGET_UTILIZATION: u8 = 80;
 }
 
@@ -237,7 +237,7 @@ impl Autoscaling {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AutoscalingClass {
-    /// Nobody: `replicas` holds.
+    /// No autoscaler: the number is `replicas`.
     #[default]
     None,
     /// A HorizontalPodAutoscaler on the pods' metrics `edgemodel_queue_depth` and
@@ -245,11 +245,11 @@ pub enum AutoscalingClass {
     Hpa,
     /// A ScaledObject of KEDA with the sums of these two metrics in Prometheus.
     Keda,
-    /// Somebody else: the operator leaves the number alone.
+    /// Another program: the operator leaves the number alone.
     External,
 }
 
-/// Amounts of processor and memory by their kinds.
+/// Quantities of CPU, memory and storage.
 fn amounts() -> CelRule {
     rule(
         "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'] && isQuantity(self[k]) && quantity(self[k]).isGreaterThan(quantity('0')))",

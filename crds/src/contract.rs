@@ -8,13 +8,13 @@ pub const HTTP_PORT: u16 = 5888;
 /// The port of the operator's metrics and probes, unless `--http` gives another.
 pub const OPERATOR_HTTP_PORT: u16 = 8080;
 
-/// How many seconds a worker drains when it is told to end.
+/// Seconds that a worker may drain after it has been told to stop.
 pub const DRAIN_TIMEOUT_SECONDS: u64 = 20;
 
-/// How many seconds a pod has before its node kills it: a worker's drain, with a margin.
+/// Seconds until a pod that is being stopped is killed: a worker's drain, with a margin.
 pub const TERMINATION_GRACE_SECONDS: u64 = DRAIN_TIMEOUT_SECONDS + 10;
 
-/// The user and group of all containers, a number without a name on any image.
+/// The user and group id of all containers; no image has a name for it.
 pub const USER: u32 = 65_532;
 
 /// Names of a worker's arguments, without the dashes.
@@ -29,11 +29,11 @@ pub mod argument {
     pub const LOG_FORMAT: &str = "log-format";
     /// Directory of installed models.
     pub const MODELS_DIR: &str = "models-dir";
-    /// Number of a replica, the same again after a restart.
+    /// Number of a replica that keeps it across restarts.
     pub const ORDINAL: &str = "ordinal";
     /// Address of all workers of the runtime.
     pub const PEERS: &str = "peers";
-    /// Name of a replica, which may never come again.
+    /// Name of a replica that may never return.
     pub const REPLICA: &str = "replica";
     /// File for a [`crate::termination::Termination`].
     pub const TERMINATION_LOG: &str = "termination-log";
@@ -96,6 +96,6 @@ pub mod mount {
     pub const SECRETS_DIR: &str = "/etc/edgemodel/secrets";
     /// Installed models.
     pub const MODELS_DIR: &str = "/var/lib/edgemodel/models";
-    /// What the kubelet reads when the worker has ended.
+    /// The termination log, which the kubelet reads when the worker has ended.
     pub const TERMINATION_LOG: &str = "/dev/termination-log";
 }

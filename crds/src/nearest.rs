@@ -1,9 +1,9 @@
-//! The known name that a mistyped one was meant to be.
+//! The known name closest to a mistyped one.
 
-/// Below this share of equal characters two names have nothing to do with each other.
+/// Names that are less similar than this are unrelated.
 const SIMILAR: f64 = 0.5;
 
-/// The one of `known` that is most like `wanted`, if any is like it at all.
+/// The name in `known` that is most similar to `wanted`, unless all are unrelated.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

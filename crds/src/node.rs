@@ -1,10 +1,10 @@
-//! A configuration as a tree whose nodes know their positions, before anything is checked.
+//! An unchecked configuration as a tree whose nodes know their positions.
 
 use std::fmt;
 
 use crate::problem::Position;
 
-/// A value and its place.
+/// A value and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Where it begins.
@@ -26,12 +26,12 @@ pub enum Value {
     Text(String),
     /// A list.
     List(Vec<Node>),
-    /// Keys with their places, and values, in the order of the text.
+    /// Keys with their positions, and values, in source order.
     Map(Vec<(String, Position, Node)>),
 }
 
 impl Node {
-    /// The tree of a value that has no text. A node's column is its number in the order that a text would have, so that
+    /// The tree of a value that was not parsed from text. Each node's column is its number in source order, so that
     /// problems can be sorted.
     pub(crate) fn of(value: serde_json::Value) -> Self {
         Self::numbered(value, &mut 0)
@@ -80,7 +80,7 @@ fn next(count: &mut usize) -> Position {
 }
 
 impl fmt::Display for Value {
-    /// As it stands in messages: scalars in JSON, containers by their kind.
+    /// For messages: scalars as JSON, containers by their kind.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("nothing"),

@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 pub struct Problem {
     /// Path of the field, such as `funcs[1].devices[0].deviceAttr[0].attrExpression`.
     pub path: String,
-    /// Line and column in the text, from 1, if the place is known.
+    /// Line and column in the text, from 1, if known.
     pub position: Option<Position>,
     /// What is wrong, with the offending value.
     pub message: String,
@@ -15,7 +15,7 @@ pub struct Problem {
     pub remedy: String,
 }
 
-/// A place in a text.
+/// A position in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line, from 1.
@@ -29,12 +29,12 @@ pub struct Position {
 pub struct Problems {
     /// The text's name.
     pub source: String,
-    /// In the order of the text.
+    /// The problems, in source order.
     pub list: Vec<Problem>,
 }
 
 impl fmt::Display for Problems {
-    /// One line a problem: `source:line:column: path: message; remedy`.
+    /// One line per problem: `source:line:column: path: message; remedy`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, problem) in self.list.iter().enumerate() {
             if n > 0 {
@@ -58,7 +58,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// A text whose control characters are escaped: keys of a file may hold line breaks.
+/// A text with its control characters escaped: keys in a file may contain line breaks.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {

@@ -1,5 +1,4 @@
-//! Every reason of operator and worker, in one enum: its word, what it means, what to do about it, and whether that
-//! takes a person.
+//! Every reason of operator and worker, in one enum: its word, meaning and remedy, and whether you have to act.
 //!
 //! A new reason is one entry in `reason/list.rs`; `cargo xtask gen` writes it into the tables of the docs. Why a single
 //! message failed is another kind of fact, and the worker's own.
@@ -39,13 +38,13 @@ pub enum Subject {
 pub enum Outlook {
     /// Everything is as it should be.
     Good,
-    /// It passes, or the program retries.
+    /// It resolves itself, or the program retries.
     Retried,
-    /// Nothing happens until a person changes something.
+    /// Nothing changes until you act.
     Permanent,
 }
 
-/// What there is to know about a reason.
+/// The facts about a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     /// Who gives it.
@@ -66,7 +65,7 @@ impl Reason {
         Self::ALL.iter().copied().find(|one| one.as_str() == word)
     }
 
-    /// Whether nothing happens until a person changes the spec, the model or the cluster.
+    /// Whether nothing changes until you change the spec, the model or the cluster.
     pub fn is_permanent(self) -> bool {
         self.facts().outlook == Outlook::Permanent
     }
@@ -118,7 +117,7 @@ mod tests {
         }
     }
 
-    /// A person who is waited for must know what for.
+    /// If you have to act, you must be told how.
     #[test]
     fn permanent_reasons_have_a_remedy() {
         let without = Reason::ALL.iter().filter(|one| one.is_permanent());

@@ -1,11 +1,11 @@
-//! The contract between worker and operator: what a worker leaves behind when it ends because it cannot
-//! serve. Kubernetes takes it from the container's termination log into the pod's status.
+//! Why a worker that cannot serve has ended, for the operator: Kubernetes copies it from the container's
+//! termination log into the pod's status.
 
 use serde::{Deserialize, Serialize};
 
 use crate::reason::ReasonText;
 
-/// Most bytes that Kubernetes takes from a termination log.
+/// Maximum bytes that Kubernetes reads from a termination log.
 pub const MAX_BYTES: usize = 4096;
 
 /// Why a worker ended.
@@ -19,7 +19,7 @@ pub struct Termination {
 }
 
 impl Termination {
-    /// As JSON of at most [`MAX_BYTES`]; of a longer message the end is left out.
+    /// JSON of at most [`MAX_BYTES`]; a message that is too long loses its end.
     pub fn to_json(&self) -> String {
         let mut shown = self.clone();
         loop {
@@ -28,7 +28,7 @@ impl Termination {
             if excess == 0 || shown.message.is_empty() {
                 return text;
             }
-            // A character takes at most six bytes, so no more than that is left out at once.
+            // A character takes at most six bytes of JSON, so this never removes more than necessary.
             let kept = shown.message.chars().count() - excess.div_ceil(6);
             shown.message = shown.message.chars().take(kept).collect();
         }

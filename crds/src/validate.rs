@@ -1,7 +1,7 @@
 //! From text to [`ValidatedRuntime`]: every problem in one pass.
 //!
-//! First the shape against the schema, then the meaning. The second pass reads what it finds and
-//! leaves out what the first has reported, so that one mistake hides no other.
+//! The first pass checks the shape against the schema, the second the meaning. The second skips what the
+//! first has reported, so that one mistake does not hide another.
 
 mod broker_url;
 mod meaning;
@@ -32,8 +32,8 @@ pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
     result.map_err(|list| problems(source, list))
 }
 
-/// Checks and resolves the spec of a runtime in a cluster. It may have no models at all, and then no
-/// brokers and rules either: an operator serves it by doing nothing.
+/// Checks and resolves the spec of a runtime in a cluster. Without models it needs no brokers or rules
+/// either, since there are no workers.
 ///
 /// # Errors
 /// All problems, without positions.
@@ -54,7 +54,7 @@ fn problems(source: &str, list: Vec<Problem>) -> Problems {
     }
 }
 
-/// `lines` are those of the text, if there is one; `complete`: brokers, rules and models must be there.
+/// `lines` are the text's, if there is one. With `complete`, brokers, rules and models are required.
 fn check(node: &Node, lines: Vec<&str>, complete: bool) -> Result<ValidatedRuntime, Vec<Problem>> {
     let mut report = Report {
         lines,
@@ -105,7 +105,7 @@ impl Report<'_> {
     }
 }
 
-/// The path of a field of `parent`, which is empty for the document.
+/// The path of a field of `parent`, which is empty for the document itself.
 fn child(parent: &str, name: &str) -> String {
     if parent.is_empty() {
         name.to_owned()

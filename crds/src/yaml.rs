@@ -25,14 +25,14 @@ pub(crate) const DOCUMENT: &str = "document";
 /// Parses one document.
 ///
 /// # Errors
-/// The first place where the text is not YAML; nothing after it can be understood.
+/// The first position where the text is not YAML; nothing after it can be parsed.
 pub fn parse(text: &str) -> Result<Node, Problem> {
     // Without aliases a text has no more nodes than bytes, and no more events than twice that: a long
     // list of devices passes, while aliases that multiply run into the same bounds.
     let (nodes, events) = (text.len() + 1000, 2 * text.len() + 1000);
     let options = serde_saphyr::options! {
         with_snippet: false,
-        // `yes` and `no` are texts, as in YAML 1.2: a device may have such a value.
+        // `yes` and `no` are strings, as in YAML 1.2: a device may have such a value.
         strict_booleans: true,
         budget: serde_saphyr::budget! {
             max_nodes: nodes,
@@ -55,7 +55,7 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
     })
 }
 
-/// What is wrong, and what to do about it; the library's own texts name its options.
+/// The problem and its remedy. The library's own messages name its options, which users do not have.
 fn explain(error: &Error) -> (String, &'static str) {
     match error {
         Error::AliasError { error, .. } => explain(error),

@@ -1,7 +1,7 @@
-//! From JSON Schema to a structural schema, the dialect of CustomResourceDefinitions.
+//! Converts JSON Schema into a structural schema, the dialect of CRDs.
 //!
-//! An API server wants one type a field and no alternatives; a field that may be absent is not in
-//! `required` and need not allow null.
+//! An API server requires one type per field and no alternatives. An optional field is left out of
+//! `required` instead of allowing null.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::schema::{alternative, choices};
 /// Keywords that mean the same in both.
 const KEPT: [&str; 3] = ["minimum", "maximum", "required"];
 
-/// The formats that API servers know, of those that the types have.
+/// The formats of our types that API servers know.
 const FORMATS: [&str; 3] = ["int64", "date-time", "password"];
 
 /// The structural schema for `schema`.
@@ -41,7 +41,7 @@ pub(super) fn from(schema: &Value) -> Value {
     {
         result.insert("format".to_owned(), format.into());
     }
-    // Only whole numbers have exclusive bounds here.
+    // Only integers have exclusive bounds here.
     if let Some(bound) = inner["exclusiveMinimum"].as_i64() {
         result.insert("minimum".to_owned(), (bound + 1).into());
     }
@@ -78,7 +78,7 @@ fn types(schema: &Value) -> Vec<&str> {
     types.into_iter().filter(|one| *one != "null").collect()
 }
 
-/// What is said about the field, or else about its type; and about each of its choices.
+/// The description of the field, or else of its type, followed by that of each choice.
 fn description(schema: &Value, inner: &Value) -> Option<String> {
     let text = schema.get("description").or(inner.get("description"))?;
     let mut text = text.as_str()?.replace('\n', " ");

@@ -1,5 +1,5 @@
-//! What can be said of the definition without an API server; one checks it, and its rules, in
-//! `tests/cluster`.
+//! What the CRD's schema must have. Its rules are tested in `crds/tests/admission`, and the whole CRD with an API
+//! server in `tests/cluster/admission.rs`.
 
 use super::*;
 use crate::constraint::KEYWORDS;
@@ -22,7 +22,7 @@ fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&Value, &str)) {
     }
 }
 
-/// The paths of all schemas of which `wrong` says so.
+/// No schema is `wrong`; the paths of those that are, fail the test.
 #[track_caller]
 fn none(wrong: impl Fn(&Value) -> bool) {
     let mut found = Vec::new();
@@ -34,7 +34,7 @@ fn none(wrong: impl Fn(&Value) -> bool) {
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// A field without a bound makes an object that etcd refuses, and rules that the API server finds too
+/// Without a bound, an object may be too large for etcd, and the API server refuses rules on the field as too
 /// costly.
 #[test]
 fn every_list_map_and_text_has_a_bound() {
@@ -49,7 +49,7 @@ fn every_list_map_and_text_has_a_bound() {
     });
 }
 
-/// Two appliers of one list would otherwise take each other's entries away.
+/// Otherwise two appliers of one list would remove each other's entries.
 #[test]
 fn every_list_says_who_owns_its_entries() {
     none(|schema| schema["type"] == "array" && schema.get("x-kubernetes-list-type").is_none());
@@ -77,7 +77,7 @@ fn every_field_has_a_description() {
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// What an API server refuses or warns about in a definition.
+/// What an API server refuses or warns about in a CRD.
 #[test]
 fn the_schema_is_structural() {
     const REFUSED: [&str; 9] = [
@@ -133,7 +133,7 @@ fn every_constraint_is_for_the_type_of_its_field() {
     });
 }
 
-/// API servers cut a longer message off, and refuse one with a line end.
+/// API servers truncate a longer message and refuse one with a line break.
 #[test]
 fn every_rule_says_a_sentence_on_one_line() {
     none(|schema| {
@@ -176,7 +176,7 @@ fn ports_choices_and_time_spans_are_what_the_configuration_says() {
     assert_eq!(func["timeout"]["x-kubernetes-int-or-string"], true);
 }
 
-/// A laptop takes a file of any size.
+/// A laptop accepts a file of any size.
 #[test]
 fn the_laptops_schema_has_no_constraints() {
     let text = schema::config().to_string();

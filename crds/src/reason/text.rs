@@ -1,4 +1,4 @@
-//! A reason as it stands in a status: one of ours, or a word of Kubernetes or of another version.
+//! A reason in a status: one of [`Reason`], or a word of Kubernetes or of another version.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,14 +12,14 @@ use crate::constraint::word;
 /// A known reason, or any other text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ReasonText {
-    /// One of ours.
+    /// One of this version's.
     Known(Reason),
-    /// Another one, passed through as it is; never the word of a known one.
+    /// Any other, passed through unchanged; never the word of a known one.
     Other(Box<str>),
 }
 
 impl ReasonText {
-    /// As it stands in a status.
+    /// The word in a status.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known(reason) => reason.as_str(),

@@ -16,11 +16,11 @@ const SCHEMES: [(&str, Transport, u16); 7] = [
 const USE_URL: &str =
     "write it as tcp://host:1883, ssl://host:8883, ws://host/path or wss://host/path";
 
-/// Why a text is not a broker's address. It never repeats the text, which may hold a password.
+/// Why a text is not a broker's address. The text is never repeated, since it may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}; {remedy}")]
 pub struct InvalidBrokerUrl {
-    /// What is wrong, to be read after the address.
+    /// What is wrong: the predicate of a sentence about the address.
     pub message: &'static str,
     /// What to write instead.
     pub remedy: String,
@@ -53,7 +53,7 @@ fn parse(scheme: &str, rest: &str) -> Result<BrokerUrl, &'static str> {
         .into_iter()
         .find(|(known, _, _)| scheme.eq_ignore_ascii_case(known))
         .ok_or("has a scheme that is not known")?;
-    // What follows is the URL library's leniency: it takes blanks out and skips leading slashes.
+    // The URL library is lenient here: it removes blanks and skips leading slashes.
     if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("has a blank");
     }
@@ -77,7 +77,7 @@ fn parse(scheme: &str, rest: &str) -> Result<BrokerUrl, &'static str> {
         url::Host::Ipv4(address) => address.to_string(),
         url::Host::Ipv6(address) => address.to_string(),
     };
-    // Behind the bracket of an IPv6 address.
+    // After the bracket of an IPv6 address.
     let written = authority
         .rsplit(']')
         .next()
@@ -86,7 +86,7 @@ fn parse(scheme: &str, rest: &str) -> Result<BrokerUrl, &'static str> {
         (Some(0), _) => return Err("has port 0"),
         (Some(port), _) => port,
         (None, Some((_, ""))) => return Err("has no port after the colon"),
-        // The URL library leaves out port 80, since that is http's own.
+        // The URL library omits port 80, the default of http.
         (None, Some(_)) => 80,
         (None, None) => default_port,
     };

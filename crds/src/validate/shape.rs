@@ -6,7 +6,7 @@ use super::{Report, child};
 use crate::node::{Node, Value};
 use crate::schema::{alternative, choices};
 
-/// Reports every field of `node` that the schema does not know, or knows otherwise.
+/// Reports every field of `node` that is unknown to the schema or differs from it.
 pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Report) {
     let types = types(schema);
     let allowed = choices(schema);
@@ -45,13 +45,13 @@ pub(super) fn check(node: &Node, schema: &Schema, path: &str, report: &mut Repor
 
 fn mismatch(node: &Node, schema: &Schema, types: &[&str], path: &str, report: &mut Report) {
     let kinds: Vec<_> = types.iter().filter_map(|kind| name_of(kind)).collect();
-    // Those of a choice have no type of their own in the schema.
+    // The schema of a choice has no `type` keyword.
     let wanted = if kinds.is_empty() {
         "a text".to_owned()
     } else {
         kinds.join(" or ")
     };
-    // A scalar in the place of a map or list may be credentials, and a password always is.
+    // A scalar where a map or list belongs may be a credential; a password always is.
     let scalar = !types.contains(&"object") && !types.contains(&"array");
     let shown = match &node.value {
         Value::Bool(_) | Value::Number(_) | Value::Text(_)
@@ -82,7 +82,7 @@ fn mismatch(node: &Node, schema: &Schema, types: &[&str], path: &str, report: &m
 
 const TRUE_OR_FALSE: &str = "true or false";
 
-/// A type of JSON Schema in the words of messages.
+/// A JSON Schema type, as messages call it.
 fn name_of(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "string" => "a text",

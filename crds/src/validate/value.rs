@@ -1,4 +1,4 @@
-//! A value in its place: reading it says nothing when its shape is wrong, since that is reported.
+//! A value and its path. Reading a value of the wrong shape reports nothing, since the first pass has.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Report, child};
 use crate::node::{Node, Value};
 
-/// Longest time span that a setting may have.
+/// The longest time span of any setting.
 const LONGEST: Duration = Duration::from_hours(1);
 
 /// A node and its path.
@@ -75,7 +75,7 @@ impl<'a> Field<'a> {
         report.add(&self.path, self.node.position, message, remedy);
     }
 
-    /// A text that people and machines use as a name: not blank, no control characters.
+    /// A name: not blank, no control characters.
     pub(super) fn name(&self, name: &str, report: &mut Report) -> Option<String> {
         let field = self.get(name)?;
         let text = field.as_text()?;
@@ -87,7 +87,7 @@ impl<'a> Field<'a> {
         Some(text.to_owned())
     }
 
-    /// As [`Self::name`], and no other in `taken`.
+    /// A [`Self::name`] that is not in `taken`.
     pub(super) fn unique_name(
         &self,
         name: &str,
