@@ -25,8 +25,9 @@ impl JsonSchema for Timeout {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = schemars::json_schema!({ "type": ["number", "string"] });
         quantity(&mut schema);
+        // Only a text equals itself as a text; not every evaluator of CEL has `type(self) == int`.
         rule(
-            "type(self) == int ? self >= 1 && self <= 3600 : self.matches('^ *([0-9]{1,7}([.][0-9]{1,3})?) *(ms|s|m)? *$')",
+            "self == string(self) ? self.matches('^ *([0-9]{1,7}([.][0-9]{1,3})?) *(ms|s|m)? *$') : self >= 1 && self <= 3600",
             "not a time span; write whole seconds from 1 to 3600, or a text such as \"500ms\", \"10s\" or \"2m\"",
         )
         .transform(&mut schema);

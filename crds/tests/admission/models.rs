@@ -1,0 +1,212 @@
+//! Models, devices and scaling.
+
+use serde_json::{Value, json};
+
+use crate::case::{Case, case};
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = models();
+    cases.extend(devices());
+    cases.push(expressions());
+    cases.extend(scaling());
+    cases
+}
+
+fn models() -> Vec<Case> {
+    let long = "m".repeat(128);
+    let names = [
+        "a/b",
+        "..",
+        "it's \"it\"",
+        "设备",
+        "1",
+        "class",
+        &long,
+        "-",
+        "A.b_c",
+    ];
+    vec![
+        case("/funcs").accepts([json!([])]),
+        // docs/faults.md: OP-47: names of children and paths are derived from a model's name.
+        case("/funcs/0/modelName").accepts(names),
+        // docs/faults.md: OP-44: a digest that cannot be read is shown in the status of its model alone.
+        case("/funcs/0/modelMd5").accepts([
+            "pZ4DJ+YhYM9ppHD+VhLi+A==",
+            "a59e0327e62160cf69a470fe5612e2f8",
+            "pZ4DJ+YhYM9ppHD+VhLi+A=1",
+            "pZ4DJ+YhYM9ppHD+VhLi+A=",
+            "pZ4DJ+YhYM9ppHD+VhLi+A===",
+            "",
+        ]),
+        // docs/faults.md: OP-45.
+        case("/funcs/0/modelAddress")
+            .accepts([
+                "http://10.200.60.18:9000/group1/M00/49/04/C.zip",
+                "https://h/m.zip?a=b",
+                "HTTP://h/a@b",
+                "http://[fe80::1]/m.zip",
+                "http://设备/m.zip",
+            ])
+            .refuses(
+                [
+                    "file:///m.zip",
+                    "ftp://h/m.zip",
+                    "http:///m.zip",
+                    "http://h",
+                    "http://[::1]",
+                    "m.zip",
+                    "http://h/a b",
+                    "http://h/",
+                    "http://:80/m.zip",
+                ],
+                &[
+                    "spec.funcs[0].modelAddress",
+                    "write it as http://host/path/model.zip",
+                ],
+            )
+            .refuses(
+                ["http://u:secret@h/m.zip"],
+                &["the address is not", "without user and password"],
+            )
+            .refuses(
+                [format!("http://h/{}", "a".repeat(3000))],
+                &["spec.funcs[0].modelAddress", "2048"],
+            ),
+    ]
+}
+
+/// docs/faults.md: OP-12, OP-10.
+fn devices() -> Vec<Case> {
+    let attribute = json!({ "attrName": "<".repeat(253), "attrValue": "<".repeat(1024),
+        "attrExpression": "== data_to_dict" });
+    let device = json!({ "deviceName": "d", "deviceAttr": vec![attribute; 8] });
+    let devices = |count| Value::from(vec![device.clone(); count]);
+    let func = |index: usize| {
+        json!({ "modelName": format!("m{index}"), "modelAddress": "http://h/m.zip",
+        "devices": devices(10) })
+    };
+    vec![
+        case("/funcs/0/devices/0/deviceAttr/0/attrValue").accepts([
+            "设备2",
+            &"a".repeat(1024),
+            "'\"",
+            "a\nb",
+            "",
+        ]),
+        case("/funcs/0/devices/0/deviceAttr").accepts([json!([])]),
+        case("/funcs/0/devices")
+            .accepts([json!([]), devices(19)])
+            .refuses([devices(20)], &["spec.funcs", "divide"]),
+        case("/funcs").refuses(
+            [(0..2).map(func).collect::<Value>()],
+            &["spec.funcs", "divide"],
+        ),
+        case("/funcs/0/devices/0/deviceName")
+            .accepts(["三厂-pyboot测试设备2", "a b"])
+            .refuses([" ", "a\nb"], &["spec.funcs[0].devices[0].deviceName"]),
+    ]
+}
+
+/// docs/faults.md: OP-46, OP-11: the CRD's pattern and [`crds::expression`] are one grammar.
+fn expressions() -> Case {
+    let right = [
+        "== data_to_dict['deviceInfo']['deviceName']",
+        "in data_to_dict",
+        "not in data_to_dict[\"a\"]",
+        "<=data_to_dict['a'][ -1 ]",
+        " >\tdata_to_dict [0] ['设备'] ",
+        "!= data_to_dict['it\\'s']",
+    ];
+    let wrong = [
+        "== data_to_dict.get('a')",
+        "== data_to_dict['a'].b",
+        "== __import__('os')",
+        "== data_to_dict['a'](1)",
+        "== data_to_dict['a'b']",
+        "== data_to_dict[a]",
+        "= data_to_dict",
+        "== data",
+        "data_to_dict == 1",
+        "indata_to_dict",
+        "== data_to_dict['a'] or True",
+        "== data_to_dict['a",
+        "== data_to_dict[1.5]",
+        "not data_to_dict",
+        "== data_to_dicts",
+        "== data_to_dict[f'a']",
+    ];
+    for (text, grammatical) in right
+        .map(|text| (text, true))
+        .into_iter()
+        .chain(wrong.map(|text| (text, false)))
+    {
+        assert_eq!(crds::expression::parse(text).is_ok(), grammatical, "{text}");
+    }
+    let long = format!("== data_to_dict['{}']", "a".repeat(1 << 20));
+    case("/funcs/0/devices/0/deviceAttr/0/attrExpression")
+        .accepts(right)
+        .refuses(wrong, &["attrExpression", "should match", "data_to_dict"])
+        .refuses([long], &["attrExpression", "512"])
+}
+
+/// docs/faults.md: OP-22, OP-23.
+fn scaling() -> Vec<Case> {
+    let both = |request: &str, limit: &str| json!({ "requests": { "memory": request }, "limits": { "memory": limit } });
+    let prometheus = |address: &str| json!({ "class": "keda", "prometheusAddress": address });
+    vec![
+        case("/funcs/0/replicas")
+            .accepts([0, 1, 64])
+            .refuses([-1, 65], &["spec.funcs[0].replicas"]),
+        case("/funcs/0/autoscaling")
+            .accepts([
+                json!({ "class": "none" }),
+                json!({ "class": "hpa", "minReplicas": 2, "maxReplicas": 2 }),
+                json!({ "class": "external" }),
+                json!({ "class": "hpa", "targetUtilization": 1 }),
+                json!({ "class": "hpa", "targetUtilization": 90 }),
+                prometheus("http://prometheus.monitoring:9090"),
+                prometheus("https://h/prefix"),
+            ])
+            .refuses(
+                [0, 91].map(|target| json!({ "class": "hpa", "targetUtilization": target })),
+                &["spec.funcs[0].autoscaling.targetUtilization"],
+            )
+            .refuses(
+                [
+                    json!({ "minReplicas": 3, "maxReplicas": 2 }),
+                    json!({ "minReplicas": 5 }),
+                ],
+                &["spec.funcs[0].autoscaling", "raise maxReplicas"],
+            )
+            .refuses(
+                [json!({ "class": "keda" })],
+                &["autoscaling", "needs prometheusAddress"],
+            )
+            .refuses(
+                ["prometheus:9090", "http://", "http://a b"].map(prometheus),
+                &[
+                    "autoscaling.prometheusAddress",
+                    "write it as http://prometheus.monitoring:9090",
+                ],
+            )
+            .refuses([json!({ "class": "vpa" })], &["class", "\"hpa\""]),
+        case("/funcs/0/resources")
+            .accepts([
+                both("256Mi", "1Gi"),
+                json!({ "limits": { "cpu": "0.5" } }),
+                json!({}),
+            ])
+            .refuses(
+                [both("2Gi", "1Gi")],
+                &["spec.funcs[0].resources", "more than its limit"],
+            )
+            .refuses(
+                [both("-1", "1"), both("ten", "1"), both("0", "1")],
+                &["resources.requests", "500m"],
+            )
+            .refuses(
+                [json!({ "limits": { "gpu": "1" } })],
+                &["resources.limits", "give cpu, memory"],
+            ),
+    ]
+}
