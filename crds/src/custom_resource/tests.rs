@@ -22,7 +22,7 @@ fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&Value, &str)) {
     }
 }
 
-/// No schema is `wrong`; the paths of those that are, fail the test.
+/// Fails with the paths of all schemas that are `wrong`.
 #[track_caller]
 fn none(wrong: impl Fn(&Value) -> bool) {
     let mut found = Vec::new();
