@@ -1,5 +1,7 @@
 //! Packs a model's folder into a zip. The same files give the same bytes, and so the same digests.
 
+mod error;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,6 +14,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::archive::{self, Limits};
 use super::clutter::is_clutter;
+
+pub use error::Error;
 
 /// Folders of editors, version control and Python tools, besides [`is_clutter`].
 const TOOLS: [&str; 7] = [
@@ -37,51 +41,6 @@ pub struct Packed {
     pub size: u64,
     /// Names of the files in the zip, sorted.
     pub files: Vec<String>,
-}
-
-/// Why a folder was not packed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The folder isn't a model.
-    #[error("{0} has no index.py; add one that defines handler(event, context)")]
-    IndexMissing(PathBuf),
-    /// An entry that workers refuse.
-    #[error("{path} {fault}; put a plain file there or leave it out")]
-    Unsafe {
-        /// Its path.
-        path: PathBuf,
-        /// What is wrong with it.
-        fault: &'static str,
-    },
-    /// The zip would be inside the folder, and be packed into itself the next time.
-    #[error("{output} is inside {folder}, the folder to pack; write it elsewhere with --output")]
-    OutputInside {
-        /// The zip.
-        output: PathBuf,
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// More than a worker unpacks.
-    #[error(
-        "the folder holds more than a worker unpacks ({0}); leave out what the model does not need"
-    )]
-    TooLarge(&'static str),
-    /// A file or folder could not be read.
-    #[error("failed to read {path}: {error}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// The system's answer.
-        error: io::Error,
-    },
-    /// The zip could not be written.
-    #[error("failed to write {path}: {error}")]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// The error of the system or the zip library.
-        error: zip::result::ZipError,
-    },
 }
 
 /// Packs `folder` into the zip `output`, which is replaced only when the new one is complete.
@@ -252,89 +211,4 @@ pub fn digest(path: &Path) -> Result<(Md5, Sha256, u64), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn model() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join("index.py"),
-            "def handler(event, context): return event\n",
-        )
-        .unwrap();
-        fs::create_dir_all(folder.path().join("data/__pycache__")).unwrap();
-        fs::write(folder.path().join("data/权重.bin"), [0, 159, 146]).unwrap();
-        fs::write(folder.path().join("data/__pycache__/x.pyc"), "").unwrap();
-        fs::write(folder.path().join("index.pyc"), "").unwrap();
-        fs::write(folder.path().join("core.pyc"), "").unwrap();
-        folder
-    }
-
-    #[test]
-    fn what_is_packed_unpacks_to_the_same_files() {
-        let (folder, out) = (model(), tempfile::tempdir().unwrap());
-        let packed = pack(folder.path(), &out.path().join("m.zip")).unwrap();
-        // A compiled module without a source is the module itself.
-        assert_eq!(packed.files, ["core.pyc", "data/权重.bin", "index.py"]);
-        let target = out.path().join("target");
-        fs::create_dir(&target).unwrap();
-        let zip = File::open(&packed.path).unwrap();
-        let root = archive::unpack(zip, &target, &Limits::default()).unwrap();
-        assert_eq!(fs::read(root.join("data/权重.bin")).unwrap(), [0, 159, 146]);
-    }
-
-    #[test]
-    fn the_same_folder_gives_the_same_digests() {
-        let (one, other, out) = (model(), model(), tempfile::tempdir().unwrap());
-        let first = pack(one.path(), &out.path().join("1.zip")).unwrap();
-        let second = pack(other.path(), &out.path().join("2.zip")).unwrap();
-        assert_eq!(
-            (first.md5, first.sha256, first.size),
-            (second.md5, second.sha256, second.size)
-        );
-        fs::write(
-            other.path().join("index.py"),
-            "def handler(event, context): return None\n",
-        )
-        .unwrap();
-        let third = pack(other.path(), &out.path().join("2.zip")).unwrap();
-        assert_ne!(third.sha256, first.sha256);
-    }
-
-    /// The digests of RFC 1321 and FIPS 180-2 for the text `abc`.
-    #[test]
-    fn digests_are_those_of_the_standards() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("abc");
-        fs::write(&path, "abc").unwrap();
-        let (md5, sha256, size) = digest(&path).unwrap();
-        assert_eq!(md5, "900150983cd24fb0d6963f7d28e17f72".parse().unwrap());
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256.to_string(), expected);
-        assert_eq!(size, 3);
-    }
-
-    #[test]
-    fn what_a_worker_would_refuse_is_refused_here() {
-        let (folder, out) = (model(), tempfile::tempdir().unwrap());
-        let output = out.path().join("m.zip");
-        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link")).unwrap();
-        let error = pack(folder.path(), &output).unwrap_err().to_string();
-        assert!(
-            error.contains("link is a link or a special file"),
-            "{error}"
-        );
-        fs::remove_file(folder.path().join("link")).unwrap();
-        fs::remove_file(folder.path().join("index.py")).unwrap();
-        assert!(matches!(
-            pack(folder.path(), &output),
-            Err(Error::IndexMissing(_))
-        ));
-        assert!(!output.exists());
-        let inside = folder.path().join("m.zip");
-        assert!(matches!(
-            pack(folder.path(), &inside),
-            Err(Error::OutputInside { .. })
-        ));
-    }
-}
+mod tests;

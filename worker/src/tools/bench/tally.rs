@@ -3,61 +3,18 @@
 //! A message's time tells its number, so a result that holds it anywhere is known to be that message's. A model
 //! that does not return it leaves only the order, in which results answer the oldest open message.
 
+mod summary;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use serde::Serialize;
 use tokio::time::Instant;
 
 use super::histogram::Histogram;
 use super::to_f64;
 use crate::tools::simulate::number_in;
 
-/// How results were found to belong to messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum MatchedBy {
-    /// By the message's time in them.
-    Number,
-    /// By their order, since they hold no times: duplicates and order cannot be told.
-    Order,
-    /// There were none.
-    Nothing,
-}
-
-/// The outcome of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Summary {
-    /// Messages that were published.
-    pub sent: u64,
-    /// Messages that the broker refused.
-    pub refused: u64,
-    /// Results received, including duplicates.
-    pub results: u64,
-    /// Messages with a dead letter.
-    pub dead_lettered: u64,
-    /// Messages without a result or a dead letter: lost, or the model returned nothing.
-    pub missing: u64,
-    /// Duplicate results.
-    pub duplicates: u64,
-    /// Results received after one of a later message of the same device.
-    pub out_of_order: u64,
-    /// Results of messages from other runs.
-    pub others: u64,
-    /// How results were found to belong to messages.
-    pub matched_by: MatchedBy,
-    /// From the first message to the last result.
-    pub seconds: f64,
-    /// Results in each of them.
-    pub results_per_second: f64,
-    /// Times from publishing, or from when it was due, to the result, in milliseconds.
-    pub p50_ms: Option<f64>,
-    /// See [`Self::p50_ms`].
-    pub p99_ms: Option<f64>,
-    /// See [`Self::p50_ms`].
-    pub p999_ms: Option<f64>,
-}
+pub use summary::{MatchedBy, Summary};
 
 #[derive(Debug)]
 struct Open {
@@ -279,74 +236,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tools::simulate::time_of;
-
-    fn tally(messages: u64) -> (Tally, Instant) {
-        let now = Instant::now();
-        let mut tally = Tally::new(now, 500);
-        for _ in 0..messages {
-            tally.sent_one(now, "d".into(), 1);
-        }
-        (tally, now)
-    }
-
-    fn result(number: u64) -> Vec<u8> {
-        format!("{{\"a\": 1, \"ts\": {}}}", time_of(500 + number)).into_bytes()
-    }
-
-    #[test]
-    fn losses_duplicates_and_order_are_told_by_the_numbers() {
-        let (mut tally, now) = tally(5);
-        for number in [0, 2, 1, 2, 4] {
-            tally.result(now, &result(number));
-        }
-        tally.result(now, b"{\"of\": \"another\"}");
-        tally.result(now, &result(70));
-        let summary = tally.summary();
-        assert_eq!(summary.matched_by, MatchedBy::Number);
-        assert_eq!((summary.results, summary.missing), (5, 1));
-        assert_eq!((summary.duplicates, summary.out_of_order), (1, 1));
-        assert_eq!(summary.others, 2);
-    }
-
-    #[test]
-    fn results_without_a_number_answer_in_order() {
-        let (mut tally, now) = tally(3);
-        for _ in 0..2 {
-            tally.result(now, b"1");
-        }
-        let summary = tally.summary();
-        assert_eq!(summary.matched_by, MatchedBy::Order);
-        assert_eq!((summary.results, summary.missing), (2, 1));
-    }
-
-    #[test]
-    fn what_was_given_up_may_still_come() {
-        let (mut tally, now) = tally(3);
-        tally.result(now, &result(1));
-        tally.give_up();
-        assert_eq!((tally.open(), tally.summary().missing), (0, 2));
-        tally.sent_one(now, "d".into(), 1);
-        tally.result(now, &result(0));
-        tally.result(now, &result(3));
-        tally.result(now, &result(3));
-        let summary = tally.summary();
-        assert_eq!((summary.missing, summary.duplicates), (1, 1));
-    }
-
-    #[test]
-    fn a_message_of_two_models_has_two_results_and_one_of_none_has_none() {
-        let now = Instant::now();
-        let mut tally = Tally::new(now, 500);
-        tally.sent_one(now, "d".into(), 2);
-        tally.sent_one(now, "e".into(), 0);
-        tally.result(now, &result(0));
-        assert_eq!(tally.open(), 1);
-        tally.dead_letter(now, &result(0));
-        let summary = tally.summary();
-        assert_eq!((summary.missing, summary.duplicates), (0, 0));
-        assert_eq!(summary.dead_lettered, 1);
-    }
-}
+mod tests;
