@@ -165,7 +165,8 @@ fn pack_imports_the_model_first_and_shows_what_python_says() -> anyhow::Result<(
     assert!(
         text.starts_with(
             "error: the model cannot be imported: ModuleNotFoundError: No module named \
-             'no_such_module'; give --no-import to pack without trying\nTraceback"
+             'no_such_module'; add its wheel to the model's folder wheels/, or choose an interpreter that has it with \
+             funcs[].python; use --no-import to pack without a trial run\nTraceback"
         ),
         "{text}"
     );

@@ -10,5 +10,7 @@ mod matching;
 mod model;
 mod monitoring;
 mod mqtt;
+mod pack;
+mod prune;
 mod samples;
 pub(crate) mod worker;

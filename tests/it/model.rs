@@ -12,7 +12,7 @@ use tests::wheel::gauge;
 
 const INDEX: &str = "def handler(event, context):\n    return event\n";
 
-fn func(address: &str, packed: &Packed) -> anyhow::Result<ValidatedFunc> {
+pub(crate) fn func(address: &str, packed: &Packed) -> anyhow::Result<ValidatedFunc> {
     let text = SEED
         .replace(
             "http://10.200.60.18:9000/group1/M00/49/04/Csg8EmGdnIyAVJdVAAHaY0adxNc829.zip",

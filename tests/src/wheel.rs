@@ -8,10 +8,19 @@ use std::path::Path;
 /// # Errors
 /// It cannot be written.
 pub fn gauge(path: &Path) -> anyhow::Result<()> {
+    gauge_with(path, 42)
+}
+
+/// The same with another `VALUE`, and for the platform in the file's name.
+///
+/// # Errors
+/// It cannot be written.
+pub fn gauge_with(path: &Path, value: u32) -> anyhow::Result<()> {
+    let module = format!("VALUE = {value}\n");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(path)?);
     let settings = zip::write::SimpleFileOptions::default();
     for (name, text) in [
-        ("gauge.py", "VALUE = 42\n"),
+        ("gauge.py", module.as_str()),
         (
             "gauge-1.0.dist-info/METADATA",
             "Metadata-Version: 2.1\nName: gauge\nVersion: 1.0\n",

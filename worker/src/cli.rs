@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod demo;
 mod explain;
+mod models;
 mod pack;
 mod run;
 mod schema;
@@ -46,6 +47,8 @@ enum Command {
     Pack(pack::Arguments),
     /// Run a model's golden samples, or record one.
     Test(test::Arguments),
+    /// List or prune the versions in the models directory.
+    Models(models::Arguments),
     /// Run a demo with its own broker, model server and devices.
     Demo(demo::Arguments),
     /// Run the worker: receive messages, run models, publish results.
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crds::Reason;
 use crds::validated::Refusal;
 use hosts::{StartError, samples};
-use packages::{InstallOptions, Installed, Store};
+use packages::{InUse, InstallOptions, Installed, Store};
 use rand::RngExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -94,8 +94,10 @@ impl Supervisor {
             let mut stopping = self.stopping.clone();
             let error = tokio::select! {
                 attempt = self.attempt() => match attempt {
-                    Ok(pipeline) => {
+                    Ok((pipeline, in_use)) => {
                         self.serve(pipeline).await;
+                        // From here on, it may be pruned.
+                        drop(in_use);
                         return None;
                     }
                     Err(error) => error,
@@ -123,7 +125,7 @@ impl Supervisor {
         }
     }
 
-    async fn attempt(&self) -> Result<Pipeline, Error> {
+    async fn attempt(&self) -> Result<(Pipeline, Option<Arc<InUse>>), Error> {
         let func = &self.ctx.runtime.funcs[self.func];
         func.digest.clone().map_err(Error::Refused)?;
         let python = hosts::python(func.python.as_deref()).map_err(Error::Start)?;
@@ -153,13 +155,35 @@ impl Supervisor {
             queue_bytes: QUEUE_BYTES,
         };
         let metrics = self.ctx.shared.metrics.model(&func.name).hosts;
-        let options = hosts.clone();
-        self.aside(async move { samples::check(&options, &metrics).await })
+        self.check_samples(hosts.clone(), metrics).await?;
+        let pipeline = Pipeline::start(&self.ctx, self.func, hosts)
             .await
-            .map_err(Error::Samples)?;
-        Pipeline::start(&self.ctx, self.func, hosts)
-            .await
-            .map_err(Error::Start)
+            .map_err(Error::Start)?;
+        Ok((pipeline, installed.in_use))
+    }
+
+    /// Runs the model's samples in a copy, which takes what it writes there.
+    async fn check_samples(
+        &self,
+        mut options: hosts::Options,
+        metrics: hosts::Metrics,
+    ) -> Result<(), Error> {
+        if !options.directory.join(samples::FOLDER).is_dir() {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        self.aside(async move {
+            let directory = options.directory.clone();
+            let copy = tokio::task::spawn_blocking(move || store.scratch(&directory)).await;
+            let scratch = copy
+                .unwrap_or(Err(packages::Error::Interrupted))
+                .map_err(Error::Install)?;
+            scratch.path().clone_into(&mut options.directory);
+            samples::check(&options, &metrics)
+                .await
+                .map_err(Error::Samples)
+        })
+        .await
     }
 
     async fn install(&self, python: &std::path::Path) -> Result<Installed, Error> {

@@ -37,7 +37,7 @@ fn pack_runs_the_samples_first() -> anyhow::Result<()> {
     models.folder("m", DOUBLE, &[("samples/bad.json", BAD)])?;
     let (code, _, err) = run(&["pack", &folder, "--output", &output], "")?;
     assert_eq!(code, Some(1));
-    let expected = "error: the model does not pass 2 of its 3 samples; give --no-import to pack without trying\n\
+    let expected = "error: the model does not pass 2 of its 3 samples; use --no-import to pack without a trial run\n\
          samples/bad.json[0]: $.twice is 3.0, expected 4\n\
          samples/bad.json[1]: the model raised KeyError: 'x'\n";
     assert_eq!(err, expected);

@@ -37,7 +37,7 @@ pub enum StartError {
         error: io::Error,
     },
     /// The model cannot be imported.
-    #[error("the model cannot be imported: {message}")]
+    #[error("the model cannot be imported: {message}{}", remedy(.message))]
     ImportFailed {
         /// One line.
         message: String,
@@ -56,6 +56,15 @@ pub enum StartError {
     /// The other side does not speak the frames of this version.
     #[error("the host's library does not fit this program: {0}; install both from one release")]
     Broken(String),
+}
+
+/// What to do about a missing module.
+fn remedy(message: &str) -> &'static str {
+    if message.starts_with("ModuleNotFoundError: ") {
+        "; add its wheel to the model's folder wheels/, or choose an interpreter that has it with funcs[].python"
+    } else {
+        ""
+    }
 }
 
 fn list(paths: &[PathBuf]) -> String {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crds::Reason;
 use crds::validated::Refusal;
 
-use super::{archive, fetch};
+use super::{archive, fetch, pack};
 
 /// Why a model cannot be installed.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,9 @@ pub enum Error {
     /// The zip.
     #[error(transparent)]
     Archive(archive::Error),
+    /// A folder that cannot be packed either.
+    #[error(transparent)]
+    Folder(pack::Error),
     /// Its wheels.
     #[error("failed to install the model's wheels with {}: {reason}", .python.display())]
     Wheels {
@@ -76,7 +79,7 @@ impl Error {
             Self::Refused(refusal) => refusal.reason,
             Self::DownloadDisabled { .. } => Reason::DownloadDisabled,
             Self::Fetch(_) => Reason::DownloadFailed,
-            Self::File { .. } => Reason::FileUnreadable,
+            Self::File { .. } | Self::Folder(_) => Reason::FileUnreadable,
             Self::ChecksumMismatch { .. } => Reason::ChecksumMismatch,
             Self::Archive(error) => error.reason(),
             Self::Wheels { .. } => Reason::WheelsFailed,

@@ -2,8 +2,9 @@
 //!
 //! Rooms in reading order:
 //!
-//! - `pack`: packs a folder; the same files give the same bytes, and so the same digests.
+//! - `pack`: lists and packs a folder; the same files give the same bytes, and so the same digests.
 //! - `archive`: unpacks a zip without trusting anything in it.
+//! - `requirements`: downloads wheels for the platforms of workers.
 //! - `clutter`: files of desktop systems, editors and Python to skip.
 //! - `fetch`: downloads a zip: bounded, resumed, hashed while it arrives.
 //! - `manifest`: digests and origin of an installed copy.
@@ -19,6 +20,7 @@ mod fetch;
 mod local;
 mod manifest;
 mod pack;
+mod requirements;
 mod store;
 mod wheels;
 
@@ -27,5 +29,7 @@ pub use clutter::is_clutter;
 pub use error::Error;
 pub use fetch::Error as FetchError;
 pub use local::{Local, prepare};
-pub use pack::{Error as PackError, Packed, digest, pack};
-pub use store::{InstallOptions, Installed, Origin, Store};
+pub use manifest::Manifest;
+pub use pack::{Draft, Error as PackError, Listing, Packed, check_output, digest, pack};
+pub use requirements::{Error as RequirementsError, Platform, download};
+pub use store::{InUse, InstallOptions, Installed, KEPT_VERSIONS, Origin, Store, Version};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{Limits, unpack};
 use super::error::Error;
+use super::pack::Listing;
 use super::wheels;
 
 /// A model that can be imported.
@@ -16,8 +17,8 @@ pub struct Local {
     pub wheels: Option<PathBuf>,
 }
 
-/// Unpacks a zip into the empty folder `temporary`, or uses a folder as is, and installs the model's wheels
-/// into `temporary`.
+/// Unpacks a zip or copies the files that would be packed of a folder into the empty folder `temporary`, and installs
+/// the model's wheels there, so that nothing that the model writes reaches the original.
 ///
 /// # Errors
 /// The file is missing, it isn't a model, or the wheels cannot be installed.
@@ -26,12 +27,14 @@ pub fn prepare(model: &Path, temporary: &Path, python: &Path) -> Result<Local, E
         path: model.to_owned(),
         error,
     };
+    let target = temporary.join("model");
+    fs::create_dir(&target).map_err(unreadable)?;
     let directory = if model.is_dir() {
-        model.canonicalize().map_err(unreadable)?
+        let listing = Listing::read(model).map_err(Error::Folder)?;
+        listing.copy(&target).map_err(unreadable)?;
+        target
     } else {
         let file = File::open(model).map_err(unreadable)?;
-        let target = temporary.join("model");
-        fs::create_dir(&target).map_err(unreadable)?;
         unpack(file, &target, &Limits::default()).map_err(Error::Archive)?
     };
     let wheels = wheels::install(temporary, &directory, python)?;

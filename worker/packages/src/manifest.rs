@@ -7,19 +7,35 @@ use std::path::{Path, PathBuf};
 use crds::validated::{Digests, Md5, Sha256};
 use serde::{Deserialize, Serialize};
 
-const FILE: &str = "manifest.json";
+pub(super) const FILE: &str = "manifest.json";
 
 /// The file's content. It is written last, so a folder with a manifest is complete.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Manifest {
-    md5: String,
-    sha256: String,
-    size: u64,
-    address: String,
-    installed_at: String,
+pub struct Manifest {
+    /// Name of the model that it was installed for; absent in copies of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// MD5 of the zip, in base64.
+    pub md5: String,
+    /// SHA-256 of the zip.
+    pub sha256: String,
+    /// Size of the zip in bytes.
+    pub size: u64,
+    /// Where it came from, without credentials and query.
+    pub address: String,
+    /// RFC 3339.
+    pub installed_at: String,
     /// The folder that holds `index.py`, relative to the manifest.
     root: PathBuf,
+}
+
+impl Manifest {
+    /// The manifest in `folder`, if there is one.
+    pub(super) fn read(folder: &Path) -> Option<Self> {
+        let text = fs::read(folder.join(FILE)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
 }
 
 /// A verified copy.
@@ -36,8 +52,7 @@ pub(super) struct Copy {
 impl Copy {
     /// The copy in `folder`, if it is complete.
     pub(super) fn read(folder: &Path) -> Option<Self> {
-        let text = fs::read(folder.join(FILE)).ok()?;
-        let manifest: Manifest = serde_json::from_slice(&text).ok()?;
+        let manifest = Manifest::read(folder)?;
         let inside = manifest
             .root
             .components()
@@ -66,8 +81,10 @@ pub(super) fn write(
     root: &Path,
     (md5, sha256, size): (Md5, Sha256, u64),
     address: String,
+    model: String,
 ) -> io::Result<()> {
     let manifest = Manifest {
+        model: Some(model),
         md5: md5.to_string(),
         sha256: sha256.to_string(),
         size,

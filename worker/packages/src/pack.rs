@@ -1,6 +1,8 @@
 //! Packs a model's folder into a zip. The same files give the same bytes, and so the same digests.
 
 mod error;
+mod ignore;
+mod listing;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
@@ -12,21 +14,10 @@ use md5::Digest as _;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::archive::{self, Limits};
-use super::clutter::is_clutter;
+use super::archive::Limits;
 
 pub use error::Error;
-
-/// Folders of editors, version control and Python tools, besides [`is_clutter`].
-const TOOLS: [&str; 7] = [
-    ".git",
-    ".venv",
-    "venv",
-    ".idea",
-    ".vscode",
-    ".mypy_cache",
-    ".pytest_cache",
-];
+pub use listing::Listing;
 
 /// A packed model.
 #[derive(Debug, Clone)]
@@ -48,11 +39,16 @@ pub struct Packed {
 /// # Errors
 /// The folder isn't a model or holds something that workers refuse, or a file failed.
 pub fn pack(folder: &Path, output: &Path) -> Result<Packed, Error> {
-    let parent = output
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let inside = match (parent.canonicalize(), folder.canonicalize()) {
+    check_output(folder, output)?;
+    Draft::write(&Listing::read(folder)?, output)?.publish()
+}
+
+/// Refuses an output inside the folder.
+///
+/// # Errors
+/// It is inside.
+pub fn check_output(folder: &Path, output: &Path) -> Result<(), Error> {
+    let inside = match (parent(output).canonicalize(), folder.canonicalize()) {
         (Ok(parent), Ok(folder)) => parent.starts_with(folder),
         // A missing file is reported where it is read or written.
         _ => false,
@@ -63,105 +59,96 @@ pub fn pack(folder: &Path, output: &Path) -> Result<Packed, Error> {
             folder: folder.to_owned(),
         });
     }
-    let mut files = Vec::new();
-    collect(folder, "", &mut files)?;
-    files.sort();
-    if files.binary_search(&"index.py".to_owned()).is_err() {
-        return Err(Error::IndexMissing(folder.to_owned()));
-    }
-    let limits = Limits::default();
-    if files.len() > limits.entries {
-        return Err(Error::TooLarge("too many files"));
-    }
-    let failed = |error: io::Error| Error::Write {
-        path: output.to_owned(),
-        error: error.into(),
-    };
-    let temporary = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
-    let mut writer = ZipWriter::new(temporary);
-    let mut left = limits.total_bytes;
-    for name in &files {
-        let size = add(&mut writer, folder, name, output)?;
-        left = match left.checked_sub(size) {
-            Some(left) if size <= limits.file_bytes => left,
-            _ => return Err(Error::TooLarge("too many bytes")),
-        };
-    }
-    let temporary = writer.finish().map_err(|error| Error::Write {
-        path: output.to_owned(),
-        error,
-    })?;
-    temporary.as_file().sync_all().map_err(failed)?;
-    // Temporary files are private, but others must be able to fetch a zip.
-    let shared = fs::Permissions::from_mode(0o644);
-    temporary
-        .as_file()
-        .set_permissions(shared)
-        .map_err(failed)?;
-    temporary
-        .persist(output)
-        .map_err(|error| failed(error.error))?;
-    let (md5, sha256, size) = digest(output)?;
-    let path = output.to_owned();
-    Ok(Packed {
-        path,
-        md5,
-        sha256,
-        size,
-        files,
-    })
+    Ok(())
 }
 
-/// The files below `folder`, each with its name in the zip.
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), Error> {
-    let unreadable = |error| Error::Read {
-        path: folder.to_owned(),
-        error,
-    };
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path();
-        let unsafe_entry = |fault| Error::Unsafe {
-            path: path.clone(),
-            fault,
+fn parent(output: &Path) -> &Path {
+    output
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// A complete zip that can be tried before it replaces the previous one. Removed when it is dropped.
+#[derive(Debug)]
+pub struct Draft {
+    file: tempfile::NamedTempFile,
+    packed: Packed,
+}
+
+impl Draft {
+    /// Writes the files of `listing` into a zip beside `output`.
+    ///
+    /// # Errors
+    /// A file failed, or together they are larger than a worker unpacks.
+    pub fn write(listing: &Listing, output: &Path) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::Write {
+            path: output.to_owned(),
+            error: error.into(),
         };
-        let file_name = entry.file_name();
-        let file_name = file_name
-            .to_str()
-            .ok_or_else(|| unsafe_entry("has a name that is not UTF-8"))?;
-        // A compiled module without a source is the module itself.
-        let compiled = path.extension().is_some_and(|extension| extension == "pyc");
-        let compiled = compiled && path.with_extension("py").exists();
-        if compiled || is_clutter(file_name) || TOOLS.contains(&file_name) {
-            continue;
+        let limits = Limits::default();
+        let temporary = tempfile::NamedTempFile::new_in(parent(output)).map_err(failed)?;
+        let mut writer = ZipWriter::new(temporary);
+        let mut left = limits.total_bytes;
+        for (name, path) in &listing.files {
+            let size = add(&mut writer, path, name, output)?;
+            left = match left.checked_sub(size) {
+                Some(left) if size <= limits.file_bytes => left,
+                _ => return Err(Error::TooLarge("too many bytes")),
+            };
         }
-        let name = format!("{prefix}{file_name}");
-        archive::check_name(&name).map_err(unsafe_entry)?;
-        let kind = entry.file_type().map_err(unreadable)?;
-        if kind.is_dir() {
-            collect(&path, &format!("{name}/"), files)?;
-        } else if kind.is_file() {
-            files.push(name);
-        } else {
-            return Err(unsafe_entry("is a link or a special file"));
-        }
+        let file = writer.finish().map_err(|error| Error::Write {
+            path: output.to_owned(),
+            error,
+        })?;
+        file.as_file().sync_all().map_err(failed)?;
+        // Temporary files are private, but others must be able to fetch a zip.
+        let shared = fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(shared).map_err(failed)?;
+        let (md5, sha256, size) = digest(file.path())?;
+        Ok(Self {
+            file,
+            packed: Packed {
+                path: output.to_owned(),
+                md5,
+                sha256,
+                size,
+                files: listing.files.keys().cloned().collect(),
+            },
+        })
     }
-    Ok(())
+
+    /// Where the zip is until it is published.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Gives the zip its name.
+    ///
+    /// # Errors
+    /// It cannot be renamed.
+    pub fn publish(self) -> Result<Packed, Error> {
+        let output = &self.packed.path;
+        self.file.persist(output).map_err(|error| Error::Write {
+            path: output.clone(),
+            error: error.error.into(),
+        })?;
+        Ok(self.packed)
+    }
 }
 
 /// Adds a file and returns its size.
 fn add<W: Write + io::Seek>(
     writer: &mut ZipWriter<W>,
-    folder: &Path,
+    path: &Path,
     name: &str,
     output: &Path,
 ) -> Result<u64, Error> {
-    let path = folder.join(name);
     let unreadable = |error| Error::Read {
-        path: path.clone(),
+        path: path.to_owned(),
         error,
     };
-    let mut file = File::open(&path).map_err(unreadable)?;
+    let mut file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let executable = metadata.permissions().mode() & 0o111 != 0;
     // A constant time, so that the bytes depend on the contents alone.

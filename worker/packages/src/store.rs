@@ -4,10 +4,12 @@
 //! A folder is made under another name and renamed when it is complete and on disk, so that a crash
 //! leaves an old model or a new one, never half of one.
 
+mod versions;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use crds::validated::{Digests, Md5, Sha256, ValidatedFunc};
@@ -19,11 +21,16 @@ use super::fetch::{self, fetch, shown};
 use super::manifest::{self, Copy};
 use super::{pack, wheels};
 
+pub use versions::{InUse, Version};
+
 /// Unfinished folders begin so.
 const INCOMING: &str = ".incoming-";
 
 /// An unfinished folder that has not changed for so long is nobody's any more.
 const ABANDONED: Duration = Duration::from_hours(24);
+
+/// Versions of a model that stay when a further one is installed.
+pub const KEPT_VERSIONS: usize = 3;
 
 /// The models directory.
 #[derive(Debug)]
@@ -69,6 +76,8 @@ pub struct Installed {
     pub sha256: Option<Sha256>,
     /// Where it came from.
     pub origin: Origin,
+    /// Keeps it from being pruned while it is served; `None` for a model that was copied there by hand.
+    pub in_use: Option<Arc<InUse>>,
 }
 
 /// Where an installed model came from.
@@ -147,8 +156,35 @@ impl Store {
         let address = shown(&func.address);
         verify(&address, &digests, found.0, found.1)?;
         let directory = self.directory.clone();
-        let copy = blocking(move || settle(&directory, incoming, &zip, found, address)).await?;
-        complete(copy, origin, &options.python).await
+        let name = func.name.clone();
+        let copy =
+            blocking(move || settle(&directory, incoming, &zip, found, (address, name))).await?;
+        let installed = complete(copy, origin, &options.python).await?;
+        match self.prune(KEPT_VERSIONS) {
+            Ok(pruned) if !pruned.is_empty() => {
+                let count = pruned.len();
+                tracing::info!(model = func.name, count, "Deleted old versions of models");
+            }
+            Ok(_) => {}
+            // The model that is needed is there.
+            Err(error) => tracing::warn!(%error, "Failed to delete old versions of models"),
+        }
+        Ok(installed)
+    }
+
+    /// Copies an installed model, so that what it writes there is discarded. The copy is in the models directory if that
+    /// can be written, since `/tmp` may be in memory.
+    ///
+    /// # Errors
+    /// It cannot be copied.
+    pub fn scratch(&self, model: &Path) -> Result<TempDir, Error> {
+        let target = tempfile::Builder::new()
+            .prefix(INCOMING)
+            .tempdir_in(&self.directory)
+            .or_else(|_| tempfile::tempdir())
+            .map_err(Error::Store)?;
+        copy_folder(model, target.path()).map_err(Error::Store)?;
+        Ok(target)
     }
 
     /// The verified copy that a configuration asks for.
@@ -187,6 +223,7 @@ impl Store {
                 md5: None,
                 sha256: None,
                 origin: Origin::PrePlaced,
+                in_use: None,
             });
         }
         Err(Error::DownloadDisabled {
@@ -276,7 +313,7 @@ fn settle(
     incoming: TempDir,
     zip: &Path,
     found: (Md5, Sha256, u64),
-    address: String,
+    (address, model): (String, String),
 ) -> Result<Copy, Error> {
     let target = incoming.path().join("model");
     fs::create_dir(&target).map_err(Error::Store)?;
@@ -284,7 +321,7 @@ fn settle(
     let root = unpack(file, &target, &Limits::default()).map_err(Error::Archive)?;
     fs::remove_file(zip).map_err(Error::Store)?;
     sync(&target).map_err(Error::Store)?;
-    manifest::write(incoming.path(), &root, found, address).map_err(Error::Store)?;
+    manifest::write(incoming.path(), &root, found, address, model).map_err(Error::Store)?;
     let folder = directory.join(folder_name(found.1));
     if let Some(copy) = Copy::read(&folder) {
         // Another worker was faster.
@@ -311,12 +348,18 @@ fn settle(
 async fn complete(copy: Copy, origin: Origin, python: &Path) -> Result<Installed, Error> {
     let python = python.to_owned();
     blocking(move || {
+        let in_use = InUse::mark(&copy.folder).map(Arc::new);
+        if !copy.root.join("index.py").is_file() {
+            // Pruned a moment ago; the next attempt installs it again.
+            return Err(Error::Store(io::ErrorKind::NotFound.into()));
+        }
         let wheels = wheels::install(&copy.folder, &copy.root, &python)?;
         Ok(Installed {
             directory: copy.root,
             wheels,
             md5: Some(copy.md5),
             sha256: Some(copy.sha256),
+            in_use,
             origin,
         })
     })
@@ -329,6 +372,20 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or(Err(Error::Interrupted))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(&target)?;
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 fn folder_name(sha256: Sha256) -> String {

@@ -1,5 +1,6 @@
 //! The wheels that a model brings along, installed beside it without any network.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,9 +29,15 @@ pub(super) fn install(copy: &Path, root: &Path, python: &Path) -> Result<Option<
         .map_err(Error::Store)?;
     let output = Command::new(python)
         .args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"])
-        .args(["--disable-pip-version-check", "--no-cache-dir", "--target"])
+        .args([
+            "--disable-pip-version-check",
+            "--no-cache-dir",
+            "--find-links",
+        ])
+        .arg(root.join("wheels"))
+        .arg("--target")
         .arg(temporary.path())
-        .args(&wheels)
+        .args(distributions(&wheels))
         .output();
     let output = output.map_err(|error| failed(python, &error.to_string()))?;
     if !output.status.success() {
@@ -68,6 +75,20 @@ fn wheels(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(wheels)
 }
 
+/// The distributions of wheels, each once: of several wheels of one, pip chooses the one for its platform.
+fn distributions(wheels: &[PathBuf]) -> BTreeSet<String> {
+    let name = |wheel: &PathBuf| {
+        let name = wheel.file_stem()?.to_str()?;
+        Some(
+            name.split('-')
+                .next()?
+                .to_lowercase()
+                .replace(['_', '.'], "-"),
+        )
+    };
+    wheels.iter().filter_map(name).collect()
+}
+
 /// What wheels are built for: implementation, version and platform.
 fn tag(python: &Path) -> Result<String, Error> {
     let script =
@@ -98,5 +119,22 @@ fn failed(python: &Path, reason: &str) -> Error {
     Error::Wheels {
         python: python.to_owned(),
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b7_wheels_of_several_platforms_are_one_distribution() {
+        let wheels = [
+            "demo_lib-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+            "demo_lib-1.0-cp311-cp311-manylinux_2_17_aarch64.whl",
+            "Demo.Lib-1.1-py3-none-any.whl",
+            "other-2-py3-none-any.whl",
+        ];
+        let wheels: Vec<_> = wheels.iter().map(PathBuf::from).collect();
+        assert!(distributions(&wheels).into_iter().eq(["demo-lib", "other"]));
     }
 }

@@ -1,11 +1,14 @@
-//! `edgemodel pack`: writes the zip of a model's folder, after a trial run.
+//! `edgemodel pack`: writes the zip of a model's folder, after a trial run of that zip.
 
+mod requirements;
+
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hosts::samples::{self, Sample};
-use packages::pack;
+use hosts::samples;
+use packages::{Draft, Limits, Listing, Packed, check_output};
 use serde_json::json;
 
 use crate::telemetry::{self, LogFormat};
@@ -16,10 +19,19 @@ use super::{End, print};
 /// A call that takes longer counts as failed.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Names of left out files to show; `--json` has all.
+const SHOWN_NAMES: usize = 10;
+
+/// What projects list their packages in.
+const REQUIREMENTS: &str = "requirements.txt";
+
 const EXAMPLES: &str = "\
 Examples:
   edgemodel pack models/industry                        writes industry.zip and prints its digests
-  edgemodel pack models/industry --python .venv/bin/python";
+  edgemodel pack models/industry --python .venv/bin/python
+  edgemodel pack models/industry --requirements requirements.txt --platform linux/amd64,linux/arm64 --python 3.11
+
+Files that .edgemodelignore names are left out, and by default .env, .git, virtual environments, caches and /tests.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -30,10 +42,12 @@ pub(super) struct Arguments {
     /// Zip file to write. Default: the folder's name with .zip, in the current folder.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Python interpreter with the packages that the model imports. Default: EDGEMODEL_PYTHON, else
-    /// python3.
+    /// Python interpreter with the packages that the model imports, or its version, such as 3.11. Default:
+    /// EDGEMODEL_PYTHON, else python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
+    #[command(flatten)]
+    wheels: requirements::WheelArguments,
     /// Skip the import of the model and its samples.
     #[arg(long)]
     no_import: bool,
@@ -47,45 +61,102 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         Some(output) => output.clone(),
         None => default_output(&arguments.folder)?,
     };
-    let samples = samples::read(&arguments.folder)?;
-    if !arguments.no_import && arguments.folder.join("index.py").is_file() {
-        try_out(arguments, &samples)?;
+    check_output(&arguments.folder, &output).context("failed to pack")?;
+    let mut listing = Listing::read(&arguments.folder).context("failed to pack")?;
+    let wheels = requirements::Wheels::download(&arguments.wheels, arguments.python.as_deref())?;
+    for wheel in wheels.iter().flat_map(requirements::Wheels::files) {
+        listing.add_wheel(wheel);
     }
-    let packed = pack(&arguments.folder, &output).context("failed to pack")?;
-    let path = packed.path.display().to_string();
+    let draft = Draft::write(&listing, &output).context("failed to pack")?;
+    let samples = try_out(arguments, &draft)?;
+    let packed = draft.publish().context("failed to pack")?;
+    let notes = notes(&listing);
     if arguments.json {
         let document = json!({
-            "path": path,
+            "path": packed.path.display().to_string(),
             "modelMd5": packed.md5.to_string(),
             "modelSha256": packed.sha256.to_string(),
             "size": packed.size,
             "files": packed.files,
+            "leftOut": listing.left_out,
+            "notes": notes,
             "imported": !arguments.no_import,
-            "samples": samples.len(),
+            "samples": samples,
         });
         return print(&format!("{document:#}\n"));
     }
-    let passed = match samples.len() {
+    print(&text(arguments, &packed, &listing, samples, &notes))
+}
+
+fn text(
+    arguments: &Arguments,
+    packed: &Packed,
+    listing: &Listing,
+    samples: usize,
+    notes: &[String],
+) -> String {
+    let passed = match samples {
         0 => String::new(),
         count if arguments.no_import => format!(", {count} samples not run"),
         count => format!(", {count} samples passed"),
     };
-    print(&format!(
-        "{path}: {} files, {} bytes{passed}\n  modelMd5: {}\n  modelSha256: {}\n",
+    let mut text = format!(
+        "{}: {} files, {} bytes{passed}\n  modelMd5: {}\n  modelSha256: {}\n",
+        packed.path.display(),
         packed.files.len(),
         packed.size,
         packed.md5,
         packed.sha256,
-    ))
+    );
+    if let Some(left_out) = left_out(&listing.left_out) {
+        text += &format!("  left out: {left_out}\n");
+    }
+    for note in notes {
+        text += &format!("  note: {note}\n");
+    }
+    text
 }
 
-/// Imports the model and runs its samples as a worker would, so that a mistake shows here and not at the edge.
-fn try_out(arguments: &Arguments, samples: &[Sample]) -> anyhow::Result<()> {
+/// The names that were left out, in one line.
+fn left_out(names: &[String]) -> Option<String> {
+    let (shown, rest) = names.split_at(names.len().min(SHOWN_NAMES));
+    let more = match rest.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    (!names.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+}
+
+/// What a user probably expects of the package and does not get.
+fn notes(listing: &Listing) -> Vec<String> {
+    let requirements = listing.files.contains_key(REQUIREMENTS);
+    let note = format!(
+        "workers do not install {REQUIREMENTS}; add wheels with --requirements {REQUIREMENTS}, or install it into the \
+         interpreter of funcs[].python"
+    );
+    (requirements && !listing.has_wheels())
+        .then_some(note)
+        .into_iter()
+        .collect()
+}
+
+/// Unpacks the zip into an empty folder, imports the model there and runs its samples as a worker does, so that mistakes
+/// show here and not at the edge. Returns the number of samples.
+fn try_out(arguments: &Arguments, draft: &Draft) -> anyhow::Result<usize> {
     telemetry::init(LogFormat::Text, "warn");
-    let hint = "; give --no-import to pack without trying";
-    let trial = Trial::prepare(&arguments.folder, arguments.python.as_deref(), CALL_TIMEOUT)
+    if arguments.no_import {
+        let target = tempfile::tempdir().context("failed to create a temporary folder")?;
+        let zip = File::open(draft.path()).context("failed to read the zip")?;
+        let root = packages::unpack(zip, target.path(), &Limits::default())
+            .context("a worker would refuse the zip")?;
+        return Ok(samples::read(&root)?.len());
+    }
+    let hint = "; use --no-import to pack without a trial run";
+    let python = requirements::program(arguments.python.as_deref());
+    let trial = Trial::prepare(draft.path(), python.as_deref(), CALL_TIMEOUT)
         .map_err(|error| anyhow::anyhow!("{error:#}{hint}"))?;
-    let tried = trial.run(samples).map_err(|error| told(&error, hint))?;
+    let samples = samples::read(&trial.options.directory)?;
+    let tried = trial.run(&samples).map_err(|error| told(&error, hint))?;
     let failed: Vec<_> = tried.iter().filter_map(Tried::failed).collect();
     anyhow::ensure!(
         failed.is_empty(),
@@ -94,7 +165,7 @@ fn try_out(arguments: &Arguments, samples: &[Sample]) -> anyhow::Result<()> {
         samples.len(),
         failed.join("\n")
     );
-    Ok(())
+    Ok(samples.len())
 }
 
 fn default_output(folder: &Path) -> anyhow::Result<PathBuf> {

@@ -127,7 +127,7 @@ fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<E
             .file_stem()
             .context("--record needs a file's name")?,
     };
-    let folder = trial.options.directory.join(samples::FOLDER);
+    let folder = arguments.model.join(samples::FOLDER);
     let mut file = folder.join(stem);
     file.as_mut_os_string().push(".json");
     anyhow::ensure!(

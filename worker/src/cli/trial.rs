@@ -1,6 +1,6 @@
 //! The trial run of a model, shared by `edgemodel pack` and `edgemodel test`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -21,7 +21,17 @@ pub(super) struct Trial {
     pub(super) options: hosts::Options,
     runtime: Runtime,
     /// Holds what was unpacked.
-    _temporary: tempfile::TempDir,
+    temporary: tempfile::TempDir,
+}
+
+/// The process in an empty folder until it is dropped, so that a model finds only the files of its package.
+struct Inside(PathBuf);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // It was the current folder a moment ago.
+        let _ = std::env::set_current_dir(&self.0);
+    }
 }
 
 /// The outcome of a sample.
@@ -45,7 +55,7 @@ impl Trial {
         timeout: Duration,
     ) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
-        let python = hosts::python(python)?;
+        let python = std::path::absolute(hosts::python(python)?)?;
         let local = packages::prepare(model, temporary.path(), &python)?;
         Ok(Self {
             options: hosts::Options {
@@ -53,7 +63,7 @@ impl Trial {
                 directory: local.directory,
                 wheels: local.wheels,
                 python,
-                library: hosts::library()?,
+                library: std::path::absolute(hosts::library()?)?,
                 hosts: 1,
                 devices: Vec::new(),
                 timeout,
@@ -65,12 +75,13 @@ impl Trial {
                 .enable_all()
                 .build()
                 .context("failed to start a runtime")?,
-            _temporary: temporary,
+            temporary,
         })
     }
 
     /// Imports the model and runs samples, all of them.
     pub(super) fn run<'a>(&self, samples: &'a [Sample]) -> Result<Vec<Tried<'a>>, StartError> {
+        let _inside = self.enter()?;
         self.runtime.block_on(async {
             let mut runner = self.start().await?;
             let mut tried = Vec::new();
@@ -88,12 +99,25 @@ impl Trial {
         &self,
         sample: &Sample,
     ) -> Result<Result<Option<bytes::Bytes>, Fault>, StartError> {
+        let _inside = self.enter()?;
         self.runtime.block_on(async {
             let mut runner = self.start().await?;
             let result = runner.result(sample).await?;
             runner.end().await;
             Ok(result)
         })
+    }
+
+    fn enter(&self) -> Result<Inside, StartError> {
+        let failed = |error| StartError::Spawn {
+            python: self.options.python.clone(),
+            error,
+        };
+        let before = std::env::current_dir().map_err(failed)?;
+        let empty = self.temporary.path().join("empty");
+        std::fs::create_dir_all(&empty).map_err(failed)?;
+        std::env::set_current_dir(&empty).map_err(failed)?;
+        Ok(Inside(before))
     }
 
     async fn start(&self) -> Result<Runner, StartError> {

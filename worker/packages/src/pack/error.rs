@@ -17,6 +17,24 @@ pub enum Error {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// Two files would be one on file systems that ignore case, so workers refuse both.
+    #[error("{one:?} and {other:?} differ only in case; rename one of them")]
+    SameName {
+        /// The first name in the zip.
+        one: String,
+        /// The second.
+        other: String,
+    },
+    /// A line of `.edgemodelignore`.
+    #[error("{}:{line}: {pattern:?} uses `[`, `]` or `\\`, which are not supported; use `*`, `?` and `**`", .path.display())]
+    Ignore {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The rule.
+        pattern: String,
+    },
     /// The zip would be inside the folder, and be packed into itself the next time.
     #[error("{output} is inside {folder}, the folder to pack; write it elsewhere with --output")]
     OutputInside {

@@ -1,6 +1,7 @@
 //! What is packed, and that the same files give the same bytes.
 
 use super::*;
+use crate::archive;
 
 fn model() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -83,4 +84,75 @@ fn what_a_worker_would_refuse_is_refused_here() {
         pack(folder.path(), &inside),
         Err(Error::OutputInside { .. })
     ));
+}
+
+/// The files are listed before the model runs, and what it writes then isn't packed.
+#[test]
+fn b6_files_that_appear_after_the_listing_are_not_packed() {
+    let (folder, out) = (model(), tempfile::tempdir().unwrap());
+    let listing = Listing::read(folder.path()).unwrap();
+    fs::write(folder.path().join("state.db"), "1").unwrap();
+    let draft = Draft::write(&listing, &out.path().join("m.zip")).unwrap();
+    assert_eq!(
+        draft.publish().unwrap().files,
+        ["core.pyc", "data/权重.bin", "index.py"]
+    );
+}
+
+#[test]
+fn b6_names_that_differ_in_case_are_refused_as_by_the_worker() {
+    let (folder, out) = (model(), tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("Core.py"), "").unwrap();
+    fs::write(folder.path().join("core.py"), "").unwrap();
+    let error = pack(folder.path(), &out.path().join("m.zip")).unwrap_err();
+    let expected = "\"Core.py\" and \"core.py\" differ only in case; rename one of them";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_draft_that_is_not_published_leaves_nothing() {
+    let (folder, out) = (model(), tempfile::tempdir().unwrap());
+    let listing = Listing::read(folder.path()).unwrap();
+    drop(Draft::write(&listing, &out.path().join("m.zip")).unwrap());
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_left_out_is_listed_and_the_rest_is_copied() {
+    let folder = model();
+    for name in [".env", "notes.md", "data/raw.csv", "data/keep.csv"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    fs::create_dir_all(folder.path().join("tests")).unwrap();
+    // Links and strange files do no harm where they are left out.
+    std::os::unix::fs::symlink("/", folder.path().join("tests/root")).unwrap();
+    fs::write(
+        folder.path().join(".edgemodelignore"),
+        "*.md\n*.csv\n!keep.csv\n",
+    )
+    .unwrap();
+    let listing = Listing::read(folder.path()).unwrap();
+    assert_eq!(
+        listing.left_out,
+        [".env", "data/raw.csv", "notes.md", "tests/"]
+    );
+    let target = tempfile::tempdir().unwrap();
+    listing.copy(target.path()).unwrap();
+    let copied = Listing::read(target.path()).unwrap();
+    assert!(copied.files.keys().eq(listing.files.keys()));
+    assert!(copied.files.contains_key("data/keep.csv"));
+    assert_eq!(copied.left_out, [""; 0]);
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_named() {
+    let folder = model();
+    fs::write(folder.path().join(".edgemodelignore"), "# a\nx[ab]\n").unwrap();
+    let error = Listing::read(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            ".edgemodelignore:2: \"x[ab]\" uses `[`, `]` or `\\`, which are not supported; use `*`, `?` and `**`"
+        ),
+        "{error}"
+    );
 }
