@@ -1,4 +1,4 @@
-//! The grammar of `attrExpression`: an operator, then `data_to_dict` and its subscripts.
+//! The grammar of `attrExpression`: an operator, then a place: `data_to_dict` and its subscripts, `topic`, or a level of it.
 //!
 //! pyboot evaluated the Python text `'<attrValue>' <attrExpression>`; here it parses once into a
 //! closed tree that cannot run anything.
@@ -9,15 +9,33 @@ mod tests;
 
 use std::fmt;
 
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, parse, parse_place};
 
 /// A parsed `attrExpression`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Expression {
     /// The comparison.
     pub operator: Operator,
-    /// The place in the message.
-    pub path: Path,
+    /// What is compared.
+    pub place: Place,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A place in the message.
+    Message(Path),
+    /// `topic`, the message's topic.
+    Topic,
+    /// `topic[n]`, a level of the topic; negative counts from the end.
+    Level(i64),
+}
+
+impl Place {
+    /// Whether it is in the message, so that the message must be decoded.
+    pub fn is_in_message(&self) -> bool {
+        matches!(self, Self::Message(_))
+    }
 }
 
 /// Python's comparison operators that the grammar allows.
@@ -57,7 +75,18 @@ pub enum Step {
 impl fmt::Display for Expression {
     /// A text that parses to the same expression.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.operator, self.path)
+        write!(f, "{} {}", self.operator, self.place)
+    }
+}
+
+impl fmt::Display for Place {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(path) => write!(f, "{path}"),
+            Self::Topic => f.write_str("topic"),
+            Self::Level(level) => write!(f, "topic[{level}]"),
+        }
     }
 }
 

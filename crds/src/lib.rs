@@ -14,15 +14,18 @@ pub mod digest;
 pub mod expression;
 pub mod nearest;
 mod node;
+mod operand;
 pub mod problem;
 pub mod reason;
 pub mod runtime;
 pub mod schema;
 pub mod status;
+pub mod template;
 pub mod termination;
 pub mod topic;
 pub mod validate;
 pub mod validated;
+pub mod warning;
 pub mod worker_config;
 pub mod yaml;
 
@@ -32,6 +35,7 @@ pub use problem::{Problem, Problems};
 pub use reason::Reason;
 pub use runtime::{EdgeModelRuntime, RuntimeSpec};
 pub use validated::ValidatedRuntime;
+pub use warning::{Warning, warnings};
 
 /// Reads, checks and resolves a configuration file.
 ///

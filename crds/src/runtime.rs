@@ -20,7 +20,7 @@ use crate::constraint::rule::{CelRule, object_name, quoting, rule};
 use crate::constraint::{each, list, list_by, name, text};
 
 pub use expose::Expose;
-pub use func::{Device, DeviceAttr, Func, OnFull};
+pub use func::{AttrType, Device, DeviceAttr, Format, Func, OnFull};
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
 pub use rule::{Pub, Rule, Sub};
 pub use timeout::Timeout;
@@ -108,7 +108,7 @@ fn known_broker(end: &str) -> CelRule {
 fn not_subscribed(topic: &str, what: &str) -> CelRule {
     rule(
         format!(
-            "self.all(r, !has(r.pub.{topic}) || !self.exists(o, o.sub.topic == r.pub.{topic} && o.sub.name == r.pub.name))"
+            "self.all(r, !has(r.pub.{topic}) || !self.exists(o, has(o.sub.topic) && o.sub.topic == r.pub.{topic} && o.sub.name == r.pub.name))"
         ),
         format!(
             "a pub.{topic} is also a sub.topic on the same broker, so {what} would go round for ever; choose a topic that no rule subscribes to"
@@ -124,7 +124,7 @@ fn devices_fit() -> CelRule {
     const DEVICE: u32 = 15;
     const ATTRIBUTE: u32 = 20;
     rule(
-        format!("!has(self.funcs) || self.funcs.map(f, has(f.devices) ? f.devices.map(d, d.deviceName.size() + {DEVICE} + (has(d.deviceAttr) ? d.deviceAttr.map(a, (has(a.attrName) ? a.attrName.size() : 0) + a.attrValue.size() + a.attrExpression.size() + {ATTRIBUTE}).sum() : 0)).sum() : 0).sum() <= {MOST}"),
+        format!("!has(self.funcs) || self.funcs.map(f, has(f.devices) ? f.devices.map(d, d.deviceName.size() + {DEVICE} + (has(d.deviceAttr) ? d.deviceAttr.map(a, (has(a.attrName) ? a.attrName.size() : 0) + a.attrValue.size() + a.attrExpression.size() + (has(a.attrType) ? {ATTRIBUTE} : 0) + {ATTRIBUTE}).sum() : 0)).sum() : 0).sum() <= {MOST}"),
         format!("the devices of all models are too much for one object: names, values and expressions together may have {MOST} characters, where each device counts {DEVICE} more and each attribute {ATTRIBUTE} more; divide the models among several runtimes"),
     )
     .about(".funcs")

@@ -130,6 +130,10 @@ mod tests {
     /// ours too. Ours has descriptions of its own.
     #[track_caller]
     fn covers(seed: &Value, ours: &Value, path: &str) {
+        if path.ends_with("/sub/properties/topic/required") {
+            // There may be `topics` instead.
+            return;
+        }
         match seed {
             Value::Object(fields) => {
                 for (name, value) in fields {
@@ -149,7 +153,9 @@ mod tests {
     fn requires(seed: &[Value], ours: &Value, path: &str) {
         for name in seed.iter().filter_map(Value::as_str) {
             let listed = ours["required"].as_array().unwrap().contains(&name.into());
-            assert_eq!(listed, !WITH_DEFAULT.contains(&name), "{path}/{name}");
+            let optional = WITH_DEFAULT.contains(&name)
+                || (path.ends_with("/sub/required") && name == "topic");
+            assert_eq!(listed, !optional, "{path}/{name}");
         }
     }
 

@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 pub use crate::digest::{Md5, Sha256};
-pub use crate::expression::{Expression, Operator, Path, Step};
-pub use crate::runtime::{MqttVersion, OnFull};
+pub use crate::expression::{Expression, Operator, Path, Place, Step};
+pub use crate::operand::{Number, Operand};
+pub use crate::runtime::{Format, MqttVersion, OnFull};
+pub use crate::template::Template;
 
 /// A checked [`crate::RuntimeSpec`].
 #[derive(Debug, Clone)]
@@ -135,20 +137,22 @@ impl Qos {
 pub struct ValidatedRule {
     /// Index of the subscription's broker in [`ValidatedRuntime::mqtts`].
     pub sub_mqtt: usize,
-    /// Topic filter of the subscription.
-    pub sub_topic: String,
+    /// Topic filters of the subscription; at least one.
+    pub sub_topics: Vec<String>,
+    /// Whether retained messages are left out.
+    pub ignore_retained: bool,
     /// Client id of the subscription, if the configuration gives one.
     pub sub_client_id: Option<String>,
     /// Index of the results' broker in [`ValidatedRuntime::mqtts`].
     pub pub_mqtt: usize,
     /// Topic of the results.
-    pub pub_topic: String,
+    pub pub_topic: Template,
     /// Client id of the publisher, if the configuration gives one.
     pub pub_client_id: Option<String>,
     /// How long a publish may take before it counts as failed.
     pub pub_timeout: Duration,
     /// Topic of the dead letters.
-    pub dead_letter_topic: Option<String>,
+    pub dead_letter_topic: Option<Template>,
 }
 
 /// A model and its devices.
@@ -162,6 +166,12 @@ pub struct ValidatedFunc {
     pub digest: Result<Digests, Refusal>,
     /// Its devices.
     pub devices: Vec<ValidatedDevice>,
+    /// The place that names the device of a message, if it is not the first that matches.
+    pub device_key: Option<Place>,
+    /// What payloads are.
+    pub decode: Format,
+    /// What results are written as.
+    pub encode: Format,
     /// Number of host processes.
     pub hosts: u16,
     /// Longest time of one call.
@@ -212,9 +222,9 @@ pub struct ValidatedDevice {
 pub struct Condition {
     /// The attribute's name, for people.
     pub name: String,
-    /// The text on the left.
-    pub value: String,
-    /// Operator and path.
+    /// What is on the left.
+    pub value: Operand,
+    /// Operator and place.
     pub expression: Expression,
 }
 

@@ -57,8 +57,12 @@ pub fn of_model(
             let mut rule = rule.clone();
             rule.sub.client_id = id(index, Role::Sub);
             rule.r#pub.client_id = id(index, Role::Pub);
-            if let (Some(group), false) = (options.group, rule.sub.topic.starts_with("$share/")) {
-                rule.sub.topic = format!("$share/{group}/{}", rule.sub.topic);
+            if let Some(group) = options.group {
+                for topic in rule.sub.topic.iter_mut().chain(&mut rule.sub.topics) {
+                    if !topic.starts_with("$share/") {
+                        *topic = format!("$share/{group}/{topic}");
+                    }
+                }
             }
             rule
         })
@@ -227,12 +231,15 @@ mod tests {
 
     #[test]
     fn several_workers_share_their_subscriptions() {
-        let config = configuration(&seed(), 0, Some("g"));
-        assert!(config.rules[0].sub.topic.starts_with("$share/g/cloud/"));
         let mut spec = seed();
-        spec.rules[0].sub.topic = "$share/own/site".to_owned();
+        spec.rules[0].sub.topics = vec!["more".to_owned()];
         let config = configuration(&spec, 0, Some("g"));
-        assert_eq!(config.rules[0].sub.topic, "$share/own/site");
+        let topic = |config: &RuntimeSpec| config.rules[0].sub.topic.clone().unwrap();
+        assert!(topic(&config).starts_with("$share/g/cloud/"));
+        assert_eq!(config.rules[0].sub.topics, ["$share/g/more"]);
+        spec.rules[0].sub.topic = Some("$share/own/site".to_owned());
+        let config = configuration(&spec, 0, Some("g"));
+        assert_eq!(topic(&config), "$share/own/site");
     }
 
     #[test]

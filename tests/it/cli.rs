@@ -111,6 +111,58 @@ fn explain_tells_why_a_message_does_not_match() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A file from a Windows editor: its mark is taken, another encoding is named with the way to convert it.
+#[test]
+fn c1_marks_are_taken_and_other_encodings_of_a_configuration_are_named() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xff, 0xfe].into_iter().chain(units).collect()
+    };
+    let marked = format!("\u{feff}{SEED}");
+    let message = include_str!("../fixtures/seed/sample-message.json");
+    let write = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes)?;
+        anyhow::Ok(file.display().to_string())
+    };
+    let config = write("marked.yaml", marked.as_bytes())?;
+    assert!(
+        edgemodel(&["check", "--config", &config], "")?
+            .status
+            .success()
+    );
+    for (name, bytes) in [
+        ("utf8.json", format!("\u{feff}{message}").into_bytes()),
+        ("utf16.json", utf16(message)),
+    ] {
+        let message = write(name, &bytes)?;
+        let output = edgemodel(&["explain", "-c", &config, "-m", &message], "")?;
+        let text = String::from_utf8(output.stdout)?;
+        assert!(
+            text.contains("gets the message for device \"设备2\"\n"),
+            "{name}: {text}"
+        );
+    }
+    for (name, bytes, encoding) in [
+        ("utf16.yaml", utf16(SEED), "UTF-16LE"),
+        ("gbk.yaml", b"# \xc9\xe8\xb1\xb8\n".to_vec(), "GBK"),
+    ] {
+        let config = write(name, &bytes)?;
+        for arguments in [vec!["check"], vec!["run"], vec!["explain", "-m", "-"]] {
+            let output = edgemodel(&[arguments, vec!["--config", &config]].concat(), "")?;
+            let text = String::from_utf8(output.stderr)?;
+            let expected = format!(
+                "error: failed to read {config}: it is not UTF-8 but {encoding}; \
+                 convert it with: iconv -f {encoding} -t UTF-8\n"
+            );
+            assert_eq!(text, expected);
+            assert_eq!(output.status.code(), Some(1));
+        }
+    }
+    Ok(())
+}
+
 /// The way of a data scientist: what `pack` prints goes into the configuration as it is.
 #[test]
 fn what_pack_prints_is_what_a_configuration_takes() -> anyhow::Result<()> {
@@ -174,5 +226,38 @@ fn pack_imports_the_model_first_and_shows_what_python_says() -> anyhow::Result<(
     let output = edgemodel(&["pack", &model, "--output", &zip_text, "--no-import"], "")?;
     assert_eq!(output.status.code(), Some(0));
     std::fs::remove_file(zip)?;
+    Ok(())
+}
+
+/// `check` warns, and accepts.
+#[test]
+fn c7_check_warns_of_rules_that_do_the_same_and_of_loops_by_address() -> anyhow::Result<()> {
+    let config = "
+mqtts: [{name: a, broker: 'tcp://127.0.0.1'}, {name: b, broker: 'tcp://[::ffff:127.0.0.1]'}]
+rules:
+- {sub: {name: a, topic: in}, pub: {name: a, topic: out}}
+- {sub: {name: a, topic: in}, pub: {name: a, topic: out}}
+- {sub: {name: a, topic: x}, pub: {name: b, topic: x}}
+funcs: [{modelName: m, modelAddress: 'file:///m.zip'}]
+";
+    let output = edgemodel(&["check", "--config", "-"], config)?;
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout)?;
+    assert!(
+        text.contains("<stdin>: warning: rules[1]: subscribes to what rules[0] subscribes to"),
+        "{text}"
+    );
+    assert!(
+        text.contains("<stdin>: warning: rules[2].pub.topic: \"x\" on "),
+        "{text}"
+    );
+    let output = edgemodel(&["check", "--json", "--config", "-"], config)?;
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(
+        document["warnings"].as_array().map(Vec::len),
+        Some(2),
+        "{document:#}"
+    );
+    assert_eq!(document["warnings"][0]["path"], "rules[1]");
     Ok(())
 }

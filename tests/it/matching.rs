@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use crds::validated::{Condition, ValidatedDevice};
+use crds::validated::{Condition, Operand, ValidatedDevice};
 use matching::Matcher;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -156,14 +156,16 @@ fn matching_equals_cpythons_own_evaluation() -> anyhow::Result<()> {
     for ((value, expression, message), answer) in cases.iter().zip(&answers) {
         let condition = Condition {
             name: String::new(),
-            value: (*value).to_owned(),
+            value: Operand::Text((*value).to_owned()),
             expression: crds::expression::parse(expression)?,
         };
         let device = ValidatedDevice {
             name: "d".to_owned(),
             conditions: vec![condition],
         };
-        let ours = Matcher::new(&[device]).find(message.as_bytes())?.is_some();
+        let ours = Matcher::new(&[device])
+            .find("in", message.as_bytes())?
+            .is_some();
         assert_eq!(ours, answer == "1", "{value:?} {expression} on {message}");
         matched += usize::from(ours);
     }

@@ -4,6 +4,7 @@ mod bad_input;
 mod delivery;
 mod events;
 mod pages;
+mod payloads;
 pub(crate) mod pod;
 mod seed;
 mod several;

@@ -33,6 +33,7 @@ pub fn options(address: SocketAddr, client_id: &str, subscriptions: &[(&str, Qos
             .iter()
             .map(|(filter, qos)| ((*filter).to_owned(), *qos))
             .collect(),
+        ignore_retained: false,
         max_in_flight: 100,
         // Tests restart brokers faster than anybody else; staying away for long would only cost time.
         takeover_retry: Duration::from_millis(100),
@@ -125,6 +126,7 @@ impl TestClient {
             payload: payload.into(),
             qos,
             retain: false,
+            hops: 0,
         };
         self.session.publish(publication, token);
         token

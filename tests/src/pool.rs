@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use bytes::Bytes;
 use hosts::{Monitor, Options, Outcomes, Pool, library, python};
-use message::{Delivery, Job, Ledger, Outcome, Telemetry};
+use message::{Attributes, Delivery, Job, Ledger, Outcome, Telemetry};
 use tokio::sync::mpsc;
 use worker::metrics::Metrics;
 
@@ -102,6 +102,7 @@ impl TestPool {
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
+                attributes: Attributes::default(),
             },
             device: device.into(),
             attempts: 0,

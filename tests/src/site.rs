@@ -161,7 +161,7 @@ impl Site {
         let models = Models::new()?;
         let packed = models.pack("industry", index)?;
         let config = change(seed(&broker.url(), &file_url(&packed.path)?, &packed)?);
-        let results = [(OUT, Qos::AtLeastOnce), ("dead", Qos::AtLeastOnce)];
+        let results = [(OUT, Qos::AtLeastOnce), ("dead/#", Qos::AtLeastOnce)];
         let reader = TestClient::connected(options(broker.address(), "reader", &results)).await?;
         let device = TestClient::connected(options(broker.address(), "device", &[])).await?;
         let worker = Running::start(&config, &models.installed()).await?;

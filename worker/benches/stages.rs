@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crds::validated::{Condition, ValidatedDevice};
+use crds::validated::{Condition, Operand, ValidatedDevice};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use frame::{Decoder, Reply, Request, Response};
 use matching::Matcher;
@@ -21,13 +21,13 @@ fn devices(count: usize) -> Vec<ValidatedDevice> {
             format!("d{number}")
         };
         let conditions = device.conditions.iter().map(|condition| {
-            let value = if condition.value == "设备2" {
-                &name
+            let value = if condition.value == Operand::Text("设备2".to_owned()) {
+                Operand::Text(name.clone())
             } else {
-                &condition.value
+                condition.value.clone()
             };
             Condition {
-                value: value.clone(),
+                value,
                 ..condition.clone()
             }
         });
@@ -47,7 +47,7 @@ fn matching(criterion: &mut Criterion) {
         group.bench_function(format!("{count} devices"), |bencher| {
             bencher.iter(|| {
                 matcher
-                    .find(black_box(MESSAGE.as_bytes()))
+                    .find("in", black_box(MESSAGE.as_bytes()))
                     .map(|found| found.is_some())
             });
         });

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod addresses;
 mod bench;
 mod check;
 mod demo;
@@ -142,24 +143,35 @@ fn rule_and_topic<'a>(
         let last = runtime.rules.len() - 1;
         format!("--rule {rule}: the last rule is {last}")
     })?;
-    let topic = match topic {
-        Some(topic) => topic.to_owned(),
-        None => topic_for(&found.sub_topic)
-            .with_context(|| format!("{:?} reaches no topic; give --topic", found.sub_topic))?,
+    let topic = if let Some(topic) = topic {
+        topic.to_owned()
+    } else {
+        let filters = &found.sub_topics;
+        let topic = filters.iter().find_map(|filter| topic_for(filter));
+        topic.with_context(|| format!("{filters:?} reach no topic; give --topic"))?
     };
     Ok((found, topic))
 }
 
-/// Reads a file, or stdin for `-`, and gives the text with its name for messages.
+/// Reads a configuration, and gives its text with its name for messages.
 fn read(path: &str) -> anyhow::Result<(String, String)> {
-    if path != "-" {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| anyhow::anyhow!("failed to read {path}: {error}"))?;
-        return Ok((text, path.to_owned()));
+    let (bytes, source) = read_bytes(path)?;
+    match payload::utf8(&bytes) {
+        Ok(text) => Ok((text.to_owned(), source)),
+        Err(error) => anyhow::bail!("failed to read {source}: it {error}"),
     }
-    let mut text = String::new();
+}
+
+/// Reads a file, or stdin for `-`, and gives its bytes with its name for messages.
+fn read_bytes(path: &str) -> anyhow::Result<(Vec<u8>, String)> {
+    if path != "-" {
+        let bytes = std::fs::read(path)
+            .map_err(|error| anyhow::anyhow!("failed to read {path}: {error}"))?;
+        return Ok((bytes, path.to_owned()));
+    }
+    let mut bytes = Vec::new();
     io::stdin()
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .map_err(|error| anyhow::anyhow!("failed to read stdin: {error}"))?;
-    Ok((text, "<stdin>".to_owned()))
+    Ok((bytes, "<stdin>".to_owned()))
 }

@@ -6,11 +6,15 @@ use std::time::Instant;
 use crds::validated::OnFull;
 use futures_util::future::BoxFuture;
 use hosts::Lanes;
-use matching::{Matcher, Misses, Unreadable};
+use matching::{InvalidPayload, Matcher, Misses, Undecodable as NotDecoded, Unreadable};
 use message::{Failure, FailureReason, Job, Message, Rejected, Settled};
 
 use crate::metrics::ModelMetrics;
 use crate::results::Results;
+use crate::undecodable::Undecodable;
+
+/// Models that a message may go through, one after the other, before it is taken for a loop.
+const MAX_HOPS: u8 = 8;
 
 /// Dispatches the messages of one rule to one model.
 #[derive(Debug)]
@@ -25,14 +29,25 @@ pub struct Dispatcher {
     pub results: Arc<Results>,
     /// The model's metrics.
     pub metrics: ModelMetrics,
+    /// Index of the model.
+    pub model: usize,
+    /// Where the rule's messages of no device are reported that cannot be decoded.
+    pub undecodable: Arc<Undecodable>,
 }
 
 impl Dispatcher {
     /// Sends a message on; a future when that has to wait for room.
     pub fn dispatch(&mut self, message: Message) -> Option<BoxFuture<'static, ()>> {
+        let hops = message.telemetry.attributes.hops;
+        if hops >= MAX_HOPS {
+            self.results.cut(message, hops);
+            return None;
+        }
         let begun = Instant::now();
         let before = self.matcher.misses();
-        let found = self.matcher.find(&message.telemetry.payload);
+        let found = self
+            .matcher
+            .find(&message.telemetry.topic, &message.telemetry.payload);
         self.count_misses(before);
         self.metrics
             .match_seconds
@@ -43,19 +58,34 @@ impl Dispatcher {
                 message.delivery.settle(Settled::Unmatched);
                 None
             }
-            Err(error) => {
+            Err(NotDecoded {
+                device: Some(device),
+                error,
+            }) => {
                 let failure = Failure {
                     reason: match error {
-                        Unreadable::InvalidJson(_) => FailureReason::InvalidJson,
+                        Unreadable::Invalid(InvalidPayload::Json(_)) => FailureReason::InvalidJson,
+                        Unreadable::Invalid(InvalidPayload::Other { .. }) => {
+                            FailureReason::Undecodable
+                        }
                         Unreadable::OverLimit(_) => FailureReason::TooLarge,
                     },
                     message: error.to_string(),
                     traceback: None,
                 };
                 let results = self.results.clone();
-                Some(Box::pin(
-                    async move { results.reject(message, &failure).await },
-                ))
+                Some(Box::pin(async move {
+                    results.reject(message, device, &failure).await;
+                }))
+            }
+            Err(NotDecoded {
+                device: None,
+                error,
+            }) => {
+                self.undecodable
+                    .report(self.model, &message.telemetry, &error);
+                message.delivery.settle(Settled::Unmatched);
+                None
             }
         }
     }

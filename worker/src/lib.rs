@@ -24,6 +24,7 @@ pub mod peers;
 pub mod ports;
 pub mod session_state;
 pub mod status;
+pub mod undecodable;
 
 pub mod tools;
 

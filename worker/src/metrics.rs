@@ -43,6 +43,7 @@ pub struct Metrics {
     oversized: IntCounterVec,
     discarded: IntCounterVec,
     match_misses: IntCounterVec,
+    undecodable: IntCounterVec,
     /// 1 for the installed version of a model.
     pub model_info: IntGaugeVec,
     /// 1 while a model is not served, with its reason.
@@ -83,6 +84,8 @@ pub struct Discarded {
     pub malformed: IntCounter,
     /// No subscription asked for them.
     pub unasked: IntCounter,
+    /// They were retained, and the rule ignores those.
+    pub retained: IntCounter,
 }
 
 /// The handles of one kind of sink for readers that come and go.
@@ -200,7 +203,8 @@ impl Metrics {
             ),
             discarded: counters(
                 "edgemodel_discarded_messages_total",
-                "Messages discarded and acknowledged: malformed (they break the MQTT standard) or unasked (of a \
+                "Messages discarded and acknowledged: malformed (they break the MQTT standard), retained (and the rule \
+                 ignores those) or unasked (of a \
                  subscription that an earlier configuration had).",
                 &["model", "reason"],
             ),
@@ -208,6 +212,11 @@ impl Metrics {
                 "edgemodel_match_misses_total",
                 "Device attributes that could not be compared: missing_key or wrong_type.",
                 &["model", "reason"],
+            ),
+            undecodable: counters(
+                "edgemodel_undecodable_messages_total",
+                "Messages of no device that cannot be decoded, counted once for each rule.",
+                &["rule"],
             ),
             model_info: gauges(
                 "edgemodel_model_info",
@@ -256,6 +265,7 @@ impl Metrics {
                 oversized: self.oversized.with_label_values(&[model]),
                 malformed: self.discarded.with_label_values(&[model, "malformed"]),
                 unasked: self.discarded.with_label_values(&[model, "unasked"]),
+                retained: self.discarded.with_label_values(&[model, "retained"]),
             },
         }
     }
@@ -266,6 +276,11 @@ impl Metrics {
             self.received.with_label_values(&[model]),
             Settled::ALL.map(|outcome| self.messages.with_label_values(&[model, outcome.as_str()])),
         )
+    }
+
+    /// Messages of a rule that are of no device and cannot be decoded.
+    pub fn undecodable(&self, rule: usize) -> IntCounter {
+        self.undecodable.with_label_values(&[&rule.to_string()])
     }
 
     /// The handles of a session; `end` is `sub` or `pub`.

@@ -149,30 +149,36 @@ impl Intakes {
     fn add(&mut self, route: Route<'_>, lanes: &Lanes, results: &Arc<Results>) {
         let rule = route.rule();
         let broker = route.broker(rule.sub_mqtt);
-        let intake = |options, policy, state| {
+        let intake = |mut options: mqtt::Options, policy, state| {
+            options.ignore_retained = rule.ignore_retained;
             let ledger = route.view().ledger.clone();
             let discarded = route.metrics().discarded;
             let session = Session::new(options);
             let dispatcher = Dispatcher {
-                matcher: Matcher::new(&route.model().devices),
+                matcher: Matcher::of(route.model()),
+                model: route.func,
+                undecodable: route.ctx.shared.rules()[route.rule].clone(),
                 on_full: route.model().on_full,
                 lanes: lanes.clone(),
                 results: results.clone(),
                 metrics: route.metrics(),
             };
-            let source = MqttSource::new(session, route.rule, policy, ledger, discarded, state);
+            let mut source = MqttSource::new(session, route.rule, policy, ledger, discarded, state);
+            if rule.ignore_retained {
+                source.ignore_retained();
+            }
             Intake::new(source, dispatcher, route.phase())
         };
         let id = route.client_id(Role::Sub).to_owned();
         let mut own = intake(
-            broker.options(id, Some(&rule.sub_topic)),
+            broker.options(id, &rule.sub_topics),
             SessionPolicy::own(route.ctx.predecessor.is_none()),
-            route.session_state(Role::Sub, broker, &rule.sub_topic),
+            route.session_state(Role::Sub, broker, &rule.sub_topics.join(", ")),
         );
         if let Some(id) = route.predecessor() {
             let address = broker.settings().broker.address();
             let predecessor = intake(
-                broker.inherited(id.to_owned(), &rule.sub_topic),
+                broker.inherited(id.to_owned(), &rule.sub_topics),
                 SessionPolicy::TakeOver,
                 SessionState::unlisted(route.view(), route.rule, address),
             );

@@ -45,15 +45,17 @@ impl Results {
         self.accounts.settle(message, settled);
     }
 
-    /// Ends a message that no device can be found for. Waits while a sink of dead letters is full.
-    pub async fn reject(&self, message: Message, failure: &Failure) {
-        let origin = Origin {
-            message,
-            device: None,
-        };
+    /// Ends a message of `device` that cannot be decoded. Waits while a sink of dead letters is full.
+    pub async fn reject(&self, message: Message, device: Arc<str>, failure: &Failure) {
+        let origin = Origin { message, device };
         if let Some(letter) = self.accounts.fail(origin, failure) {
             self.offer(letter).await;
         }
+    }
+
+    /// Ends a message that goes round in a loop. It has no dead letter, which could go round too.
+    pub fn cut(&self, message: Message, hops: u8) {
+        self.accounts.cut(message, hops);
     }
 
     /// Offers a result to each sink of its rule. A sink that must confirm holds it; the message is settled when all of
@@ -79,10 +81,7 @@ impl Results {
 impl hosts::Outcomes for Results {
     async fn finish(&self, job: Job, outcome: Outcome) {
         let (message, device) = job.into_message();
-        let origin = Origin {
-            message,
-            device: Some(device),
-        };
+        let origin = Origin { message, device };
         let result = match outcome {
             Outcome::Empty => {
                 self.settle(origin.message, Settled::Empty);

@@ -11,6 +11,7 @@ use message::{Ledger, Level, Settled};
 use serde::Serialize;
 
 use crate::metrics::Metrics;
+use crate::undecodable::Undecodable;
 
 /// Errors kept per model for `/status`.
 const LAST_ERRORS: usize = 10;
@@ -21,6 +22,7 @@ pub struct Shared {
     /// All metrics.
     pub metrics: Metrics,
     models: Vec<Arc<ModelView>>,
+    rules: Vec<Arc<Undecodable>>,
     stopping: AtomicBool,
     started: jiff::Timestamp,
 }
@@ -153,9 +155,14 @@ impl Shared {
                 })
             })
             .collect();
+        let rules = runtime.rules.iter().enumerate();
+        let rules = rules
+            .map(|(index, rule)| Undecodable::new(index, rule, metrics.undecodable(index)).into())
+            .collect();
         Arc::new(Self {
             metrics,
             models,
+            rules,
             stopping: AtomicBool::new(false),
             started: jiff::Timestamp::now(),
         })
@@ -164,6 +171,11 @@ impl Shared {
     /// The models in the order of the configuration.
     pub fn models(&self) -> &[Arc<ModelView>] {
         &self.models
+    }
+
+    /// The rules in the order of the configuration.
+    pub fn rules(&self) -> &[Arc<Undecodable>] {
+        &self.rules
     }
 
     /// Says that the worker is going down: never ready again.
@@ -223,6 +235,7 @@ impl Shared {
             "ready": self.ready(),
             "stopping": self.stopping.load(Ordering::Relaxed),
             "models": models,
+            "rules": self.rules.iter().map(|rule| rule.document()).collect::<Vec<_>>(),
         })
     }
 }

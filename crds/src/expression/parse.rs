@@ -1,10 +1,10 @@
-//! The parser of `attrExpression`.
+//! The parser of `attrExpression` and of places alone.
 //!
 //! It takes a subset of Python's grammar and gives each text of that subset Python's meaning; the
 //! references are <https://docs.python.org/3/reference/lexical_analysis.html> for literals and
 //! blanks, and <https://docs.python.org/3/reference/expressions.html> for comparisons.
 
-use super::{Expression, Operator, Path, Step};
+use super::{Expression, Operator, Path, Place, Step};
 
 /// Why a text is not an `attrExpression`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,10 +18,13 @@ pub struct ParseError {
     pub remedy: &'static str,
 }
 
-const NAME: &str = "data_to_dict";
+const MESSAGE: &str = "data_to_dict";
+const TOPIC: &str = "topic";
 const USE_OPERATOR: &str = "start with one of ==, !=, in, not in, <, <=, >, >=";
-const USE_NAME: &str = "write data_to_dict after the operator, as in == data_to_dict['deviceInfo']";
+const USE_NAME: &str = "write data_to_dict after the operator, as in == data_to_dict['deviceInfo'], or topic, as in == topic[1]";
+const USE_PLACE: &str = "write a place, such as data_to_dict['id'], topic or topic[2]";
 const USE_SUBSCRIPT: &str = "after data_to_dict only subscripts such as ['key'] or [0] are allowed";
+const USE_LEVEL: &str = "after topic only one index is allowed, as in topic[1]";
 const USE_KEY: &str = "write a key in straight quotes, as in ['telemetry'], or an index, as in [0]";
 const USE_ESCAPE: &str = "write the character itself";
 
@@ -39,7 +42,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 /// Parses an `attrExpression`.
 ///
 /// # Errors
-/// Anything but an operator, `data_to_dict` and subscripts, with its place.
+/// Anything but an operator and a place, with its position.
 pub fn parse(text: &str) -> Result<Expression, ParseError> {
     let mut cursor = Cursor {
         characters: text.chars().collect(),
@@ -47,24 +50,20 @@ pub fn parse(text: &str) -> Result<Expression, ParseError> {
     };
     cursor.skip_blanks(false);
     let operator = cursor.operator()?;
-    cursor.skip_blanks(false);
-    cursor.name()?;
-    let mut steps = Vec::new();
-    loop {
-        cursor.skip_blanks(false);
-        match cursor.peek() {
-            None => break,
-            Some('[') => steps.push(cursor.subscript()?),
-            Some(other) => {
-                let message = format!("{other:?} is not allowed");
-                return Err(cursor.error(message, USE_SUBSCRIPT));
-            }
-        }
-    }
-    Ok(Expression {
-        operator,
-        path: Path(steps),
-    })
+    let place = cursor.place(USE_NAME)?;
+    Ok(Expression { operator, place })
+}
+
+/// Parses a place alone, as in `deviceKey`.
+///
+/// # Errors
+/// Anything but `data_to_dict` with subscripts, `topic` or `topic[n]`, with its place.
+pub fn parse_place(text: &str) -> Result<Place, ParseError> {
+    let mut cursor = Cursor {
+        characters: text.chars().collect(),
+        position: 0,
+    };
+    cursor.place(USE_PLACE)
 }
 
 struct Cursor {
@@ -153,11 +152,41 @@ impl Cursor {
         Err(self.unexpected(USE_OPERATOR))
     }
 
-    fn name(&mut self) -> Result<(), ParseError> {
-        if self.take_word(NAME) {
-            return Ok(());
+    /// A place, after which the text ends.
+    fn place(&mut self, remedy: &'static str) -> Result<Place, ParseError> {
+        self.skip_blanks(false);
+        if self.take_word(MESSAGE) {
+            let mut steps = Vec::new();
+            while self.opens_subscript(USE_SUBSCRIPT)? {
+                steps.push(self.subscript()?);
+            }
+            return Ok(Place::Message(Path(steps)));
         }
-        Err(self.unexpected(USE_NAME))
+        if !self.take_word(TOPIC) {
+            return Err(self.unexpected(remedy));
+        }
+        if !self.opens_subscript(USE_LEVEL)? {
+            return Ok(Place::Topic);
+        }
+        let start = self.position;
+        let Step::Index(level) = self.subscript()? else {
+            self.position = start;
+            return Err(self.error("a level of the topic has no key".to_owned(), USE_LEVEL));
+        };
+        if self.opens_subscript(USE_LEVEL)? {
+            return Err(self.unexpected(USE_LEVEL));
+        }
+        Ok(Place::Level(level))
+    }
+
+    /// Whether a subscript follows; else the text must end.
+    fn opens_subscript(&mut self, remedy: &'static str) -> Result<bool, ParseError> {
+        self.skip_blanks(false);
+        match self.peek() {
+            None => Ok(false),
+            Some('[') => Ok(true),
+            Some(_) => Err(self.unexpected(remedy)),
+        }
     }
 
     fn subscript(&mut self) -> Result<Step, ParseError> {

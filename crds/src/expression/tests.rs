@@ -6,8 +6,8 @@ fn key(text: &str) -> Step {
 
 #[track_caller]
 fn accepts(text: &str, operator: Operator, steps: &[Step]) {
-    let path = Path(steps.to_vec());
-    assert_eq!(parse(text), Ok(Expression { operator, path }));
+    let place = Place::Message(Path(steps.to_vec()));
+    assert_eq!(parse(text), Ok(Expression { operator, place }));
 }
 
 #[track_caller]
@@ -98,12 +98,45 @@ proptest::proptest! {
     ) {
         let mut steps: Vec<_> = keys.into_iter().map(Step::Key).collect();
         steps.push(Step::Index(index));
-        let expression = Expression { operator: Operator::NotIn, path: Path(steps) };
+        let expression = Expression { operator: Operator::NotIn, place: Place::Message(Path(steps)) };
         proptest::prop_assert_eq!(parse(&expression.to_string()), Ok(expression));
     }
 
     #[test]
     fn no_text_ends_the_program(text in "\\PC{0,40}") {
         let _ = parse(&text);
+    }
+}
+
+#[test]
+fn c4_the_topic_and_its_levels_are_places() {
+    for (text, place) in [
+        ("topic", Place::Topic),
+        (" topic ", Place::Topic),
+        ("topic[2]", Place::Level(2)),
+        ("topic [ -1 ]", Place::Level(-1)),
+        ("data_to_dict", Place::Message(Path::default())),
+        ("data_to_dict['id']", Place::Message(Path(vec![key("id")]))),
+    ] {
+        assert_eq!(parse_place(text), Ok(place.clone()), "{text}");
+        let operator = Operator::NotIn;
+        assert_eq!(
+            parse(&format!("not in {text}")),
+            Ok(Expression { operator, place })
+        );
+    }
+    for (text, offset) in [
+        ("", 0),
+        ("topics", 0),
+        ("Topic", 0),
+        ("topic['a']", 5),
+        ("topic[0][1]", 8),
+        ("topic[]", 6),
+        ("topic.x", 5),
+        ("== topic", 0),
+        ("topic[99999999999999999999]", 6),
+    ] {
+        let error = parse_place(text).unwrap_err();
+        assert_eq!(error.offset, offset, "{text}: {error}");
     }
 }

@@ -31,6 +31,11 @@ pub struct Func {
     #[serde(default)]
     #[schemars(title = "设备", transform = list(512))]
     pub devices: Vec<Device>,
+    /// The place that names the device of a message, such as `data_to_dict['id']` or `topic[2]`: for order, processes,
+    /// quarantine, `context.device` and `{device}`. Default: the name of the first of `devices` that matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(1, 512), transform = pattern(PLACE))]
+    pub device_key: Option<String>,
     /// Number of processes that run this model; a device always goes to the same one. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
@@ -69,6 +74,25 @@ pub struct Func {
     pub resources: Option<Resources>,
 }
 
+/// What bytes say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// A text in UTF-8.
+    Text,
+    /// Nothing in particular: bytes as they are. Devices match by the topic.
+    Bytes,
+    /// CBOR (RFC 8949).
+    Cbor,
+    /// MessagePack.
+    Msgpack,
+    /// Comma-separated values: one line is a list of its fields, several lines are a list of such lists.
+    Csv,
+}
+
 /// What happens to a message when its queue is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -103,18 +127,35 @@ pub struct DeviceAttr {
     #[serde(default)]
     #[schemars(title = "属性名称", transform = text(0, 253))]
     pub attr_name: String,
-    /// The text on the left of the operator.
+    /// The text on the left of the operator, or the number if `attrType` is `number`.
     #[schemars(title = "属性值", transform = text(0, 1024))]
     pub attr_value: String,
     /// Operator and place: `==`, `!=`, `in`, `not in`, `<`, `<=`, `>` or `>=`, then `data_to_dict`
-    /// with any number of `['key']` or `[index]`.
+    /// with any number of `['key']` or `[index]`, or `topic`, or a level of the topic, `topic[index]`.
     #[schemars(title = "对应数据解析表达式", transform = text(1, 512), transform = pattern(EXPRESSION))]
     pub attr_expression: String,
+    /// What `attrValue` is compared as. Default `text`, which a number in a message never equals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attr_type: Option<AttrType>,
+}
+
+/// The type of an attribute's value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AttrType {
+    /// A text, as in pyboot.
+    #[default]
+    Text,
+    /// A number.
+    Number,
 }
 
 /// The grammar of [`crate::expression`], except digits after a backslash: a rule in CEL would cost too
 /// much on half a million attributes. Named groups tell what is expected where.
-const EXPRESSION: &str = r#"^[ \t\f]*(?P<operator>==|!=|<=|>=|<|>|((not[ \t\f]+)?in[ \t\f]))[ \t\f]*data_to_dict([ \t\f]*\[\s*(?P<key_or_index>'([^'\\\n\r]|\\[^N\r])*'|"([^"\\\n\r]|\\[^N\r])*"|[+-]?\s*[0-9]{1,19})\s*\])*[ \t\f]*$"#;
+const EXPRESSION: &str = r#"^[ \t\f]*(?P<operator>==|!=|<=|>=|<|>|((not[ \t\f]+)?in[ \t\f]))[ \t\f]*(data_to_dict([ \t\f]*\[\s*(?P<key_or_index>'([^'\\\n\r]|\\[^N\r])*'|"([^"\\\n\r]|\\[^N\r])*"|[+-]?\s*[0-9]{1,19})\s*\])*|topic([ \t\f]*\[\s*[+-]?\s*[0-9]{1,19}\s*\])?)[ \t\f]*$"#;
+
+/// A place alone, in the same grammar.
+const PLACE: &str = r#"^[ \t\f]*(data_to_dict([ \t\f]*\[\s*(?P<key_or_index>'([^'\\\n\r]|\\[^N\r])*'|"([^"\\\n\r]|\\[^N\r])*"|[+-]?\s*[0-9]{1,19})\s*\])*|topic([ \t\f]*\[\s*[+-]?\s*[0-9]{1,19}\s*\])?)[ \t\f]*$"#;
 
 /// As [`visible`] says, for as many devices as there may be.
 const VISIBLE: &str = r"^\P{Cc}*[^\s\p{Z}\p{Cc}]\P{Cc}*$";

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Timeout;
 use crate::constraint::rule::{CelRule, quoting, rule, visible};
-use crate::constraint::{name, topic};
+use crate::constraint::{each, list, name, pattern, topic};
 
 /// Telemetry comes in by `sub`, results go out by `pub`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,10 @@ pub struct Rule {
 /// A subscription.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = rule(
+    "has(self.topic) || (has(self.topics) && self.topics.size() > 0)",
+    "there is no topic; give topic, or topics for several filters",
+))]
 pub struct Sub {
     /// Name of an entry in `mqtts`.
     #[schemars(title = "MQTT服务名", transform = name)]
@@ -30,9 +34,17 @@ pub struct Sub {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "MQTT客户端ID", transform = name, transform = visible)]
     pub client_id: Option<String>,
-    /// Topic filter; `+`, `#` and `$share/group/filter` are allowed.
+    /// Topic filter; `+`, `#` and `$share/group/filter` are allowed. Give this, `topics`, or both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "MQTT订阅Topic", transform = topic, transform = topic_filter())]
-    pub topic: String,
+    pub topic: Option<String>,
+    /// Several topic filters, which may not overlap: brokers may deliver a message for each that it matches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = list(16), transform = each(topic), transform = each(pattern(FILTER)))]
+    pub topics: Vec<String>,
+    /// Whether retained messages are only acknowledged and counted, not processed. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_retained: Option<bool>,
 }
 
 /// Where results are published.
@@ -55,14 +67,19 @@ pub struct Pub {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "MQTT发布超时时间")]
     pub timeout: Option<Timeout>,
-    /// Topic of the results; no wildcards.
+    /// Topic of the results; no wildcards. `{device}`, `{model}` and `{topic[n]}`, a level of the message's topic, are
+    /// replaced for each message.
     #[schemars(title = "MQTT发布Topic", transform = topic, transform = plain_topic())]
     pub topic: String,
-    /// Topic for messages that a model could not process; without it they are counted and logged.
+    /// Topic for messages that a model could not process; without it they are counted and logged. It may have the
+    /// placeholders of `topic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = topic, transform = plain_topic())]
     pub dead_letter_topic: Option<String>,
 }
+
+/// As [`topic_filter`] says, for as many filters as there may be.
+const FILTER: &str = r"^([$]share/[^/+#]+/)?(#|([^+#/]*|[+])(/([^+#/]*|[+]))*(/#)?)$";
 
 fn topic_filter() -> CelRule {
     quoting(

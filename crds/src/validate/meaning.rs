@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::value::Field;
 use super::{Report, model, mqtt};
 use crate::node::{Node, Value};
-use crate::topic;
 use crate::validated::{
     ExposeProtocol, ValidatedExpose, ValidatedMqtt, ValidatedRule, ValidatedRuntime,
 };
+use crate::warning::same_broker;
 
 const PUB_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -85,7 +85,7 @@ fn rule(
     let pub_mqtt = publisher
         .as_ref()
         .and_then(|end| broker(end, mqtts, names, report));
-    let sub_topic = sub.as_ref().and_then(|end| mqtt::filter(end, report));
+    let sub_topics = sub.as_ref().and_then(|end| mqtt::filters(end, report));
     let (sub, publisher) = (sub?, publisher?);
     let pub_topic = mqtt::topic(&publisher, "topic", report);
     let dead_letter_topic = mqtt::topic(&publisher, "deadLetterTopic", report);
@@ -101,7 +101,8 @@ fn rule(
     let pub_client_id = client_id(&publisher, report);
     Some(ValidatedRule {
         sub_mqtt: sub_mqtt?,
-        sub_topic: sub_topic?,
+        sub_topics: sub_topics?,
+        ignore_retained: sub.bool("ignoreRetained").unwrap_or(false),
         sub_client_id,
         pub_mqtt: pub_mqtt?,
         pub_topic: pub_topic?,
@@ -149,10 +150,14 @@ fn feedback(rules: &[(&Field, ValidatedRule)], mqtts: &[ValidatedMqtt], report: 
             let target = &mqtts[rule.pub_mqtt].broker;
             let looped = rules.iter().any(|(_, other)| {
                 let source = &mqtts[other.sub_mqtt].broker;
-                (&source.host, source.port) == (&target.host, target.port)
-                    && topic::reaches(topic, &other.sub_topic)
+                same_broker(source, target)
+                    && other
+                        .sub_topics
+                        .iter()
+                        .any(|filter| topic.always_reaches(filter))
             });
             if let (true, Some(place)) = (looped, field.get("pub").and_then(|end| end.get(name))) {
+                let topic = topic.to_string();
                 let message = format!("{topic:?} is also subscribed to, so results would go round");
                 place.report(report, message, "choose a topic that no rule subscribes to");
             }

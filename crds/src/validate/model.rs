@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::value::Field;
 use super::{Report, source_position};
 use crate::Reason;
-use crate::expression::{self, Expression, Operator, Path, Step};
+use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::OnFull;
-use crate::validated::{Condition, Digests, Refusal, ValidatedDevice, ValidatedFunc};
+use crate::validated::{
+    Condition, Digests, Format, Operand, Refusal, ValidatedDevice, ValidatedFunc,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -21,11 +23,13 @@ pub(super) fn func(
 ) -> Option<ValidatedFunc> {
     let name = field.unique_name("modelName", names, report);
     let address = address(field, report);
+    let decode = format(field, "decode");
     let devices: Vec<_> = field
         .items("devices")
         .iter()
-        .filter_map(|device| self::device(device, report))
+        .filter_map(|device| self::device(device, decode, report))
         .collect();
+    let device_key = device_key(field, decode, report);
     let timeout = field.duration("timeout", TIMEOUT, report);
     let start_timeout = field.duration("startTimeout", START_TIMEOUT, report);
     let address = address?;
@@ -34,6 +38,9 @@ pub(super) fn func(
         digest: digests(field, &address),
         address,
         devices,
+        device_key,
+        decode,
+        encode: format(field, "encode"),
         hosts: field.number("hosts").unwrap_or(1),
         timeout,
         start_timeout,
@@ -109,48 +116,122 @@ fn digests(field: &Field, address: &url::Url) -> Result<Digests, Refusal> {
     Ok(Digests { md5, sha256 })
 }
 
-fn device(field: &Field, report: &mut Report) -> Option<ValidatedDevice> {
+fn format(field: &Field, name: &str) -> Format {
+    match field.text(name).as_deref() {
+        Some("text") => Format::Text,
+        Some("bytes") => Format::Bytes,
+        Some("cbor") => Format::Cbor,
+        Some("msgpack") => Format::Msgpack,
+        Some("csv") => Format::Csv,
+        _ => Format::Json,
+    }
+}
+
+fn device_key(field: &Field, decode: Format, report: &mut Report) -> Option<Place> {
+    let key = field.get("deviceKey")?;
+    let text = key.as_text()?;
+    let place = parsed(&key, text, expression::parse_place(text), report)?;
+    in_bytes(&key, &place, decode, report);
+    Some(place)
+}
+
+/// Bytes have no places.
+fn in_bytes(field: &Field, place: &Place, decode: Format, report: &mut Report) {
+    if decode == Format::Bytes && place.is_in_message() {
+        let remedy = "use topic or topic[n], or another decode";
+        field.report(
+            report,
+            "decode is bytes, in which there are no places",
+            remedy,
+        );
+    }
+}
+
+fn device(field: &Field, decode: Format, report: &mut Report) -> Option<ValidatedDevice> {
     let name = field.name("deviceName", report);
     let attributes = field.items("deviceAttr");
     let mut conditions: Vec<_> = attributes
         .iter()
-        .filter_map(|attribute| condition(attribute, report))
+        .filter_map(|attribute| condition(attribute, decode, report))
         .collect();
     let name = name?;
+    if attributes.is_empty() && matches!(decode, Format::Text | Format::Bytes | Format::Csv) {
+        let remedy = "add a deviceAttr, such as one on topic[1]";
+        let message = "has no attributes, and decode gives no deviceInfo to match on";
+        field.report(report, message, remedy);
+    }
     if attributes.is_empty() {
         let key = |text: &str| Step::Key(text.to_owned());
         conditions.push(Condition {
             name: "deviceName".to_owned(),
-            value: name.clone(),
+            value: Operand::Text(name.clone()),
             expression: Expression {
                 operator: Operator::Equal,
-                path: Path(vec![key("deviceInfo"), key("deviceName")]),
+                place: Place::Message(Path(vec![key("deviceInfo"), key("deviceName")])),
             },
         });
     }
     Some(ValidatedDevice { name, conditions })
 }
 
-fn condition(field: &Field, report: &mut Report) -> Option<Condition> {
+fn condition(field: &Field, decode: Format, report: &mut Report) -> Option<Condition> {
     let expression = field.get("attrExpression")?;
     let text = expression.as_text()?;
-    match expression::parse(text) {
-        Ok(parsed) => Some(Condition {
-            name: field.text("attrName").unwrap_or_default(),
-            value: field.text("attrValue")?,
-            expression: parsed,
-        }),
-        Err(error) => {
-            let message = format!(
-                "{} cannot be read: {} at character {}",
-                expression.node.value,
-                error.message,
-                error.offset + 1
-            );
-            let start = expression.node.position;
-            let position = source_position::within(&report.lines, start, text, error.offset);
-            report.add(&expression.path, position, message, error.remedy);
-            None
-        }
+    let parsed = parsed(&expression, text, expression::parse(text), report);
+    if let Some(Expression { place, .. }) = &parsed {
+        in_bytes(&expression, place, decode, report);
     }
+    let value = operand(field, parsed.as_ref(), report);
+    Some(Condition {
+        name: field.text("attrName").unwrap_or_default(),
+        value: value?,
+        expression: parsed?,
+    })
+}
+
+fn operand(field: &Field, expression: Option<&Expression>, report: &mut Report) -> Option<Operand> {
+    let value = field.get("attrValue")?;
+    let text = value.as_text()?;
+    let kind = field.get("attrType");
+    let Some(kind) = kind.filter(|kind| kind.as_text() == Some("number")) else {
+        return Some(Operand::Text(text.to_owned()));
+    };
+    if expression.is_some_and(|expression| !expression.place.is_in_message()) {
+        let remedy = "leave attrType out";
+        kind.report(
+            report,
+            "the topic is a text, which no number equals",
+            remedy,
+        );
+    }
+    let number = text.parse();
+    if number.is_err() {
+        let remedy =
+            "write a whole number of up to 18 digits, or one with a fraction, such as 5 or 2.5";
+        value.report(report, format!("{text:?} is not a number"), remedy);
+    }
+    number.ok().map(Operand::Number)
+}
+
+/// What a text parses to; a mistake is reported with its place in the text.
+fn parsed<T>(
+    field: &Field,
+    text: &str,
+    parsed: Result<T, expression::ParseError>,
+    report: &mut Report,
+) -> Option<T> {
+    let error = match parsed {
+        Ok(parsed) => return Some(parsed),
+        Err(error) => error,
+    };
+    let message = format!(
+        "{} cannot be read: {} at character {}",
+        field.node.value,
+        error.message,
+        error.offset + 1
+    );
+    let start = field.node.position;
+    let position = source_position::within(&report.lines, start, text, error.offset);
+    report.add(&field.path, position, message, error.remedy);
+    None
 }

@@ -9,12 +9,14 @@ use super::value::Field;
 use crate::cluster::SecretReference;
 use crate::node::Value;
 use crate::runtime::{MqttVersion, Tls};
-use crate::validated::{BrokerUrl, Credential, Qos, Transport, ValidatedAuth, ValidatedMqtt};
+use crate::template::MAX_TOPIC;
+use crate::topic::overlap;
+use crate::validated::{
+    BrokerUrl, Credential, Qos, Template, Transport, ValidatedAuth, ValidatedMqtt,
+};
 
 const KEEP_ALIVE: u16 = 30;
 const MAX_PACKET_SIZE: u32 = 16 << 20;
-/// MQTT 3.1.1, 1.5.3: a UTF-8 string's length has two bytes.
-const MAX_TOPIC: usize = 65_535;
 
 pub(super) fn broker(
     field: &Field,
@@ -133,7 +135,7 @@ fn tls(field: &Field, broker: Option<&BrokerUrl>, report: &mut Report) -> Tls {
 }
 
 /// A topic to publish to.
-pub(super) fn topic(field: &Field, name: &str, report: &mut Report) -> Option<String> {
+pub(super) fn topic(field: &Field, name: &str, report: &mut Report) -> Option<Template> {
     let topic = field.get(name)?;
     let text = topic.as_text()?;
     let fault = if text.contains(['+', '#']) {
@@ -143,12 +145,46 @@ pub(super) fn topic(field: &Field, name: &str, report: &mut Report) -> Option<St
     } else {
         fault(text)
     };
-    checked(&topic, text, fault, report)
+    let text = checked(&topic, text, fault, report)?;
+    match text.parse() {
+        Ok(template) => Some(template),
+        Err(error) => {
+            let remedy = "write {device}, {model} or {topic[1]}, and {{ or }} for a brace";
+            topic.report(report, format!("{text:?}: {error}"), remedy);
+            None
+        }
+    }
 }
 
-/// A topic filter to subscribe to.
-pub(super) fn filter(field: &Field, report: &mut Report) -> Option<String> {
-    let topic = field.get("topic")?;
+/// The topic filters to subscribe to, of `topic` and `topics`.
+pub(super) fn filters(sub: &Field, report: &mut Report) -> Option<Vec<String>> {
+    let fields: Vec<_> = sub
+        .get("topic")
+        .into_iter()
+        .chain(sub.items("topics"))
+        .collect();
+    if fields.is_empty() && matches!(sub.node.value, Value::Map(_)) {
+        let remedy = "give topic, or topics for several filters";
+        let path = format!("{}.topic", sub.path);
+        report.add(&path, sub.node.position, "is missing", remedy);
+    }
+    let count = fields.len();
+    let mut filters: Vec<String> = Vec::new();
+    for field in &fields {
+        let Some(filter) = self::filter(field, report) else {
+            continue;
+        };
+        if let Some(other) = filters.iter().find(|other| overlap(other, &filter)) {
+            let message = format!("{filter:?} gets messages that {other:?} gets too");
+            let remedy = "leave one of them out: brokers may deliver such a message twice";
+            field.report(report, message, remedy);
+        }
+        filters.push(filter);
+    }
+    (count > 0 && filters.len() == count).then_some(filters)
+}
+
+fn filter(topic: &Field, report: &mut Report) -> Option<String> {
     let text = topic.as_text()?;
     let filter = match text.strip_prefix("$share/") {
         None => Some(text),
@@ -164,7 +200,7 @@ pub(super) fn filter(field: &Field, report: &mut Report) -> Option<String> {
         }
         Some(filter) => self::fault(filter),
     };
-    checked(&topic, text, fault, report)
+    checked(topic, text, fault, report)
 }
 
 fn checked(field: &Field, text: &str, fault: Option<&str>, report: &mut Report) -> Option<String> {

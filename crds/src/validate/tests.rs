@@ -2,6 +2,7 @@
 
 mod frozen;
 mod meaning;
+mod payloads;
 mod shape;
 mod text;
 

@@ -195,6 +195,7 @@ impl Bench {
             payload,
             qos: self.qos,
             retain: false,
+            hops: 0,
         };
         self.publisher.session.publish(publication, self.sent);
         self.sent += 1;

@@ -1,7 +1,8 @@
-//! Expressions, and messages that they look into: up to a zero byte the one, then the other.
+//! Expressions, places and topic templates, and messages that they look into: up to a zero byte the one, then the other.
 
-use crds::expression::parse;
-use crds::validated::{Condition, ValidatedDevice};
+use crds::expression::{parse, parse_place};
+use crds::template::{Template, Values};
+use crds::validated::{Condition, Number, Operand, ValidatedDevice};
 use matching::Matcher;
 
 pub(crate) fn run(input: &[u8]) {
@@ -10,6 +11,11 @@ pub(crate) fn run(input: &[u8]) {
         None => (input, &b"{}"[..]),
     };
     let text = String::from_utf8_lossy(text);
+    template(&text);
+    if let Ok(place) = parse_place(&text) {
+        let shown = place.to_string();
+        assert_eq!(parse_place(&shown), Ok(place), "shown as {shown}");
+    }
     let expression = match parse(&text) {
         Ok(expression) => expression,
         Err(error) => {
@@ -19,16 +25,38 @@ pub(crate) fn run(input: &[u8]) {
     };
     let shown = expression.to_string();
     assert_eq!(parse(&shown).as_ref(), Ok(&expression), "shown as {shown}");
-    let device = ValidatedDevice {
+    let place = expression.place.clone();
+    let device = |value| ValidatedDevice {
         name: "d".to_owned(),
         conditions: vec![Condition {
             name: "a".to_owned(),
-            value: "a".to_owned(),
-            expression,
+            value,
+            expression: expression.clone(),
         }],
     };
-    let mut matcher = Matcher::new(&[device]);
-    let found = matcher.find(message).map(|found| found.is_some());
-    let again = matcher.find(message).map(|found| found.is_some());
+    let number = Operand::Number(Number::Int(1));
+    let devices = [device(Operand::Text("a".to_owned())), device(number)];
+    let mut matcher = Matcher::new(&devices).with_device_key(Some(&place));
+    let found = matcher.find("a/b/c", message).map(|found| found.is_some());
+    let again = matcher.find("a/b/c", message).map(|found| found.is_some());
     assert_eq!(found, again, "a second look differs");
+}
+
+/// Whatever is inserted, a topic has the levels of its template.
+fn template(text: &str) {
+    let Ok(template) = text.parse::<Template>() else {
+        return;
+    };
+    let shown = template.to_string();
+    assert_eq!(shown.parse().as_ref(), Ok(&template), "shown as {shown}");
+    let values = Values {
+        device: text,
+        model: text,
+        topic: text,
+    };
+    if let Ok(topic) = template.render(values) {
+        let literal: String = template.literals().collect();
+        let levels = |text: &str| text.matches('/').count();
+        assert_eq!(levels(&topic), levels(&literal), "{topic:?}");
+    }
 }

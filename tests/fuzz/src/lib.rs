@@ -8,6 +8,7 @@ mod archive;
 mod config;
 mod expression;
 mod frames;
+mod payload;
 
 /// A target: its name, which is also its folder in the corpus, and what it does with an input.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     Target {
         name: "config",
         run: config::run,
@@ -35,6 +36,11 @@ pub const TARGETS: [Target; 4] = [
     Target {
         name: "frames",
         run: frames::run,
+        iterations: 50_000,
+    },
+    Target {
+        name: "payload",
+        run: payload::run,
         iterations: 50_000,
     },
     Target {

@@ -1,6 +1,6 @@
 //! What goes into a model and what comes out of it: the tables of docs/models.md, row by row.
 
-use tests::pool::TestPool;
+use tests::pool::{TestPool, text};
 use tests::python::scientific;
 
 /// A model whose message says what to return.
@@ -200,6 +200,50 @@ async fn events_are_what_json_says() -> anyhow::Result<()> {
             failure.starts_with("invalid_json: "),
             "{payload:?}: {failure}"
         );
+    }
+    Ok(())
+}
+
+/// CPython's own decoder says what is right.
+#[tokio::test]
+async fn c1_c2_marks_encodings_and_lone_surrogates_are_read_as_json_loads_reads_them()
+-> anyhow::Result<()> {
+    let model = "def handler(event, context):\n    return ascii(event)\n";
+    let mut pool = TestPool::start(model).await?;
+    let utf16: Vec<u8> = "{\"a\": \"设\"}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let utf32: Vec<u8> = "[1]"
+        .chars()
+        .flat_map(|c| u32::from(c).to_be_bytes())
+        .collect();
+    let rows: [(&[u8], &str); 8] = [
+        (b"\xef\xbb\xbf{\"a\": 1}", "{'a': 1}"),
+        (&utf16, r"{'a': '\u8bbe'}"),
+        (
+            &[b"\xff\xfe", utf16.as_slice()].concat(),
+            r"{'a': '\u8bbe'}",
+        ),
+        (&utf32, "[1]"),
+        (br#"["\ud83d"]"#, r"['\ud83d']"),
+        (
+            br#"{"\ude00x": "\ud83d\ude00"}"#,
+            r"{'\ude00x': '\U0001f600'}",
+        ),
+        (b"\"\xed\xa0\xbd\"", r"'\ud83d'"),
+        (b"\xef\xbb\xbf\"\\ud83d\"", r"'\ud83d'"),
+    ];
+    for (event, expected) in rows {
+        pool.send("d", event.to_vec())?;
+        let outcome = text(pool.next().await?.1);
+        let expected = serde_json::to_string(expected)?;
+        assert_eq!(outcome, expected, "of {}", event.escape_ascii());
+    }
+    for event in [&b"\xef\xbb\xbf"[..], b"\xff\xfea\0b", b"\"\xff\""] {
+        pool.send("d", event.to_vec())?;
+        let outcome = text(pool.next().await?.1);
+        assert!(outcome.starts_with("invalid_json: "), "{outcome}");
     }
     Ok(())
 }

@@ -114,6 +114,7 @@ async fn retained_messages_and_shared_subscriptions_work() -> anyhow::Result<()>
             payload: "on".into(),
             qos: Qos::AtLeastOnce,
             retain: true,
+            hops: 0,
         },
         7,
     );

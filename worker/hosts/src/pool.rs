@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use message::{Job, Level, Outcome, Queue};
@@ -221,14 +222,25 @@ impl Lanes {
         }
     }
 
-    /// The queue of a device: always the same for a device, and the devices in turns.
+    /// The queue of a device: always the same for a device. The devices of the configuration are dealt in turns, those
+    /// that messages name (`deviceKey`) by their names.
     pub fn queue(&self, device: &str) -> &Arc<Queue<Job>> {
         if let [only] = &*self.queues {
             return only;
         }
-        let index = self.devices.get(device).copied().unwrap_or(0);
+        let known = self.devices.get(device).copied();
+        let index = known.unwrap_or_else(|| spread(device, self.queues.len()));
         &self.queues[index]
     }
+}
+
+/// A number below `count` that is always the same for a name, in this process: which names come is up to guests, who must
+/// not be able to choose names that all have the same number.
+fn spread(name: &str, count: usize) -> usize {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let hash = KEYS.hash_one(name);
+    // Below `count`, which is a `usize`.
+    usize::try_from(hash % count as u64).unwrap_or(0)
 }
 
 impl Monitor {
@@ -275,10 +287,26 @@ mod tests {
         let devices = ["a", "b", "c", "d"].map(str::to_owned);
         let queues: Vec<_> = (0..3).map(|_| Arc::new(Queue::new(1, 1))).collect();
         let lanes = Lanes::new(queues.clone(), &devices);
-        for (device, lane) in [("a", 0), ("b", 1), ("c", 2), ("d", 0), ("unknown", 0)] {
+        for (device, lane) in [("a", 0), ("b", 1), ("c", 2), ("d", 0)] {
             assert!(Arc::ptr_eq(lanes.queue(device), &queues[lane]), "{device}");
         }
         let only = Lanes::new(queues[..1].to_vec(), &devices);
         assert!(Arc::ptr_eq(only.queue("d"), &queues[0]));
+    }
+
+    /// One entry of the configuration may stand for a thousand devices (`deviceKey`).
+    #[test]
+    fn c4_devices_that_messages_name_are_spread_and_keep_their_lane() {
+        let queues: Vec<_> = (0..4).map(|_| Arc::new(Queue::new(1, 1))).collect();
+        let lanes = Lanes::new(queues.clone(), &["any".to_owned()]);
+        let mut counts = [0; 4];
+        for device in 0..1000 {
+            let device = format!("press-{device}");
+            let lane = lanes.queue(&device);
+            assert!(Arc::ptr_eq(lane, lanes.queue(&device)));
+            let index = queues.iter().position(|queue| Arc::ptr_eq(queue, lane));
+            counts[index.unwrap()] += 1;
+        }
+        assert!(counts.iter().all(|count| *count > 150), "{counts:?}");
     }
 }

@@ -14,7 +14,10 @@ const WINDOW: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
-/// The devices of one lane that have cost hosts. Bounded by the devices of the configuration.
+/// Suspects of one lane: messages may name as many devices as they like (`deviceKey`).
+const MOST: usize = 1000;
+
+/// The devices of one lane that have cost hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Quarantine {
     devices: HashMap<Arc<str>, Suspect>,
@@ -32,6 +35,9 @@ struct Suspect {
 impl Quarantine {
     /// A message of the device cost a host; whether the device is kept away now.
     pub(crate) fn strike(&mut self, device: &Arc<str>, now: Instant) -> bool {
+        if self.devices.len() >= MOST && !self.devices.contains_key(device) {
+            self.forget(now);
+        }
         let suspect = self.devices.entry(device.clone()).or_default();
         let pause = if let Some((_, pause)) = suspect.kept_away {
             Some((pause * 2).min(LONGEST_PAUSE))
@@ -44,6 +50,24 @@ impl Quarantine {
         suspect.probing = false;
         suspect.kept_away = pause.map(|pause| (now + pause, pause));
         suspect.kept_away.is_some()
+    }
+
+    /// Makes room: suspects whose strikes count no more go, else the one that is to be tried again first.
+    fn forget(&mut self, now: Instant) {
+        self.devices.retain(|_, suspect| {
+            let recent = |strike: &Instant| now.duration_since(*strike) <= WINDOW;
+            suspect.kept_away.is_some() || suspect.strikes.iter().any(recent)
+        });
+        if self.devices.len() >= MOST {
+            let until = |suspect: &Suspect| suspect.kept_away.map(|(until, _)| until);
+            let first = self
+                .devices
+                .iter()
+                .min_by_key(|(_, suspect)| until(suspect));
+            if let Some(device) = first.map(|(device, _)| device.clone()) {
+                self.devices.remove(&device);
+            }
+        }
     }
 
     /// Whether a message of the device may go to the model.
@@ -110,6 +134,22 @@ mod tests {
         assert!(!quarantine.admits("d", now));
         assert!(quarantine.admits("other", now));
         assert_eq!(quarantine.devices(), [device]);
+    }
+
+    #[test]
+    fn c4_devices_that_messages_name_cannot_fill_the_memory() {
+        let (mut quarantine, device, now) = kept_away();
+        for other in 0..10 * MOST {
+            quarantine.strike(&other.to_string().into(), now);
+        }
+        assert_eq!(quarantine.devices.len(), MOST);
+        assert_eq!(
+            quarantine.devices(),
+            [device],
+            "it is not forgotten for others"
+        );
+        quarantine.strike(&"late".into(), now + 2 * WINDOW);
+        assert_eq!(quarantine.devices.len(), 2);
     }
 
     #[test]

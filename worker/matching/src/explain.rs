@@ -4,11 +4,12 @@ mod hint;
 mod text;
 
 use crds::ValidatedRuntime;
-use crds::validated::{Condition, ValidatedDevice, ValidatedFunc};
+use crds::validated::{Condition, Format, ValidatedDevice, ValidatedFunc};
 use jiter::JsonValue;
+use payload::{InvalidPayload, decode, rendered};
 use serde::Serialize;
 
-use crate::matcher::{self, InvalidJson};
+use crate::matcher::{self, Subject};
 
 /// What every rule and model would do with one message.
 #[derive(Debug, Serialize)]
@@ -40,7 +41,10 @@ pub struct ModelExplanation {
     /// Why it would not be served at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// The device for which the model would get the message: the first that matches.
+    /// Why it cannot decode the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undecodable: Option<String>,
+    /// The device for which the model would get the message: the first that matches, or what `deviceKey` names.
     pub device: Option<String>,
     /// All its devices.
     pub devices: Vec<DeviceExplanation>,
@@ -76,46 +80,83 @@ pub struct AttributeExplanation {
 /// Explains a message; `topic` is where it was published, if that is known.
 ///
 /// # Errors
-/// The payload is not JSON.
+/// No model can decode the payload.
 pub fn explain(
     runtime: &ValidatedRuntime,
     topic: Option<&str>,
     payload: &[u8],
-) -> Result<Explanation, InvalidJson> {
-    let message = matcher::decode(payload)?;
+) -> Result<Explanation, InvalidPayload> {
     let rule = |rule: &crds::validated::ValidatedRule| RuleExplanation {
-        subscription: rule.sub_topic.clone(),
-        receives: topic.map(|topic| crds::topic::reaches(topic, &rule.sub_topic)),
+        subscription: rule.sub_topics.join(", "),
+        receives: topic.map(|topic| {
+            let mut filters = rule.sub_topics.iter();
+            filters.any(|filter| crds::topic::reaches(topic, filter))
+        }),
     };
+    let mut errors = Vec::new();
+    let mut model = |func: &ValidatedFunc| match message(func.decode, payload) {
+        Ok(message) => model(func, subject(topic, message.as_ref())),
+        Err(error) => {
+            errors.push(error.clone());
+            let mut explained = model(func, subject(topic, None));
+            explained.undecodable = Some(error.to_string());
+            explained
+        }
+    };
+    let models: Vec<_> = runtime.funcs.iter().map(&mut model).collect();
+    if errors.len() == models.len()
+        && let Some(error) = errors.pop()
+    {
+        return Err(error);
+    }
     Ok(Explanation {
         rules: runtime.rules.iter().map(rule).collect(),
-        models: runtime
-            .funcs
-            .iter()
-            .map(|func| model(func, &message))
-            .collect(),
+        models,
     })
 }
 
-fn model(func: &ValidatedFunc, message: &JsonValue) -> ModelExplanation {
+/// What a payload says to a model; `None` for bytes, which say nothing to conditions.
+fn message(format: Format, payload: &[u8]) -> Result<Option<JsonValue<'static>>, InvalidPayload> {
+    if format == Format::Json {
+        return Ok(Some(decode(payload)?.to_static()));
+    }
+    let Some(text) = rendered(format, payload)? else {
+        return Ok(None);
+    };
+    Ok(Some(decode(text.as_bytes())?.to_static()))
+}
+
+fn subject<'m>(topic: Option<&'m str>, message: Option<&'m JsonValue<'static>>) -> Subject<'m> {
+    Subject {
+        topic: topic.unwrap_or_default(),
+        message,
+    }
+}
+
+fn model(func: &ValidatedFunc, subject: Subject<'_>) -> ModelExplanation {
     let devices: Vec<_> = func
         .devices
         .iter()
-        .map(|one| device(one, message))
+        .map(|one| device(one, subject))
         .collect();
     let first = devices.iter().find(|device| device.matched);
+    let named = func
+        .device_key
+        .as_ref()
+        .and_then(|place| matcher::name_of(place, subject));
     ModelExplanation {
         name: func.name.clone(),
         refused: func.digest.as_ref().err().map(ToString::to_string),
-        device: first.map(|device| device.name.clone()),
+        undecodable: None,
+        device: first.map(|device| named.unwrap_or_else(|| device.name.clone())),
         devices,
     }
 }
 
-fn device(device: &ValidatedDevice, message: &JsonValue) -> DeviceExplanation {
+fn device(device: &ValidatedDevice, subject: Subject<'_>) -> DeviceExplanation {
     let mut attributes = Vec::new();
     for condition in &device.conditions {
-        let attribute = attribute(condition, message);
+        let attribute = attribute(condition, subject);
         let matched = attribute.matched;
         attributes.push(attribute);
         if !matched {
@@ -129,18 +170,19 @@ fn device(device: &ValidatedDevice, message: &JsonValue) -> DeviceExplanation {
     }
 }
 
-fn attribute(condition: &Condition, message: &JsonValue) -> AttributeExplanation {
+fn attribute(condition: &Condition, subject: Subject<'_>) -> AttributeExplanation {
     let Condition {
         name,
         value,
         expression,
     } = condition;
-    let matched = matcher::holds(value, expression, message) == Ok(true);
+    let matched =
+        matcher::holds(value, expression.operator, &expression.place, subject) == Ok(true);
     AttributeExplanation {
         name: name.clone(),
-        condition: format!("{value:?} {expression}"),
+        condition: format!("{value} {expression}"),
         matched,
-        why: (!matched).then(|| hint::why(value, expression, message)),
+        why: (!matched).then(|| hint::why(value, &expression.place, subject)),
     }
 }
 

@@ -14,4 +14,5 @@ pub use explain::{
     AttributeExplanation, DeviceExplanation, Explanation, ModelExplanation, RuleExplanation,
     explain,
 };
-pub use matcher::{InvalidJson, Matcher, Misses, Unreadable};
+pub use matcher::{Matcher, Misses, Undecodable, Unreadable};
+pub use payload::InvalidPayload;

@@ -4,90 +4,103 @@
 //! [`crds::expression`]; what Python would answer with an exception is no match and is counted.
 
 mod compare;
+mod index;
+mod number;
+mod seen;
 mod walk;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crds::validated::{Condition, Operator, ValidatedDevice};
+use crds::validated::{self, Condition, Format, Operand, Operator, ValidatedDevice, ValidatedFunc};
 use jiter::JsonValue;
+use payload::{InvalidJson, InvalidPayload, rendered};
 
-use walk::{Fault, Member, Notes, Place, Walked, Wanted};
+use index::Index;
+use seen::{Message, Source};
+use walk::{Fault, Member, Notes, Wanted};
 
-pub(crate) use compare::{Miss, Target, holds, resolve};
+pub(crate) use compare::{Miss, Subject, Target, follow, holds, resolve};
 
 /// The devices of one model, indexed so that a message's cost does not grow with their number.
 ///
-/// A device with an equality condition is looked up by the text at that condition's path; only the
+/// A device with an equality condition is looked up by the value at that condition's place; only the
 /// devices without one are tried one after the other. No tree is built of a message: see [`walk`].
 #[derive(Debug)]
 pub struct Matcher {
     devices: Vec<(Arc<str>, Vec<Test>)>,
-    /// By place, then by the text that must stand there: indices of devices, ascending.
-    equal: Vec<(Place, ByText)>,
+    equal: Vec<Index>,
     rest: Vec<usize>,
+    /// The place that names the device.
+    device_key: Option<Source>,
+    format: Format,
     wanted: Wanted,
     notes: Notes,
     misses: Misses,
 }
 
-/// Indices of devices, ascending, by the text that one of their conditions wants.
-type ByText = HashMap<Box<[u8]>, Vec<usize>>;
-
-/// A condition whose path is a place.
+/// A condition whose place is known to the walk.
 #[derive(Debug)]
 struct Test {
-    place: Place,
+    source: Source,
     comparison: Comparison,
-    value: Box<str>,
+    value: Operand,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Comparison {
-    Text(Operator),
-    In(Member),
-    NotIn(Member),
+    Order(Operator),
+    /// `in`, or `not in` if it is negated; the member is for places in the message.
+    In {
+        member: Option<Member>,
+        negated: bool,
+    },
 }
 
 /// How often conditions could not be compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Misses {
-    /// The path leads nowhere in the message.
+    /// The place is not there.
     pub missing_key: u64,
     /// Python would have raised a `TypeError`.
     pub wrong_type: u64,
 }
 
-/// Why no device can be looked for.
+/// A message that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Undecodable {
+    /// The device that it belongs to by its topic alone; `None` if it belongs to none.
+    pub device: Option<Arc<str>>,
+    /// Why it cannot be decoded.
+    pub error: Unreadable,
+}
+
+/// Why a message cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// The payload is not JSON.
+    /// The payload is not what `decode` says.
     #[error(transparent)]
-    InvalidJson(#[from] InvalidJson),
+    Invalid(InvalidPayload),
     /// The payload is nested too deeply or has too many keys.
     #[error("the message has {0}")]
     OverLimit(String),
 }
 
-/// The payload is not JSON.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the message is not JSON: {0}")]
-pub struct InvalidJson(String);
-
-/// Decodes a payload for people; a [`Matcher`] reads it without building a tree.
-///
-/// # Errors
-/// Where and why the payload is not JSON.
-pub(crate) fn decode(payload: &[u8]) -> Result<JsonValue<'_>, InvalidJson> {
-    JsonValue::parse(payload, true).map_err(|error| InvalidJson(error.description(payload)))
-}
-
 impl Matcher {
-    /// A matcher for the devices of one model.
+    /// The matcher of a model.
+    pub fn of(func: &ValidatedFunc) -> Self {
+        Self {
+            format: func.decode,
+            ..Self::new(&func.devices).with_device_key(func.device_key.as_ref())
+        }
+    }
+
+    /// A matcher for devices of which messages tell in JSON.
     pub fn new(devices: &[ValidatedDevice]) -> Self {
         let mut wanted = Wanted::default();
-        let mut equal: Vec<(Place, ByText)> = Vec::new();
-        let mut indexed: HashMap<Place, usize> = HashMap::new();
+        let mut equal: Vec<Index> = Vec::new();
+        let mut indexed: HashMap<Source, usize> = HashMap::new();
         let mut rest = Vec::new();
         let mut tested = Vec::with_capacity(devices.len());
         for (device, ValidatedDevice { name, conditions }) in devices.iter().enumerate() {
@@ -95,14 +108,13 @@ impl Matcher {
             let tests: Vec<_> = tests.collect();
             let key = tests
                 .iter()
-                .find(|test| matches!(test.comparison, Comparison::Text(Operator::Equal)));
-            if let Some(Test { place, value, .. }) = key {
-                let index = *indexed.entry(*place).or_insert_with(|| {
-                    equal.push((*place, HashMap::new()));
+                .find(|test| matches!(test.comparison, Comparison::Order(Operator::Equal)));
+            if let Some(Test { source, value, .. }) = key {
+                let index = *indexed.entry(*source).or_insert_with(|| {
+                    equal.push(Index::new(*source));
                     equal.len() - 1
                 });
-                let same = equal[index].1.entry(value.as_bytes().into());
-                same.or_default().push(device);
+                equal[index].add(value, device);
             } else {
                 rest.push(device);
             }
@@ -112,38 +124,58 @@ impl Matcher {
             devices: tested,
             equal,
             rest,
+            device_key: None,
+            format: Format::Json,
             wanted,
             notes: Notes::default(),
             misses: Misses::default(),
         }
     }
 
+    /// Names the device of a message by what stands at `place`, if there is one.
+    #[must_use]
+    pub fn with_device_key(mut self, place: Option<&validated::Place>) -> Self {
+        self.device_key = place.map(|place| Source::new(place, &mut self.wanted));
+        self
+    }
+
     /// The first device, in the order of the configuration, all of whose conditions hold.
     ///
     /// # Errors
-    /// The payload is not JSON, or over a limit.
-    pub fn find(&mut self, payload: &[u8]) -> Result<Option<Arc<str>>, Unreadable> {
-        let message = walk::walk(&self.wanted, payload, &mut self.notes)
-            .map_err(|fault| unreadable(fault, payload))?;
-        let mut first: Option<usize> = None;
-        for (place, devices) in &self.equal {
-            match message.at(*place) {
-                Ok(found) => {
-                    let candidates = found.text().and_then(|text| devices.get(text));
-                    let found = first_match(
-                        candidates.into_iter().flatten(),
-                        &self.devices,
-                        &message,
-                        &mut self.misses,
-                    );
-                    first = first.into_iter().chain(found).min();
-                }
-                Err(miss) => self.misses.count(miss),
-            }
+    /// The payload cannot be decoded, or is over a limit.
+    pub fn find(&mut self, topic: &str, payload: &[u8]) -> Result<Option<Arc<str>>, Undecodable> {
+        let text = rendered(self.format, payload);
+        let walked = match &text {
+            Ok(Some(text)) => walk::walk(&self.wanted, text, &mut self.notes)
+                .map(Some)
+                .map_err(|fault| unreadable(fault, text.as_bytes())),
+            // Bytes, of which only the topic tells.
+            Ok(None) => Ok(None),
+            Err(error) => Err(Unreadable::Invalid(error.clone())),
+        };
+        let message = Message {
+            topic,
+            walked: walked.as_ref().ok().and_then(Option::as_ref),
+        };
+        let found = first(
+            &self.devices,
+            &self.equal,
+            &self.rest,
+            message,
+            &mut self.misses,
+        );
+        let device = found.map(|index| {
+            let named = self.device_key.and_then(|source| {
+                name_at(source, message)
+                    .map_err(|miss| self.misses.count(miss))
+                    .ok()
+            });
+            named.unwrap_or_else(|| self.devices[index].0.clone())
+        });
+        match walked {
+            Ok(_) => Ok(device),
+            Err(error) => Err(Undecodable { device, error }),
         }
-        let found = first_match(self.rest.iter(), &self.devices, &message, &mut self.misses);
-        first = first.into_iter().chain(found).min();
-        Ok(first.map(|device| self.devices[device].0.clone()))
     }
 
     /// What could not be compared so far.
@@ -152,22 +184,72 @@ impl Matcher {
     }
 }
 
-fn unreadable(fault: Fault, payload: &[u8]) -> Unreadable {
-    let description = fault.describe(payload);
+fn unreadable(fault: Fault, text: &[u8]) -> Unreadable {
+    let description = fault.describe(text);
     if fault.is_limit() {
         Unreadable::OverLimit(description)
+    } else if text.is_empty() {
+        Unreadable::Invalid(InvalidJson::Empty.into())
     } else {
-        InvalidJson(description).into()
+        Unreadable::Invalid(InvalidJson::Other(description).into())
     }
 }
 
-fn first_match<'a>(
-    candidates: impl Iterator<Item = &'a usize>,
+/// The device that the message names at `place`.
+pub(crate) fn name_of(place: &validated::Place, subject: Subject<'_>) -> Option<String> {
+    let name = match resolve(place, subject).ok()? {
+        Target::Value(JsonValue::Int(int)) => int.to_string(),
+        target => target.text()?.to_owned(),
+    };
+    is_name(&name).then_some(name)
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_DEVICE
+}
+
+/// Longest name of a device that a message gives, in bytes: it is kept for each message that waits.
+const MAX_DEVICE: usize = 256;
+
+/// The device's name at a place: a text or a whole number.
+fn name_at(source: Source, message: Message<'_>) -> Result<Arc<str>, Miss> {
+    let name = message.at(source)?.name().ok_or(Miss::WrongType)?;
+    if is_name(&name) {
+        Ok(name.into())
+    } else {
+        Err(Miss::WrongType)
+    }
+}
+
+fn first(
     devices: &[(Arc<str>, Vec<Test>)],
-    message: &Walked<'_>,
+    equal: &[Index],
+    rest: &[usize],
+    message: Message<'_>,
     misses: &mut Misses,
 ) -> Option<usize> {
-    candidates.copied().find(|device| {
+    let mut first: Option<usize> = None;
+    for index in equal {
+        match message.at(index.source) {
+            Ok(seen) => {
+                let candidates = index.candidates(&seen);
+                let found = first_match(candidates, devices, message, misses);
+                first = first.into_iter().chain(found).min();
+            }
+            Err(miss) => misses.count(miss),
+        }
+    }
+    let found = first_match(rest, devices, message, misses);
+    first.into_iter().chain(found).min()
+}
+
+fn first_match(
+    candidates: &[usize],
+    devices: &[(Arc<str>, Vec<Test>)],
+    message: Message<'_>,
+    misses: &mut Misses,
+) -> Option<usize> {
+    candidates.iter().copied().find(|device| {
         devices[*device].1.iter().all(|test| {
             test.holds(message).unwrap_or_else(|miss| {
                 misses.count(miss);
@@ -179,25 +261,38 @@ fn first_match<'a>(
 
 impl Test {
     fn new(condition: &Condition, wanted: &mut Wanted) -> Self {
-        let place = wanted.place(&condition.expression.path);
+        let source = Source::new(&condition.expression.place, wanted);
+        let mut member = || match source {
+            Source::Message(place) => Some(wanted.member(place, &condition.value)),
+            Source::Topic | Source::Level(_) => None,
+        };
         let comparison = match condition.expression.operator {
-            Operator::In => Comparison::In(wanted.member(place, &condition.value)),
-            Operator::NotIn => Comparison::NotIn(wanted.member(place, &condition.value)),
-            operator => Comparison::Text(operator),
+            operator @ (Operator::In | Operator::NotIn) => Comparison::In {
+                member: member(),
+                negated: operator == Operator::NotIn,
+            },
+            operator => Comparison::Order(operator),
         };
         Self {
-            place,
+            source,
             comparison,
-            value: condition.value.as_str().into(),
+            value: condition.value.clone(),
         }
     }
 
-    fn holds(&self, message: &Walked<'_>) -> Result<bool, Miss> {
-        let found = message.at(self.place)?;
+    fn holds(&self, message: Message<'_>) -> Result<bool, Miss> {
+        let seen = message.at(self.source)?;
         match self.comparison {
-            Comparison::In(member) => found.contains(&self.value, member),
-            Comparison::NotIn(member) => found.contains(&self.value, member).map(|found| !found),
-            Comparison::Text(operator) => compare::texts(&self.value, operator, found.text()),
+            Comparison::In { member, negated } => seen
+                .contains(&self.value, member)
+                .map(|contained| contained != negated),
+            Comparison::Order(operator) => {
+                let scalar = match &self.value {
+                    Operand::Text(_) => None,
+                    Operand::Number(_) => seen.scalar(),
+                };
+                compare::compared(&self.value, operator, seen.text(), scalar.as_ref())
+            }
         }
     }
 }
@@ -207,6 +302,8 @@ impl Misses {
         match miss {
             Miss::MissingKey => self.missing_key += 1,
             Miss::WrongType => self.wrong_type += 1,
+            // The message is reported as a whole.
+            Miss::NoMessage => {}
         }
     }
 }

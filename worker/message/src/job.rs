@@ -20,6 +20,36 @@ pub struct Telemetry {
     pub received: Instant,
     /// When it came, for the model's `context.received_at`.
     pub received_at: SystemTime,
+    /// What its source says of it.
+    pub attributes: Attributes,
+}
+
+/// What a source says of a message beside its topic and payload.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes {
+    /// Whether it was kept for new subscribers, so that newer ones may have come before it.
+    pub retained: bool,
+    /// Whether it may be a repetition.
+    pub duplicate: bool,
+    /// The quality of service that it came with, 0 to 2.
+    pub qos: u8,
+    /// How many models have handled what it was made of, as far as that is known.
+    pub hops: u8,
+    /// What MQTT 5 says of it, if that is anything.
+    pub properties: Option<Box<Properties>>,
+}
+
+/// What a message of MQTT 5 says beside its payload.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// User properties, in order; a name may come several times.
+    pub user: Vec<(String, String)>,
+    /// Content type.
+    pub content_type: Option<String>,
+    /// Response topic.
+    pub response_topic: Option<String>,
+    /// Correlation data.
+    pub correlation_data: Option<Bytes>,
 }
 
 /// A message that was read and whose outcome is open. No device is known yet.
@@ -94,6 +124,8 @@ pub struct Failure {
 pub enum FailureReason {
     /// The payload is not JSON.
     InvalidJson,
+    /// The payload is not what the model's `decode` says.
+    Undecodable,
     /// The message is over a limit.
     TooLarge,
     /// `handler` raised.
@@ -106,6 +138,8 @@ pub enum FailureReason {
     Crash,
     /// Its device repeatedly crashed the model and is quarantined for a while.
     Quarantined,
+    /// It has gone through too many models: results come back as telemetry.
+    Loop,
     /// The broker refused the result.
     PublishRefused,
 }
@@ -115,12 +149,14 @@ impl FailureReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidJson => "invalid_json",
+            Self::Undecodable => "undecodable",
             Self::TooLarge => "too_large",
             Self::Exception => "exception",
             Self::Unserializable => "unserializable",
             Self::Timeout => "timeout",
             Self::Crash => "crash",
             Self::Quarantined => "quarantined",
+            Self::Loop => "loop",
             Self::PublishRefused => "publish_refused",
         }
     }

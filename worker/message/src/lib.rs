@@ -14,7 +14,7 @@ mod queue;
 mod throttle;
 
 pub use delivery::{AckHandle, Acknowledge, Delivery, Ticket};
-pub use job::{Failure, FailureReason, Job, Message, Outcome, Telemetry};
+pub use job::{Attributes, Failure, FailureReason, Job, Message, Outcome, Properties, Telemetry};
 pub use ledger::{Ledger, Settled};
 pub use queue::{Level, Queue, Rejected};
 pub use throttle::Throttle;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::topic::unshared;
 use crds::validated::{Credential, Transport, ValidatedMqtt};
 
 use super::{Options, TlsError, tls};
@@ -133,48 +134,44 @@ impl Broker {
 
     /// Options of the session of a worker that does not come back. Its subscription was that of this
     /// configuration, or the same without a group.
-    pub fn inherited(&self, client_id: String, subscription: &str) -> Options {
-        let mut options = self.options(client_id, Some(subscription));
+    pub fn inherited(&self, client_id: String, subscriptions: &[String]) -> Options {
+        let mut options = self.options(client_id, subscriptions);
         options.clean_start = false;
         options.takeover_retry = INHERITANCE_RETRY;
-        let alone = unshared(subscription);
-        if alone != subscription {
-            let qos = self.settings.qos;
-            options.subscriptions.push((alone.to_owned(), qos));
-        }
+        let alone = subscriptions
+            .iter()
+            .map(|filter| (filter, unshared(filter)));
+        let alone = alone.filter(|(filter, alone)| alone != filter);
+        let qos = self.settings.qos;
+        options
+            .subscriptions
+            .extend(alone.map(|(_, alone)| (alone.to_owned(), qos)));
         options
     }
 
-    /// A session's options; `subscription` is a filter to subscribe to.
-    pub fn options(&self, client_id: String, subscription: Option<&str>) -> Options {
+    /// A session's options; `subscriptions` are filters to subscribe to.
+    pub fn options(&self, client_id: String, subscriptions: &[String]) -> Options {
         Options {
             broker: self.settings.broker.clone(),
             client_id,
             version: self.settings.version,
             // Of a subscription, the broker keeps what comes while the worker is away. A publisher
             // has nothing there: what is not acknowledged is made again from its input.
-            clean_start: subscription.is_none() || !self.keeps_sessions,
+            clean_start: subscriptions.is_empty() || !self.keeps_sessions,
             keep_alive: self.settings.keep_alive,
             auth: self.auth.clone(),
             tls: self.tls.clone(),
             max_packet_size: self.settings.max_packet_size,
-            subscriptions: subscription
-                .map(|filter| (filter.to_owned(), self.settings.qos))
-                .into_iter()
+            subscriptions: subscriptions
+                .iter()
+                .map(|filter| (filter.clone(), self.settings.qos))
                 .collect(),
+            ignore_retained: false,
             max_in_flight: MAX_IN_FLIGHT,
             takeover_retry: TAKEOVER_RETRY,
             gather: GATHER,
         }
     }
-}
-
-/// The filter of a worker that has its subscription alone.
-fn unshared(filter: &str) -> &str {
-    let shared = filter.strip_prefix("$share/");
-    shared
-        .and_then(|shared| shared.split_once('/'))
-        .map_or(filter, |(_, filter)| filter)
 }
 
 /// A session that another client took over waits this long before it tries again, so that two workers

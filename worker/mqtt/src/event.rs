@@ -31,6 +31,23 @@ pub struct Incoming {
     pub duplicate: bool,
     /// Whether the broker had kept it for new subscribers.
     pub retained: bool,
+    /// The quality of service that it came with.
+    pub qos: Qos,
+    /// What MQTT 5 says of it, if that is anything.
+    pub properties: Option<Box<Properties>>,
+}
+
+/// What a message of MQTT 5 says beside its payload.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// User properties, in order; a name may come several times.
+    pub user: Vec<(String, String)>,
+    /// Content type.
+    pub content_type: Option<String>,
+    /// Response topic.
+    pub response_topic: Option<String>,
+    /// Correlation data.
+    pub correlation_data: Option<Bytes>,
 }
 
 /// A message to the broker.
@@ -44,7 +61,12 @@ pub struct Publication {
     pub qos: Qos,
     /// Whether the broker keeps it for later subscribers.
     pub retain: bool,
+    /// How many models have handled what it was made of, for [`HOPS`]; 0 says nothing.
+    pub hops: u8,
 }
+
+/// The user property of MQTT 5 that counts the models that a message has gone through.
+pub const HOPS: &str = "edgemodel-hops";
 
 /// What happened in a session.
 #[derive(Debug)]

@@ -28,6 +28,7 @@ fn packets(version: MqttVersion) -> Vec<u8> {
         payload: "payload".into(),
         qos: Qos::AtLeastOnce,
         retain: true,
+        hops: 0,
     };
     writer.publish(&publication, 7, false, &mut buffer);
     writer.puback(7, &mut buffer);
@@ -90,13 +91,19 @@ fn the_unchanged_packets_are_taken() {
 #[test]
 fn sizes_of_publications_are_what_the_codec_writes() {
     for version in [MqttVersion::V3_1_1, MqttVersion::V5] {
-        for qos in [Qos::AtMostOnce, Qos::AtLeastOnce] {
+        for (qos, hops) in [
+            (Qos::AtMostOnce, 0),
+            (Qos::AtLeastOnce, 0),
+            (Qos::AtLeastOnce, 7),
+            (Qos::AtMostOnce, 255),
+        ] {
             for length in [0, 100, 120, 130, 16_380, 16_390] {
                 let publication = Publication {
                     topic: "设备".into(),
                     payload: vec![0; length].into(),
                     qos,
                     retain: false,
+                    hops,
                 };
                 let mut buffer = BytesMut::new();
                 let writer = Writer { version };
@@ -125,6 +132,7 @@ fn long_credentials_are_written() {
         tls: None,
         max_packet_size: 1 << 20,
         subscriptions: Vec::new(),
+        ignore_retained: false,
         max_in_flight: 1,
         takeover_retry: std::time::Duration::from_secs(1),
         gather: std::time::Duration::ZERO,

@@ -26,6 +26,8 @@ pub struct Options {
     pub max_packet_size: u32,
     /// Topic filters to subscribe to after each connect that finds no session, and after the first.
     pub subscriptions: Vec<(String, Qos)>,
+    /// Whether no retained messages are wanted, which MQTT 5 can say.
+    pub ignore_retained: bool,
     /// Most messages at QoS 1 and 2 that are published and not yet acknowledged.
     pub max_in_flight: u16,
     /// How long to wait after another client took the session over, before it is taken back; longer each time.

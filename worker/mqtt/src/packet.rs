@@ -11,6 +11,8 @@ mod write;
 use bytes::Bytes;
 use crds::validated::Qos;
 
+use crate::Properties;
+
 pub(super) use read::read;
 pub(super) use reason::{Code, Fault};
 pub(super) use violation::{LENGTH, PACKET_ID, Sections, Violation};
@@ -124,4 +126,5 @@ pub(super) struct Publish {
     pub(super) id: u16,
     pub(super) duplicate: bool,
     pub(super) retained: bool,
+    pub(super) properties: Option<Box<Properties>>,
 }

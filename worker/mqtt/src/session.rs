@@ -139,8 +139,12 @@ impl Session {
         if let State::Open(connection) = &mut self.state {
             let id = self.inflight.free_id();
             self.subscription.ask(id);
-            self.writer
-                .subscribe(id, &self.options.subscriptions, &mut connection.output);
+            self.writer.subscribe(
+                id,
+                &self.options.subscriptions,
+                self.options.ignore_retained,
+                &mut connection.output,
+            );
         }
     }
 

@@ -98,25 +98,24 @@ fn bench(arguments: &Arguments, runtime: &ValidatedRuntime) -> anyhow::Result<Be
         let (host, process) = (settings::hostname(), std::process::id());
         format!("edgemodel-bench-{role}-{host}-{process}")
     };
-    let mut reading = results.options(client_id("reader"), Some(&rule.pub_topic));
+    let mut reading = results.options(client_id("reader"), &[rule.pub_topic.filter().into_owned()]);
     // What came before or comes after is not of this run.
     reading.clean_start = true;
-    if let Some(topic) = &rule.dead_letter_topic {
+    let dead_letters = rule.dead_letter_topic.as_ref();
+    let dead_letters = dead_letters.map(|topic| topic.filter().into_owned());
+    if let Some(filter) = &dead_letters {
         let qos = results.settings().qos;
-        reading.subscriptions.push((topic.clone(), qos));
+        reading.subscriptions.push((filter.clone(), qos));
     }
     // Results of an earlier run may still be on their way: its numbers are others.
     let first = u64::from(rand::random::<u32>() >> 2);
     Ok(Bench {
-        publisher: Session::new(telemetry.options(client_id("publisher"), None)),
+        publisher: Session::new(telemetry.options(client_id("publisher"), &[])),
         reader: Session::new(reading),
         generator: Generator::for_devices(devices.collect(), 1, 0.0).from_number(first),
         topic: topic.into(),
         qos: telemetry.settings().qos,
-        matchers: served
-            .iter()
-            .map(|func| Matcher::new(&func.devices))
-            .collect(),
+        matchers: served.iter().map(|func| Matcher::of(func)).collect(),
         interval: arguments.rate.map(|rate| Duration::from_secs(1) / rate),
         in_flight: arguments.in_flight,
         length: match arguments.messages {
@@ -124,7 +123,7 @@ fn bench(arguments: &Arguments, runtime: &ValidatedRuntime) -> anyhow::Result<Be
             None => Length::After(Duration::from_secs(arguments.seconds.unwrap_or(10))),
         },
         patience: Duration::from_secs(arguments.patience),
-        dead_letter_topic: rule.dead_letter_topic.as_deref().map(Into::into),
+        dead_letters,
     })
 }
 

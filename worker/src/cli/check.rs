@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::addresses::Addresses;
 use super::{End, print, read};
 
 #[derive(Debug, clap::Args)]
@@ -17,8 +18,16 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let (text, source) = read(&arguments.config)?;
     let (report, end) = match crds::load(&text, &source) {
-        Ok(runtime) if arguments.json => (accepted_json(&runtime), End::Done),
-        Ok(runtime) => (accepted_text(&runtime, &source), End::Done),
+        Ok(runtime) => {
+            let addresses = Addresses::resolve(&runtime);
+            let warnings = crds::warnings(&runtime, |one, other| addresses.same(one, other));
+            let report = if arguments.json {
+                accepted_json(&runtime, &warnings)
+            } else {
+                accepted_text(&runtime, &warnings, &source)
+            };
+            (report, End::Done)
+        }
         Err(problems) if arguments.json => (rejected_json(&problems), End::BadConfiguration),
         Err(problems) => {
             let count = problems.list.len();
@@ -33,8 +42,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     Ok(end)
 }
 
-fn accepted_text(runtime: &crds::ValidatedRuntime, source: &str) -> String {
-    let mut lines = Vec::new();
+fn accepted_text(
+    runtime: &crds::ValidatedRuntime,
+    warnings: &[crds::Warning],
+    source: &str,
+) -> String {
+    let warnings = warnings.iter();
+    let mut lines: Vec<_> = warnings
+        .map(|warning| format!("{source}: warning: {warning}"))
+        .collect();
     for func in &runtime.funcs {
         let name = &func.name;
         if let Err(refusal) = &func.digest {
@@ -63,7 +79,7 @@ fn accepted_text(runtime: &crds::ValidatedRuntime, source: &str) -> String {
     lines.join("\n")
 }
 
-fn accepted_json(runtime: &crds::ValidatedRuntime) -> String {
+fn accepted_json(runtime: &crds::ValidatedRuntime, warnings: &[crds::Warning]) -> String {
     let model = |func: &crds::validated::ValidatedFunc| {
         let refusal = func.digest.as_ref().err();
         json!({
@@ -76,9 +92,17 @@ fn accepted_json(runtime: &crds::ValidatedRuntime) -> String {
         })
     };
     let models: Vec<_> = runtime.funcs.iter().map(model).collect();
+    let warning = |warning: &crds::Warning| {
+        json!({
+            "path": warning.path,
+            "message": warning.message,
+            "remedy": warning.remedy,
+        })
+    };
+    let warnings: Vec<_> = warnings.iter().map(warning).collect();
     format!(
         "{:#}\n",
-        json!({ "valid": true, "models": models, "problems": [] })
+        json!({ "valid": true, "models": models, "problems": [], "warnings": warnings })
     )
 }
 
@@ -95,6 +119,6 @@ fn rejected_json(problems: &crds::Problems) -> String {
     let list: Vec<_> = problems.list.iter().map(problem).collect();
     format!(
         "{:#}\n",
-        json!({ "valid": false, "models": [], "problems": list })
+        json!({ "valid": false, "models": [], "problems": list, "warnings": [] })
     )
 }

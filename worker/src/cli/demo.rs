@@ -129,8 +129,8 @@ fn surround(
     let results = configuration
         .rules
         .iter()
-        .map(|rule| rule.pub_topic.clone());
-    let mut options = broker.options("edgemodel-demo-reader".to_owned(), None);
+        .map(|rule| rule.pub_topic.filter().into_owned());
+    let mut options = broker.options("edgemodel-demo-reader".to_owned(), &[]);
     options.subscriptions = results.map(|topic| (topic, Qos::AtLeastOnce)).collect();
     let (wanted, enough, mut count) = (arguments.results, enough.clone(), 0_u64);
     tasks.spawn_on(
@@ -144,12 +144,12 @@ fn surround(
         runtime.handle(),
     );
     for (index, rule) in configuration.rules.iter().enumerate() {
-        let Some(topic) = topic_for(&rule.sub_topic) else {
+        let Some(topic) = rule.sub_topics.first().and_then(|filter| topic_for(filter)) else {
             continue;
         };
         let client_id = format!("edgemodel-demo-devices-{index}");
         let publisher = Publisher {
-            client: Session::new(broker.options(client_id, None)),
+            client: Session::new(broker.options(client_id, &[])),
             generator: Generator::new(configuration, 1, UNMATCHED_SHARE),
             topic: topic.into(),
             qos: configuration.mqtts[rule.sub_mqtt].qos,

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use matching::explain;
 
-use super::{End, configuration, print, read};
+use super::{End, configuration, print, read_bytes};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,8 +31,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let Some(runtime) = configuration(&arguments.config)? else {
         return Ok(End::BadConfiguration);
     };
-    let (payload, source) = read(&arguments.message)?;
-    let explanation = explain(&runtime, arguments.topic.as_deref(), payload.as_bytes())
+    let (payload, source) = read_bytes(&arguments.message)?;
+    let explanation = explain(&runtime, arguments.topic.as_deref(), &payload)
         .with_context(|| format!("failed to explain {source}"))?;
     if arguments.json {
         let document = serde_json::to_value(&explanation).context("failed to write JSON")?;

@@ -89,6 +89,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         }
     };
     telemetry::init(arguments.log_format, "info");
+    // Without the network, which may be away: `edgemodel check` resolves names.
+    for warning in crds::warnings(&runtime, |_, _| false) {
+        tracing::warn!("{warning}");
+    }
     let worker = match Worker::open(runtime, settings(arguments)) {
         Ok(worker) => worker,
         Err(error @ Error::Broker(_)) => {

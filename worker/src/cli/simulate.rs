@@ -111,7 +111,7 @@ fn publisher(
         std::process::id()
     );
     Ok(Publisher {
-        client: Session::new(broker.options(client_id, None)),
+        client: Session::new(broker.options(client_id, &[])),
         generator: Generator::for_devices(
             devices(arguments, runtime)?,
             arguments.seed,

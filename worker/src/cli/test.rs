@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::telemetry::{self, LogFormat};
 
 use super::trial::{Trial, Tried, told};
-use super::{End, print, print_error, read};
+use super::{End, print, print_error, read_bytes};
 
 const EXAMPLES: &str = "\
 A golden sample is an event with the result that the model must give for it, in the folder samples/.
@@ -135,7 +135,9 @@ fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<E
         "{} is there already; remove it to record it again, or rename the event's file",
         file.display()
     );
-    let (text, _) = read(event)?;
+    let (bytes, source) = read_bytes(event)?;
+    let text = payload::json_text(&bytes)
+        .with_context(|| format!("{source} is neither UTF-8 nor UTF-16 nor UTF-32"))?;
     let mut sample = Sample {
         name: event.to_owned(),
         event: text.trim().into(),

@@ -9,7 +9,9 @@ use crds::validated::OnFull;
 use futures_util::future::FutureExt as _;
 use hosts::Lanes;
 use matching::Matcher;
-use message::{AckHandle, Acknowledge, Delivery, Job, Ledger, Queue, Settled, Telemetry, Ticket};
+use message::{
+    AckHandle, Acknowledge, Attributes, Delivery, Job, Ledger, Queue, Settled, Telemetry, Ticket,
+};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -66,6 +68,7 @@ impl Source for TestSource {
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::now(),
+                attributes: Attributes::default(),
             },
         })
     }
@@ -114,6 +117,8 @@ fn bed(on_full: OnFull) -> (Bed, Intake<TestSource>) {
     let accounts = Accounts::new(view, metrics.clone(), vec![false]);
     let dispatcher = Dispatcher {
         matcher: Matcher::new(&runtime.funcs[0].devices),
+        model: 0,
+        undecodable: shared.rules()[0].clone(),
         on_full,
         lanes: Lanes::new(vec![bed.queue.clone()], &[]),
         results: Arc::new(Results::new(accounts, vec![Vec::new()])),
@@ -178,8 +183,8 @@ async fn what_is_no_json_and_what_matches_no_device_ends_here() {
     tokio::pin!(run);
     assert_eq!(run.as_mut().now_or_never(), None);
     assert!(bed.take().is_none());
-    assert_eq!(bed.ledger.settled(Settled::Failed), 1);
-    assert_eq!(bed.ledger.settled(Settled::Unmatched), 1);
+    assert_eq!(bed.ledger.settled(Settled::Failed), 0);
+    assert_eq!(bed.ledger.settled(Settled::Unmatched), 2);
     assert_eq!(bed.acknowledged.0.load(Ordering::Relaxed), 2);
 }
 

@@ -30,6 +30,7 @@ impl Metrics {
             model_refused,
             stream: _,
             event_stream: _,
+            undecodable,
         } = &metrics;
         touch(received, 1);
         touch(messages, 2);
@@ -45,6 +46,7 @@ impl Metrics {
         touch(publish_timeouts, 1);
         touch(oversized, 1);
         touch(discarded, 2);
+        touch(undecodable, 1);
         touch(match_misses, 2);
         touch(model_info, 3);
         touch(model_refused, 2);

@@ -28,8 +28,7 @@ pub struct Accounts {
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) message: Message,
-    /// `None` if the message could not be matched.
-    pub(super) device: Option<Arc<str>>,
+    pub(super) device: Arc<str>,
 }
 
 impl Accounts {
@@ -64,13 +63,21 @@ impl Accounts {
         let reason = failure.reason.as_str();
         self.metrics.failed(reason).inc();
         self.model.error(reason, &failure.message);
-        self.log(origin.device.as_deref(), failure);
+        self.log(
+            Some(&origin.device),
+            &origin.message.telemetry.topic,
+            failure,
+        );
         if !self.dead_letters[origin.message.telemetry.rule] {
             self.settle(origin.message, Settled::Failed);
             return None;
         }
-        let device = origin.device.as_deref();
-        let letter = dead_letter(&self.model.name, device, &origin.message.telemetry, failure);
+        let letter = dead_letter(
+            &self.model.name,
+            &origin.device,
+            &origin.message.telemetry,
+            failure,
+        );
         Some(OutboundResult::new(
             self.clone(),
             Kind::DeadLetter,
@@ -100,7 +107,29 @@ impl Accounts {
         None
     }
 
-    fn log(&self, device: Option<&str>, failure: &Failure) {
+    /// Ends a message that has gone through too many models.
+    pub(super) fn cut(&self, message: Message, hops: u8) {
+        let failure = Failure {
+            reason: FailureReason::Loop,
+            message: format!(
+                "the message has gone through {hops} models: results come back as telemetry; give them a topic that no \
+                 rule subscribes to"
+            ),
+            traceback: None,
+        };
+        let reason = failure.reason.as_str();
+        self.metrics.failed(reason).inc();
+        self.model.error(reason, &failure.message);
+        self.log(None, &message.telemetry.topic, &failure);
+        self.settle(message, Settled::Failed);
+    }
+
+    /// The model's name.
+    pub(super) fn model(&self) -> &str {
+        &self.model.name
+    }
+
+    fn log(&self, device: Option<&str>, topic: &str, failure: &Failure) {
         let mut throttle = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(suppressed) = throttle.pass(Instant::now()) else {
             return;
@@ -108,6 +137,7 @@ impl Accounts {
         tracing::warn!(
             model = self.model.name,
             device,
+            topic,
             reason = failure.reason.as_str(),
             error = failure.message,
             traceback = failure.traceback.as_deref(),

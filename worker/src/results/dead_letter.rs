@@ -14,7 +14,6 @@ struct DeadLetter<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     traceback: Option<&'a str>,
     model: &'a str,
-    /// Empty if the message could not be matched.
     device: &'a str,
     topic: &'a str,
     /// RFC 3339.
@@ -30,7 +29,7 @@ struct DeadLetter<'a> {
 /// The dead letter of a message, with the message exactly as it came, so that it can be sent again.
 pub(super) fn dead_letter(
     model: &str,
-    device: Option<&str>,
+    device: &str,
     telemetry: &Telemetry,
     failure: &Failure,
 ) -> Bytes {
@@ -40,7 +39,7 @@ pub(super) fn dead_letter(
         message: &failure.message,
         traceback: failure.traceback.as_deref(),
         model,
-        device: device.unwrap_or_default(),
+        device,
         topic: &telemetry.topic,
         received_at: jiff::Timestamp::try_from(telemetry.received_at)
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -59,17 +58,18 @@ pub(super) fn dead_letter(
 mod tests {
     use std::time::{Duration, Instant, SystemTime};
 
-    use message::FailureReason;
+    use message::{Attributes, FailureReason};
 
     use super::*;
 
-    fn letter(device: Option<&str>, payload: &'static [u8], traceback: Option<&str>) -> String {
+    fn letter(device: &str, payload: &'static [u8], traceback: Option<&str>) -> String {
         let telemetry = Telemetry {
             topic: "in/1".into(),
             payload: Bytes::from_static(payload),
             rule: 0,
             received: Instant::now(),
             received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
+            attributes: Attributes::default(),
         };
         let failure = Failure {
             reason: FailureReason::Exception,
@@ -84,11 +84,11 @@ mod tests {
     #[test]
     fn a_dead_letter_carries_the_message_exactly() {
         assert_eq!(
-            letter(Some("设备2"), b"{\"a\": 1e400}", Some("Traceback")),
+            letter("设备2", b"{\"a\": 1e400}", Some("Traceback")),
             r#"{"reason":"exception","message":"ValueError: no","traceback":"Traceback","model":"industry","device":"设备2","topic":"in/1","received_at":"1970-01-01T00:00:01.5Z","payload":"{\"a\": 1e400}"}"#
         );
         assert_eq!(
-            letter(None, b"\xff\x00", None),
+            letter("", b"\xff\x00", None),
             r#"{"reason":"exception","message":"ValueError: no","model":"industry","device":"","topic":"in/1","received_at":"1970-01-01T00:00:01.5Z","payload_base64":"/wA="}"#
         );
     }

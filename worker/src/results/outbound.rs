@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use crds::template::Values;
 use message::Settled;
 
 use super::accounts::{Accounts, Origin};
@@ -43,6 +44,9 @@ struct Open {
     payload: Bytes,
     size: usize,
     finished: Instant,
+    device: Arc<str>,
+    topic: Arc<str>,
+    hops: u8,
     holds: AtomicUsize,
     /// `None` once the message is settled.
     origin: Mutex<Option<Origin>>,
@@ -60,6 +64,9 @@ impl OutboundResult {
                 size: payload.len() + telemetry.payload.len(),
                 payload,
                 finished: Instant::now(),
+                device: origin.device.clone(),
+                topic: telemetry.topic.clone(),
+                hops: telemetry.attributes.hops.saturating_add(1),
                 holds: AtomicUsize::new(1),
                 origin: Mutex::new(Some(origin)),
             }),
@@ -82,6 +89,20 @@ impl OutboundResult {
     /// Index of its rule.
     pub fn rule(&self) -> usize {
         self.open.rule
+    }
+
+    /// What it is about.
+    pub fn values(&self) -> Values<'_> {
+        Values {
+            device: &self.open.device,
+            model: self.open.accounts.model(),
+            topic: &self.open.topic,
+        }
+    }
+
+    /// How many models have handled what it was made of.
+    pub fn hops(&self) -> u8 {
+        self.open.hops
     }
 
     /// What goes out.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crds::ValidatedRuntime;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use hosts::Outcomes as _;
-use message::{Delivery, FailureReason, Ledger, Telemetry};
+use message::{Attributes, Delivery, FailureReason, Ledger, Telemetry};
 use tokio::sync::Notify;
 
 use super::*;
@@ -111,6 +111,7 @@ impl Bed {
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::now(),
+                attributes: Attributes::default(),
             },
         }
     }
@@ -228,13 +229,15 @@ async fn what_fails_becomes_a_dead_letter_where_the_rule_has_them() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_device_is_rejected_as_such() {
+async fn a_message_that_cannot_be_decoded_is_rejected_for_its_device() {
     let sink = TestSink::new(Manner::Holds);
     let bed = Bed::new(&[&sink], true);
-    bed.results.reject(bed.message(), &failure()).await;
+    bed.results
+        .reject(bed.message(), "d".into(), &failure())
+        .await;
     let letter = sink.held();
     let document: serde_json::Value = serde_json::from_slice(letter.payload()).unwrap();
-    assert_eq!(document["device"], "");
+    assert_eq!(document["device"], "d");
     letter.confirm();
     assert_eq!(bed.settled(), [Settled::DeadLettered]);
 }

@@ -7,7 +7,8 @@ mod publisher;
 use std::sync::Arc;
 
 use crds::client_id::Role;
-use crds::validated::Qos;
+use crds::template::TooLong;
+use crds::validated::{Qos, Template};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use message::{Level, Queue, Rejected};
 use mqtt::{Publication, Session};
@@ -56,14 +57,14 @@ impl Sink for MqttSink {
     fn start(&self, route: Route<'_>, tasks: &mut JoinSet<()>) {
         let rule = route.rule();
         let broker = route.broker(rule.pub_mqtt);
-        let state = route.session_state(Role::Pub, broker, &rule.pub_topic);
-        let options = broker.options(route.client_id(Role::Pub).to_owned(), None);
+        let state = route.session_state(Role::Pub, broker, &rule.pub_topic.to_string());
+        let options = broker.options(route.client_id(Role::Pub).to_owned(), &[]);
         tasks.spawn(publish(Publisher {
             client: Session::new(options),
             queue: self.queue.clone(),
             target: Target {
-                topic: rule.pub_topic.as_str().into(),
-                dead_letter_topic: rule.dead_letter_topic.as_deref().map(Arc::from),
+                topic: Topic::new(&rule.pub_topic),
+                dead_letter_topic: rule.dead_letter_topic.as_ref().map(Topic::new),
                 qos: broker.settings().qos,
                 retain: broker.settings().retain,
             },
@@ -86,25 +87,64 @@ impl Sink for MqttSink {
 /// How results of one rule are published.
 #[derive(Debug)]
 struct Target {
-    topic: Arc<str>,
-    dead_letter_topic: Option<Arc<str>>,
+    topic: Topic,
+    dead_letter_topic: Option<Topic>,
     qos: Qos,
     /// For results only: dead letters are never retained.
     retain: bool,
 }
 
+/// A topic that is always the same, or depends on the message.
+#[derive(Debug)]
+enum Topic {
+    Fixed(Arc<str>),
+    Template(Template),
+}
+
+/// Why a result has no topic to go to.
+#[derive(Debug, thiserror::Error)]
+enum NoTopic {
+    #[error("the rule has no deadLetterTopic")]
+    NoDeadLetters,
+    #[error(transparent)]
+    TooLong(TooLong),
+}
+
+impl Topic {
+    fn new(template: &Template) -> Self {
+        match template.fixed() {
+            Some(topic) => Self::Fixed(topic.into()),
+            None => Self::Template(template.clone()),
+        }
+    }
+
+    fn of(&self, result: &OutboundResult) -> Result<Arc<str>, NoTopic> {
+        match self {
+            Self::Fixed(topic) => Ok(topic.clone()),
+            Self::Template(template) => template
+                .render(result.values())
+                .map(Arc::from)
+                .map_err(NoTopic::TooLong),
+        }
+    }
+}
+
 impl Target {
-    /// The publication of a result; `None` for a dead letter of a rule that has no topic for them.
-    fn publication(&self, result: &OutboundResult) -> Option<Publication> {
+    /// The publication of a result.
+    fn publication(&self, result: &OutboundResult) -> Result<Publication, NoTopic> {
         let (topic, retain) = match result.kind() {
             Kind::Result => (&self.topic, self.retain),
-            Kind::DeadLetter => (self.dead_letter_topic.as_ref()?, false),
+            Kind::DeadLetter => {
+                let topic = self.dead_letter_topic.as_ref();
+                (topic.ok_or(NoTopic::NoDeadLetters)?, false)
+            }
         };
-        Some(Publication {
-            topic: topic.clone(),
+        Ok(Publication {
+            topic: topic.of(result)?,
             payload: result.payload().clone(),
             qos: self.qos,
             retain,
+            hops: result.hops(),
         })
     }
 }

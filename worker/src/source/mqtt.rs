@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use message::{Delivery, Ledger, Message, Telemetry, Throttle};
-use mqtt::{Client, DeliveryTag, Event, Incoming};
+use message::{Attributes, Delivery, Ledger, Message, Properties, Telemetry, Throttle};
+use mqtt::{Client, DeliveryTag, Event, HOPS, Incoming};
 use tokio::sync::oneshot;
 
 use super::Source;
@@ -29,6 +29,8 @@ pub struct MqttSource<C> {
     logged: Throttle,
     state: SessionState,
     subscribed: Option<oneshot::Sender<()>>,
+    /// Whether retained messages are only counted.
+    ignores_retained: bool,
     acks: Arc<Acks>,
     /// What was taken from `acks`; kept for its memory.
     batch: Vec<DeliveryTag>,
@@ -65,11 +67,17 @@ impl<C: Client> MqttSource<C> {
             logged: Throttle::new(1, DISCARDED_LOG),
             state,
             subscribed: None,
+            ignores_retained: false,
             acks: Arc::default(),
             batch: Vec::new(),
             drained: false,
             history: History::default(),
         }
+    }
+
+    /// Retained messages are only counted, here.
+    pub fn ignore_retained(&mut self) {
+        self.ignores_retained = true;
     }
 
     /// Tells when the first subscription stands.
@@ -109,6 +117,13 @@ impl<C: Client> MqttSource<C> {
                 rule: self.rule,
                 received: Instant::now(),
                 received_at: SystemTime::now(),
+                attributes: Attributes {
+                    retained: incoming.retained,
+                    duplicate: incoming.duplicate,
+                    qos: incoming.qos as u8,
+                    hops: incoming.properties.as_deref().map_or(0, hops),
+                    properties: incoming.properties.map(|said| Box::new(properties(*said))),
+                },
             },
         }
     }
@@ -117,6 +132,14 @@ impl<C: Client> MqttSource<C> {
         if let Some(suppressed) = self.logged.pass(Instant::now()) {
             let model = self.state.model();
             tracing::warn!(model, why, suppressed, "Message discarded");
+        }
+    }
+
+    /// A retained message of a rule that wants none.
+    fn ignore(&mut self, incoming: &Incoming) {
+        self.discarded.retained.inc();
+        if let Some(tag) = incoming.tag {
+            self.client.ack(tag);
         }
     }
 
@@ -161,6 +184,23 @@ impl<C: Client> MqttSource<C> {
     }
 }
 
+/// A number that was tampered with counts as none.
+fn hops(properties: &mqtt::Properties) -> u8 {
+    let mut user = properties.user.iter();
+    let hops = user.find(|(name, _)| name == HOPS);
+    hops.and_then(|(_, count)| count.parse().ok())
+        .unwrap_or_default()
+}
+
+fn properties(properties: mqtt::Properties) -> Properties {
+    Properties {
+        user: properties.user,
+        content_type: properties.content_type,
+        response_topic: properties.response_topic,
+        correlation_data: properties.correlation_data,
+    }
+}
+
 impl<C: Client> Source for MqttSource<C> {
     fn prepare(&mut self, phase: Phase, room: bool) {
         self.duty = self.policy.duty(phase);
@@ -182,6 +222,9 @@ impl<C: Client> Source for MqttSource<C> {
     fn next_message(&mut self) -> Option<Message> {
         while let Some(event) = self.client.next_event() {
             match event {
+                Event::Message(incoming) if self.ignores_retained && incoming.retained => {
+                    self.ignore(&incoming);
+                }
                 Event::Message(incoming) => return Some(self.message(incoming)),
                 other => self.take_event(other),
             }

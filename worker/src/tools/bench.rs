@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::topic::reaches;
 use crds::validated::Qos;
 use mqtt::{Client, Event, Publication};
 use tokio::time::Instant;
@@ -55,8 +56,8 @@ pub struct Bench<C> {
     pub length: Length,
     /// How long the last results may take.
     pub patience: Duration,
-    /// Topic of the dead letters.
-    pub dead_letter_topic: Option<Arc<str>>,
+    /// Filter of the dead letters' topics.
+    pub dead_letters: Option<String>,
 }
 
 /// Why nothing was measured.
@@ -148,7 +149,8 @@ impl<C: Client> Bench<C> {
                 return Some(at);
             }
             let (device, payload) = self.generator.message();
-            let matching = |matcher: &mut Matcher| matches!(matcher.find(&payload), Ok(Some(_)));
+            let matching =
+                |matcher: &mut Matcher| matches!(matcher.find(&self.topic, &payload), Ok(Some(_)));
             let results = self.matchers.iter_mut().map(matching);
             let results = results.map(u32::from).sum();
             let publication = Publication {
@@ -156,6 +158,7 @@ impl<C: Client> Bench<C> {
                 payload: payload.into(),
                 qos: self.qos,
                 retain: false,
+                hops: 0,
             };
             self.publisher.publish(publication, tally.sent());
             tally.sent_one(at, device, results);
@@ -168,7 +171,8 @@ impl<C: Client> Bench<C> {
         while let Some(event) = self.reader.next_event() {
             match event {
                 Event::Message(message) => {
-                    if self.dead_letter_topic.as_ref() == Some(&message.topic) {
+                    let mut letters = self.dead_letters.iter();
+                    if letters.any(|filter| reaches(&message.topic, filter)) {
                         tally.dead_letter(now, &message.payload);
                     } else {
                         tally.result(now, &message.payload);

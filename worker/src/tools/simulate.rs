@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
-use crds::validated::{Condition, Operator, Step, ValidatedDevice};
+use crds::validated::{Condition, Number, Operand, Operator, Place, Step, ValidatedDevice};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value, json};
@@ -138,7 +138,11 @@ pub fn topic_for(filter: &str) -> Option<String> {
 fn satisfy(message: &mut Value, condition: &Condition) {
     let expression = &condition.expression;
     let mut place = message;
-    for step in &expression.path.0 {
+    let Place::Message(path) = &expression.place else {
+        // The topic is the publisher's.
+        return;
+    };
+    for step in &path.0 {
         place = match step {
             Step::Key(key) => {
                 if !place.is_object() {
@@ -164,7 +168,10 @@ fn satisfy(message: &mut Value, condition: &Condition) {
             }
         };
     }
-    let text = condition.value.as_str();
+    let text = match &condition.value {
+        Operand::Text(text) => text.as_str(),
+        Operand::Number(number) => return satisfy_number(place, *number, expression.operator),
+    };
     match expression.operator {
         Operator::Equal | Operator::LessOrEqual | Operator::GreaterOrEqual => *place = text.into(),
         Operator::NotEqual => {
@@ -191,6 +198,26 @@ fn satisfy(message: &mut Value, condition: &Condition) {
     }
 }
 
+/// The same for a number on the left.
+fn satisfy_number(place: &mut Value, number: Number, operator: Operator) {
+    let (equal, above, below): (Value, Value, Value) = match number {
+        Number::Int(int) => (
+            int.into(),
+            int.saturating_add(1).into(),
+            int.saturating_sub(1).into(),
+        ),
+        Number::Float(float) => (float.into(), (float + 1.0).into(), (float - 1.0).into()),
+    };
+    *place = match operator {
+        Operator::Equal | Operator::LessOrEqual | Operator::GreaterOrEqual => equal,
+        Operator::NotEqual => Value::Null,
+        Operator::In => json!([equal]),
+        Operator::NotIn => json!([]),
+        Operator::Less => above,
+        Operator::Greater => below,
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,17 +229,13 @@ mod tests {
     fn messages_of_a_configuration_s_devices_match_and_the_others_do_not() {
         let runtime = crds::load(SEED, "test").unwrap();
         let mut generator = Generator::new(&runtime, 1, 0.3);
-        let mut matchers: Vec<_> = runtime
-            .funcs
-            .iter()
-            .map(|func| Matcher::new(&func.devices))
-            .collect();
+        let mut matchers: Vec<_> = runtime.funcs.iter().map(Matcher::of).collect();
         let mut strangers = 0;
         for _ in 0..1000 {
             let (device, payload) = generator.message();
             let found: Vec<_> = matchers
                 .iter_mut()
-                .filter_map(|matcher| matcher.find(&payload).unwrap())
+                .filter_map(|matcher| matcher.find("in", &payload).unwrap())
                 .collect();
             if device.starts_with("device-") {
                 assert!(found.is_empty(), "{device} is {found:?}");
@@ -237,7 +260,7 @@ mod tests {
             let (_, payload) = Generator::for_devices(vec![device], 1, 0.0).message();
             let payload = String::from_utf8(payload).unwrap();
             assert!(
-                matcher.find(payload.as_bytes()).unwrap().is_some(),
+                matcher.find("in", payload.as_bytes()).unwrap().is_some(),
                 "{operator}: {payload}"
             );
         }

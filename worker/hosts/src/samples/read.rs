@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use jiter::{Jiter, JsonValue};
+use payload::{json_text, with_stand_ins};
 
 use super::text::cut;
 use super::{Context, Sample};
@@ -16,6 +17,9 @@ pub const FOLDER: &str = "samples";
 const MAX_FILES: usize = 100;
 const MAX_SAMPLES: usize = 1000;
 const MAX_BYTES: u64 = 16 << 20;
+
+/// The fault of a file that no decoder of JSON reads.
+const NO_TEXT: &str = "it is neither UTF-8 nor UTF-16 nor UTF-32";
 
 const KEYS: [&str; 4] = ["event", "result", "tolerance", "context"];
 const CONTEXT_KEYS: [&str; 3] = ["topic", "device", "received_at"];
@@ -69,7 +73,10 @@ pub fn read(directory: &Path) -> Result<Vec<Sample>, Error> {
             what: "bytes",
             limit: MAX_BYTES,
         })?;
-        let found = parse(&file, &text).map_err(|fault| Error::Invalid { file, fault })?;
+        let found = json_text(&text)
+            .ok_or_else(|| NO_TEXT.to_owned())
+            .and_then(|text| parse(&file, &text))
+            .map_err(|fault| Error::Invalid { file, fault })?;
         samples.extend(found);
         if samples.len() > MAX_SAMPLES {
             return Err(Error::TooLarge {
@@ -135,8 +142,9 @@ fn bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// One sample or a list of them.
-fn parse(file: &str, text: &[u8]) -> Result<Vec<Sample>, String> {
-    let mut jiter = Jiter::new(text).with_allow_inf_nan();
+fn parse(file: &str, text: &str) -> Result<Vec<Sample>, String> {
+    let decodable = with_stand_ins(text);
+    let mut jiter = Jiter::new(decodable.as_bytes()).with_allow_inf_nan();
     let mut samples = Vec::new();
     let first = jiter.peek().map_err(|error| error.description(&jiter))?;
     if first == jiter::Peek::Array {
@@ -144,18 +152,19 @@ fn parse(file: &str, text: &[u8]) -> Result<Vec<Sample>, String> {
         while at(&jiter, more)?.is_some() {
             let name = format!("{file}[{}]", samples.len());
             let place = |fault| format!("[{}]: {fault}", samples.len());
-            samples.push(sample(&mut jiter, name).map_err(place)?);
+            samples.push(sample(&mut jiter, name, text).map_err(place)?);
             more = jiter.array_step();
         }
     } else {
-        samples.push(sample(&mut jiter, file.to_owned())?);
+        samples.push(sample(&mut jiter, file.to_owned(), text)?);
     }
     let end = jiter.finish();
     at(&jiter, end)?;
     Ok(samples)
 }
 
-fn sample(jiter: &mut Jiter<'_>, name: String) -> Result<Sample, String> {
+/// `text` is what the file says where the decoder needs stand-ins.
+fn sample(jiter: &mut Jiter<'_>, name: String, text: &str) -> Result<Sample, String> {
     let (mut event, mut result, mut tolerance, mut context) = (None, None, None, None);
     let mut key = key_of(jiter, true)?;
     while let Some(found) = key {
@@ -164,8 +173,9 @@ fn sample(jiter: &mut Jiter<'_>, name: String) -> Result<Sample, String> {
                 let start = jiter.current_index();
                 let skipped = jiter.next_skip();
                 at(jiter, skipped)?;
-                let text = jiter.slice_to_current(start).trim_ascii();
-                event.replace(text.to_owned()).is_some()
+                let slice = text.as_bytes().get(start..jiter.current_index());
+                let slice = slice.unwrap_or_default().trim_ascii();
+                event.replace(slice.to_owned()).is_some()
             }
             "result" => result.replace(value(jiter)?).is_some(),
             "tolerance" => {

@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use crds::Reason;
-use jiter::{JsonValue, PartialMode};
+use jiter::JsonValue;
 use message::{FailureReason, Outcome};
+use payload::decode;
 
 use super::compare::{Difference, differences};
 use super::text::cut;
@@ -149,9 +150,7 @@ impl Runner {
 fn compare(sample: &Sample, bytes: Option<&[u8]>) -> Result<(), Fault> {
     let actual = match bytes {
         None => JsonValue::Null,
-        Some(bytes) => {
-            JsonValue::parse_owned(bytes, true, PartialMode::Off).map_err(|_| not_json(bytes))?
-        }
+        Some(bytes) => decode(bytes).map_err(|_| not_json(bytes))?,
     };
     let differences = differences(&sample.result, &actual, sample.tolerance);
     if differences.is_empty() {
@@ -171,7 +170,7 @@ pub fn recorded(
     context: &serde_json::Map<String, serde_json::Value>,
 ) -> Result<String, Fault> {
     let result = result.unwrap_or(b"null");
-    let json = JsonValue::parse_owned(result, true, PartialMode::Off).is_ok();
+    let json = decode(result).is_ok();
     let text = std::str::from_utf8(result).ok().filter(|_| json);
     let text = text.ok_or_else(|| not_json(result))?;
     let event = String::from_utf8_lossy(&sample.event);

@@ -1,26 +1,35 @@
 //! What stands in the message where a condition did not hold, and what may have been meant.
 
 use crds::nearest;
-use crds::validated::{Expression, Path, Step};
+use crds::validated::{Operand, Path, Place, Step};
 use jiter::JsonValue;
 
-use crate::matcher::{Target, resolve};
+use crate::matcher::{Subject, Target, follow, resolve};
 
 /// Longest excerpt of a message, in characters.
 const EXCERPT: usize = 60;
 
-/// Why `value` and the message do not compare as the expression asks, in one sentence.
-pub(super) fn why(value: &str, expression: &Expression, message: &JsonValue) -> String {
-    let path = &expression.path;
-    let Ok(place) = resolve(path, message) else {
-        return dead_end(path, message);
+/// Why `value` and what stands at `place` do not compare as the expression asks, in one sentence.
+pub(super) fn why(value: &Operand, place: &Place, subject: Subject<'_>) -> String {
+    let Ok(found) = resolve(place, subject) else {
+        return match (place, subject.message) {
+            (Place::Message(path), Some(message)) => dead_end(path, message),
+            _ if subject.topic.is_empty() => "the topic is not known; give --topic".to_owned(),
+            _ => {
+                let levels = subject.topic.split('/').count();
+                format!(
+                    "{:?} has {levels} levels, so none at {place}",
+                    subject.topic
+                )
+            }
+        };
     };
-    let actual = match &place {
+    let actual = match &found {
         Target::Text(text) => format!("{text:?}"),
         Target::Value(value) => excerpt(value),
     };
-    let mut why = format!("{path} is {actual}");
-    if let Some(hint) = hint(value, &place) {
+    let mut why = format!("{place} is {actual}");
+    if let Some(hint) = hint(value, &found) {
         why += "; ";
         why += &hint;
     }
@@ -31,10 +40,10 @@ pub(super) fn why(value: &str, expression: &Expression, message: &JsonValue) -> 
 fn dead_end(path: &Path, message: &JsonValue) -> String {
     for length in 0..path.0.len() {
         let before = Path(path.0[..length].to_vec());
-        let (Ok(Target::Value(parent)), step) = (resolve(&before, message), &path.0[length]) else {
+        let (Ok(Target::Value(parent)), step) = (follow(&before, message), &path.0[length]) else {
             break;
         };
-        if resolve(&Path(path.0[..=length].to_vec()), message).is_ok() {
+        if follow(&Path(path.0[..=length].to_vec()), message).is_ok() {
             continue;
         }
         return match (parent, step) {
@@ -52,8 +61,16 @@ fn dead_end(path: &Path, message: &JsonValue) -> String {
     format!("{path} is not in the message")
 }
 
-fn hint(value: &str, place: &Target) -> Option<String> {
-    match place {
+fn hint(value: &Operand, found: &Target) -> Option<String> {
+    let value = match value {
+        Operand::Text(text) => text.as_str(),
+        Operand::Number(_) => {
+            return found
+                .text()
+                .map(|_| "it is a text, and attrType is number".to_owned());
+        }
+    };
+    match found {
         Target::Value(container @ (JsonValue::Object(_) | JsonValue::Array(_))) => {
             let near = nearest(value, texts(container)).filter(|near| *near != value)?;
             Some(format!("the nearest to {value:?} in it is {near:?}"))
@@ -62,11 +79,11 @@ fn hint(value: &str, place: &Target) -> Option<String> {
             if excerpt(scalar).eq_ignore_ascii_case(value) =>
         {
             Some(format!(
-                "it is not the text {value:?}, and attrValue is always text"
+                "it is not the text {value:?}; set attrType: number to compare it as a number"
             ))
         }
         _ => {
-            let text = place.text().filter(|text| *text != value)?;
+            let text = found.text().filter(|text| *text != value)?;
             if text.trim() == value.trim() {
                 Some("they differ in blanks".to_owned())
             } else if text.to_lowercase() == value.to_lowercase() {

@@ -71,7 +71,7 @@ fn a_missing_point_names_the_nearest_one() {
 #[test]
 fn a_topic_tells_which_rules_receive() {
     let runtime = crds::load(SEED, "test").unwrap();
-    let topic = runtime.rules[0].sub_topic.clone();
+    let topic = runtime.rules[0].sub_topics[0].clone();
     let receives = |topic: &str| explain(&runtime, Some(topic), b"{}").unwrap().rules[0].receives;
     assert_eq!(receives(&topic), Some(true));
     assert_eq!(receives("other"), Some(false));

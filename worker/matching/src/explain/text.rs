@@ -33,6 +33,9 @@ impl fmt::Display for ModelExplanation {
             )?,
             None => writeln!(f, "model {:?}: does not get the message", self.name)?,
         }
+        if let Some(undecodable) = &self.undecodable {
+            writeln!(f, "  {undecodable}")?;
+        }
         if let Some(refused) = &self.refused {
             writeln!(f, "  but would not be served: {refused}")?;
         }

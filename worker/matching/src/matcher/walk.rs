@@ -10,9 +10,12 @@ pub(crate) use scan::Fault;
 pub(crate) use scan::{MAX_DEPTH, MAX_PARTS};
 pub(crate) use wanted::{Member, Place, Wanted};
 
-use scan::{Raw, Scanner};
+use crds::validated::Operand;
+use jiter::JsonValue;
 
 use super::compare::Miss;
+use super::number::equal;
+use scan::{Raw, Scanner};
 
 /// Memory that is kept for the next message's escaped texts.
 const KEPT: usize = 64 << 10;
@@ -48,6 +51,8 @@ enum Kind {
     Object,
     List,
     Text(Text),
+    /// A number or word, and where it is in the message.
+    Scalar(usize, usize),
 }
 
 /// Where the bytes of a text are.
@@ -79,6 +84,7 @@ pub(crate) struct Found<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content<'a> {
     Text(&'a [u8]),
+    Scalar(&'a [u8]),
     Container,
     Other,
 }
@@ -88,7 +94,15 @@ impl<'a> Found<'a> {
     pub(crate) fn text(self) -> Option<&'a [u8]> {
         match self.content {
             Content::Text(text) => Some(text),
-            Content::Container | Content::Other => None,
+            Content::Scalar(_) | Content::Container | Content::Other => None,
+        }
+    }
+
+    /// The number or truth value there, if it is one.
+    pub(crate) fn scalar(self) -> Option<JsonValue<'a>> {
+        match self.content {
+            Content::Scalar(scalar) => JsonValue::parse(scalar, true).ok(),
+            Content::Text(_) | Content::Container | Content::Other => None,
         }
     }
 
@@ -96,11 +110,11 @@ impl<'a> Found<'a> {
     ///
     /// # Errors
     /// Python would refuse to look into it.
-    pub(crate) fn contains(self, value: &str, member: Member) -> Result<bool, Miss> {
-        match self.content {
-            Content::Text(text) => Ok(text::contains(text, value)),
-            Content::Container => Ok(self.notes.members[member.0] == self.visit),
-            Content::Other => Err(Miss::WrongType),
+    pub(crate) fn contains(self, value: &Operand, member: Member) -> Result<bool, Miss> {
+        match (self.content, value) {
+            (Content::Text(text), Operand::Text(value)) => Ok(text::contains(text, value)),
+            (Content::Container, _) => Ok(self.notes.members[member.0] == self.visit),
+            (Content::Text(_) | Content::Scalar(_) | Content::Other, _) => Err(Miss::WrongType),
         }
     }
 }
@@ -114,6 +128,7 @@ impl<'a> Walked<'a> {
         let note = self.note(place)?;
         let content = match note.kind {
             Kind::Text(text) => Content::Text(self.notes.text(self.message, text)),
+            Kind::Scalar(start, end) => Content::Scalar(&self.message[start..end]),
             Kind::Object | Kind::List => Content::Container,
             Kind::Other => Content::Other,
         };
@@ -157,7 +172,7 @@ impl Notes {
 /// It is not JSON, or over a limit.
 pub(crate) fn walk<'a>(
     wanted: &'a Wanted,
-    message: &'a [u8],
+    message: &'a str,
     notes: &'a mut Notes,
 ) -> Result<Walked<'a>, Fault> {
     notes.places.resize(wanted.places.len(), Note::default());
@@ -166,15 +181,15 @@ pub(crate) fn walk<'a>(
     notes.unescaped.shrink_to(KEPT);
     notes.key.shrink_to(KEPT);
     let mut walk = Walk {
-        scanner: Scanner::new(message)?,
-        message,
+        scanner: Scanner::new(message),
+        message: message.as_bytes(),
         wanted,
         notes,
     };
     walk.value(Some(Place(0)), 0)?;
     walk.scanner.end()?;
     Ok(Walked {
-        message,
+        message: message.as_bytes(),
         wanted,
         notes,
     })
@@ -207,10 +222,13 @@ impl Walk<'_, '_> {
                 Ok(())
             }
             first => {
+                let mark = self.scanner.mark();
+                self.scanner.scalar(first)?;
                 if let Some(place) = place {
-                    self.note(place, within, Kind::Other);
+                    let (start, end) = self.scanner.since(mark);
+                    self.note(place, within, Kind::Scalar(start, end));
                 }
-                self.scanner.scalar(first)
+                Ok(())
             }
         }
     }
@@ -260,6 +278,19 @@ impl Walk<'_, '_> {
                 let text = unescaped(&walk.scanner, raw, &mut walk.notes.key);
                 if let Some(member) = wish.members.get(text) {
                     walk.notes.members[member.0] = visit;
+                }
+                walk.scanner.back_to(mark);
+            }
+            if !wish.numbers.is_empty() && !matches!(walk.scanner.peek(), Some(b'"' | b'[' | b'{'))
+            {
+                walk.scanner.scalar(walk.scanner.peek())?;
+                let passed = walk.scanner.slice(walk.scanner.since(mark));
+                if let Ok(element) = JsonValue::parse(passed, true) {
+                    for (number, member) in &wish.numbers {
+                        if equal(*number, &element) {
+                            walk.notes.members[member.0] = visit;
+                        }
+                    }
                 }
                 walk.scanner.back_to(mark);
             }

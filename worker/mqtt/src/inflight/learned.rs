@@ -100,6 +100,7 @@ mod tests {
                 payload: bytes::Bytes::new(),
                 qos,
                 retain,
+                hops: 0,
             };
             learned.fit(&mut publication);
             let notices: Vec<_> = learned.take_notices().collect();

@@ -16,6 +16,7 @@ fn publication(qos: Qos) -> Publication {
         payload: bytes::Bytes::from_static(b"p"),
         qos,
         retain: false,
+        hops: 0,
     }
 }
 

@@ -16,7 +16,11 @@ pub(super) struct Properties {
     pub(super) lacks: Lacks,
     pub(super) topic_alias: bool,
     pub(super) reason: Option<Bytes>,
+    pub(super) message: crate::Properties,
 }
+
+/// Most user properties of a message that are kept: each takes ten times the memory of its least size in the packet.
+const MAX_USER: usize = 128;
 
 /// Why properties cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +62,17 @@ fn read_one(cursor: &mut Cursor, properties: &mut Properties) -> Result<(), Malf
         0x02 | 0x18 => {
             cursor.four_bytes()?;
         }
-        // Content type, response topic, assigned client id, authentication method, response information, server reference.
-        0x03 | 0x08 | 0x12 | 0x15 | 0x1A | 0x1C => {
+        // Assigned client id, authentication method, response information, server reference.
+        0x12 | 0x15 | 0x1A | 0x1C => {
             text(cursor)?;
         }
-        // Correlation data, authentication data.
-        0x09 | 0x16 => {
+        // Authentication data.
+        0x16 => {
             cursor.binary()?;
         }
+        0x03 => properties.message.content_type = Some(string(cursor)?),
+        0x08 => properties.message.response_topic = Some(string(cursor)?),
+        0x09 => properties.message.correlation_data = Some(cursor.binary()?),
         // Subscription identifier.
         0x0B => {
             cursor.variable()?;
@@ -86,8 +93,10 @@ fn read_one(cursor: &mut Cursor, properties: &mut Properties) -> Result<(), Malf
         0x25 => properties.lacks.retain = cursor.byte()? == 0,
         // User property.
         0x26 => {
-            text(cursor)?;
-            text(cursor)?;
+            let property = (string(cursor)?, string(cursor)?);
+            if properties.message.user.len() < MAX_USER {
+                properties.message.user.push(property);
+            }
         }
         0x27 => properties.max_packet_size = Some(cursor.four_bytes()?),
         0x28 => properties.lacks.wildcards = cursor.byte()? == 0,
@@ -95,6 +104,11 @@ fn read_one(cursor: &mut Cursor, properties: &mut Properties) -> Result<(), Malf
         _ => return Err(Malformed::Unknown),
     }
     Ok(())
+}
+
+fn string(cursor: &mut Cursor) -> Result<String, Malformed> {
+    let bytes = text(cursor)?;
+    String::from_utf8(bytes.into()).map_err(|_| Malformed::Text)
 }
 
 fn text(cursor: &mut Cursor) -> Result<Bytes, Malformed> {

@@ -182,6 +182,8 @@ impl Reader {
             id,
             duplicate: flags & 8 != 0,
             retained: flags & 1 != 0,
+            properties: (properties.message != crate::Properties::default())
+                .then(|| Box::new(properties.message)),
         })
         .into()
     }

@@ -5,7 +5,7 @@ use crds::validated::{MqttVersion, Qos};
 use rumqttc::mqttbytes::{self, v4};
 use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
 
-use crate::{Options, Publication};
+use crate::{HOPS, Options, Publication};
 
 /// Writes packets of one version.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,15 @@ impl Writer {
         }
     }
 
-    pub(crate) fn subscribe(self, id: u16, filters: &[(String, Qos)], buffer: &mut BytesMut) {
+    /// Retained messages come with a subscription that is new, not with each connection; with none if they are ignored.
+    /// MQTT 3.1.1 cannot say so.
+    pub(crate) fn subscribe(
+        self,
+        id: u16,
+        filters: &[(String, Qos)],
+        ignore_retained: bool,
+        buffer: &mut BytesMut,
+    ) {
         match self.version {
             MqttVersion::V3_1_1 => {
                 let filters = filters
@@ -72,9 +80,17 @@ impl Writer {
                 Self::put(subscribe.write(buffer));
             }
             MqttVersion::V5 => {
-                let filters = filters
-                    .iter()
-                    .map(|(path, qos)| v5::Filter::new(path.clone(), qos5(*qos)));
+                let retained = || {
+                    if ignore_retained {
+                        v5::RetainForwardRule::Never
+                    } else {
+                        v5::RetainForwardRule::OnNewSubscribe
+                    }
+                };
+                let filters = filters.iter().map(|(path, qos)| v5::Filter {
+                    retain_forward_rule: retained(),
+                    ..v5::Filter::new(path.clone(), qos5(*qos))
+                });
                 let mut subscribe = v5::Subscribe::new_many(filters, None);
                 subscribe.pkid = id;
                 Self::put(subscribe.write(buffer));
@@ -109,7 +125,12 @@ impl Writer {
         } else {
             2
         };
-        let properties = usize::from(self.version == MqttVersion::V5);
+        let properties = match self.version {
+            MqttVersion::V3_1_1 => 0,
+            MqttVersion::V5 if publication.hops == 0 => 1,
+            // The lengths of all properties, the kind of this one, and the lengths of its two texts.
+            MqttVersion::V5 => 6 + HOPS.len() + publication.hops.to_string().len(),
+        };
         let rest = 2 + publication.topic.len() + id + properties + publication.payload.len();
         1 + length_bytes(rest) + rest
     }
@@ -143,7 +164,10 @@ impl Writer {
                     topic: topic.into(),
                     pkid: id,
                     payload,
-                    properties: None,
+                    properties: (publication.hops > 0).then(|| v5::PublishProperties {
+                        user_properties: vec![(HOPS.to_owned(), publication.hops.to_string())],
+                        ..v5::PublishProperties::default()
+                    }),
                 }
                 .write(buffer),
             ),

@@ -145,6 +145,8 @@ impl Session {
                 tag,
                 duplicate: publish.duplicate,
                 retained: publish.retained,
+                qos: publish.qos,
+                properties: publish.properties,
             }));
             return;
         }

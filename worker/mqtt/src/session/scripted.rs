@@ -37,6 +37,7 @@ fn options(address: SocketAddr, version: MqttVersion) -> Options {
         tls: None,
         max_packet_size: 1 << 20,
         subscriptions: Vec::new(),
+        ignore_retained: false,
         max_in_flight: 1,
         takeover_retry: Duration::from_mins(1),
         gather: Duration::ZERO,

@@ -110,12 +110,12 @@ impl<C: Client> Publisher<C> {
         while self.client.publish_capacity() > 0
             && let Some(result) = work.batch.pop_front()
         {
-            if let Some(publication) = self.target.publication(&result) {
-                let token = work.pending.add(result, now);
-                self.client.publish(publication, token);
-            } else {
-                let refused = result.refuse("the rule has no deadLetterTopic".to_owned());
-                work.batch.extend(refused);
+            match self.target.publication(&result) {
+                Ok(publication) => {
+                    let token = work.pending.add(result, now);
+                    self.client.publish(publication, token);
+                }
+                Err(error) => work.batch.extend(result.refuse(error.to_string())),
             }
         }
     }

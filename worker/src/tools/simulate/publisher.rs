@@ -62,6 +62,7 @@ impl<C: Client> Publisher<C> {
                         payload: payload.into(),
                         qos: self.qos,
                         retain: false,
+                        hops: 0,
                     };
                     self.client.publish(publication, summary.sent);
                     summary.sent += 1;

@@ -103,6 +103,29 @@ fn what_is_no_sample_is_refused_with_its_place() {
 }
 
 #[test]
+fn c1_c2_a_sample_may_have_a_byte_order_mark_and_lone_surrogates() {
+    let text = r#"{"event": ["\ud83d"], "result": "\ud83d"}"#;
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [format!("\u{feff}{text}").into_bytes(), utf16] {
+        let folder = model(&[]);
+        fs::write(folder.path().join("samples/a.json"), bytes).unwrap();
+        let samples = read(folder.path()).unwrap();
+        assert_eq!(samples[0].event, br#"["\ud83d"]"#);
+    }
+    let folder = model(&[]);
+    fs::write(
+        folder.path().join("samples/a.json"),
+        b"{\"event\": \"\xff\"}",
+    )
+    .unwrap();
+    let error = read(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("neither UTF-8 nor UTF-16 nor UTF-32"),
+        "{error}"
+    );
+}
+
+#[test]
 fn there_may_not_be_too_much() {
     let many: String = vec![r#"{"event": 1, "result": 1}"#; MAX_SAMPLES + 1].join(",");
     let large = format!("\"{}\"", "x".repeat(usize::try_from(MAX_BYTES).unwrap()));

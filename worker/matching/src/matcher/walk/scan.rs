@@ -51,8 +51,6 @@ pub(crate) enum FaultKind {
     Escape,
     #[error("control character (\\u0000-\\u001F) found while parsing a string")]
     Control,
-    #[error("invalid unicode code point")]
-    Utf8,
     #[error("trailing characters")]
     Trailing,
     #[error("more than {MAX_DEPTH} levels of lists and objects")]
@@ -113,21 +111,24 @@ impl fmt::Debug for Scanner<'_> {
 
 impl<'m> Scanner<'m> {
     /// At the first value of `text`.
-    pub(super) fn new(text: &'m [u8]) -> Result<Self, Fault> {
-        if let Err(error) = std::str::from_utf8(text) {
-            return Err(Fault {
-                kind: FaultKind::Utf8,
-                at: error.valid_up_to(),
-            });
-        }
+    pub(super) fn new(text: &'m str) -> Self {
         let mut scanner = Self {
-            text,
+            text: text.as_bytes(),
             at: 0,
             depth: 0,
             parts: 0,
         };
         scanner.skip_blanks();
-        Ok(scanner)
+        scanner
+    }
+
+    /// What was passed since `mark`.
+    pub(super) fn since(&self, mark: Mark) -> (usize, usize) {
+        (mark.at, self.at)
+    }
+
+    pub(super) fn slice(&self, (start, end): (usize, usize)) -> &'m [u8] {
+        &self.text[start..end]
     }
 
     pub(super) fn bytes(&self, raw: Raw) -> &'m [u8] {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crds::validated::{Path, Step};
+use crds::validated::{Number, Operand, Path, Step};
 
 /// Index of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ pub(super) struct Wish {
     /// Whether an index counts from the end.
     pub(super) from_end: bool,
     pub(super) members: HashMap<Box<[u8]>, Member>,
+    /// Numbers that are looked for in a list.
+    pub(super) numbers: Vec<(Number, Member)>,
     /// Whether a text here is compared.
     pub(super) compared: bool,
 }
@@ -54,10 +56,20 @@ impl Wanted {
     }
 
     /// The question whether `value` is in the container at `place`.
-    pub(crate) fn member(&mut self, place: Place, value: &str) -> Member {
+    pub(crate) fn member(&mut self, place: Place, value: &Operand) -> Member {
         let next = Member(self.members);
         let wish = &mut self.places[place.0];
-        let member = *wish.members.entry(value.as_bytes().into()).or_insert(next);
+        let member = match value {
+            Operand::Text(text) => *wish.members.entry(text.as_bytes().into()).or_insert(next),
+            Operand::Number(number) => {
+                let known = wish.numbers.iter().find(|(known, _)| known == number);
+                let member = known.map_or(next, |(_, member)| *member);
+                if member == next {
+                    wish.numbers.push((*number, next));
+                }
+                member
+            }
+        };
         self.members += usize::from(member == next);
         member
     }

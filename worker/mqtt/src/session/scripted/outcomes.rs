@@ -171,6 +171,7 @@ fn publication(qos: Qos) -> Publication {
         payload: Bytes::from_static(b"p"),
         qos,
         retain: false,
+        hops: 0,
     }
 }
 

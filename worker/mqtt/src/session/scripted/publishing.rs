@@ -88,6 +88,7 @@ async fn publish(
                     payload: Bytes::from_static(payload.as_bytes()),
                     qos,
                     retain: true,
+                    hops: 0,
                 };
                 session.publish(publication, token);
             }
