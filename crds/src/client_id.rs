@@ -126,7 +126,7 @@ mod tests {
         ids
     }
 
-    /// Two sessions with one id would disconnect each other again and again.
+    /// Two sessions with one id would keep disconnecting each other.
     #[test]
     fn an_id_that_two_models_would_share_is_told_apart() {
         assert_eq!(

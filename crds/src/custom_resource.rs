@@ -51,8 +51,8 @@ pub fn crd() -> Value {
 /// The schema of a whole object, with bounds and rules.
 pub fn openapi() -> Value {
     let mut status = structural::from(&schema::constrained::<RuntimeStatus>());
-    // Waiting for a condition works from the first moment on, since kstatus takes an object whose
-    // generation nobody has observed for one that is being worked on.
+    // Waiting for a condition works from the first moment on: kstatus treats an object with an unobserved
+    // generation as in progress.
     status["default"] = json!({ "observedGeneration": -1 });
     json!({
         "description": "A runtime on a cluster: its models, the devices they serve, and the brokers between.",

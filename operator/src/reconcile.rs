@@ -78,7 +78,7 @@ impl Error {
 /// What comes after a reconcile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Another one, after so long at the latest.
+    /// Reconcile again after this time at the latest.
     Requeue(Duration),
     /// Nothing: the runtime is gone, or is being deleted.
     Gone,
@@ -86,7 +86,7 @@ pub enum Next {
     NamespaceTerminating,
 }
 
-/// Brings one runtime to where it should be, as far as that goes now.
+/// Brings one runtime closer to its desired state.
 ///
 /// `failures` is how often in a row this has failed: a single failure is not worth a line in the status.
 ///
@@ -153,7 +153,7 @@ pub async fn reconcile(
     // Report: from the outcomes. A first failure that may pass leaves the status as it is.
     let failed = failure(&outcomes);
     if let (Some(error), 0) = (&failed, failures) {
-        tracing::debug!(%error, "Status left as it is after a first failure");
+        tracing::debug!(%error, "Status unchanged after a first failure");
     } else {
         let accepted = status::Accepted {
             runtime: &runtime,

@@ -1,4 +1,4 @@
-//! What others see of one MQTT session: gauge, counter, `/status` and log.
+//! The visible state of one MQTT session: gauge, counter, `/status` and log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::status::{ModelView, SessionView};
 #[derive(Debug)]
 pub struct SessionState {
     view: Arc<ModelView>,
-    /// Gauge, counter and place in `/status`; `None` for a session that is not the worker's own.
+    /// Gauge, counter and entry in `/status`; `None` for a session of another worker.
     listed: Option<(SessionMetrics, usize)>,
     role: &'static str,
     rule: usize,
     broker: String,
-    /// Whether the last thing reported was a failure, so that a broker that stays away is one line.
+    /// Whether a failure was reported last, so that a broker that stays down is one log line.
     failing: bool,
 }
 
 impl SessionState {
-    /// Makes a session of the worker's own known.
+    /// Registers a session of this worker.
     pub fn listed(metrics: &Metrics, view: &Arc<ModelView>, session: SessionView) -> Self {
         let metrics = metrics.session(&view.name, session.rule, session.role);
         Self {
@@ -38,7 +38,7 @@ impl SessionState {
         }
     }
 
-    /// For the session of another worker that is taken over: whether this one is ready does not depend on it.
+    /// For a session taken over from another worker, which does not affect this worker's readiness.
     pub fn unlisted(view: &Arc<ModelView>, rule: usize, broker: String) -> Self {
         Self {
             view: view.clone(),
@@ -62,7 +62,7 @@ impl SessionState {
         &self.view.name
     }
 
-    /// It does its work: connected, and for a subscription subscribed.
+    /// Records that the session is connected and, for a subscription, subscribed.
     pub fn up(&mut self) {
         self.failing = false;
         self.record(true, None);
@@ -75,7 +75,7 @@ impl SessionState {
         );
     }
 
-    /// The connection was lost or not made.
+    /// Records that the connection was lost, refused or not established.
     pub fn down(&mut self, error: &Error, retry_in: Duration) {
         if let Some((metrics, _)) = &self.listed {
             metrics.reconnects.inc();
@@ -90,7 +90,7 @@ impl SessionState {
         self.failing = true;
     }
 
-    /// The broker refused the subscription, while the connection stands.
+    /// Records that the broker refused the subscription, though the connection is up.
     pub fn refused(&mut self, filter: &str, reason: &str) {
         let message = format!("the broker refused the subscription to {filter:?}: {reason}");
         self.view

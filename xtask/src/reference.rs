@@ -196,7 +196,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A field that the page leaves out is one that nobody finds.
+    /// Users cannot find a field that the page leaves out.
     #[test]
     fn every_field_of_the_schema_has_a_row() {
         fn names(schema: &Value, found: &mut Vec<String>) {

@@ -19,7 +19,7 @@ pub(super) fn build(identity: &Identity, func: &ClusterModel) -> Option<Child> {
         queue_depth: depth,
         utilization: percent,
     } = *targets;
-    // Of several metrics both kinds take the one that asks for more workers.
+    // Given several metrics, both kinds use the one that asks for more workers.
     let (kind, version, spec) = match &func.scaling {
         Scaling::Fixed(_) | Scaling::External => return None,
         Scaling::Hpa(_) => (

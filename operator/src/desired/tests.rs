@@ -114,7 +114,7 @@ fn a_port_of_the_node_has_no_service() {
     assert_eq!(pod(&spec)["containers"][0]["ports"][1]["hostPort"], 38080);
 }
 
-/// There is no mapping of ports in a node's network.
+/// Ports cannot be mapped in a node's network.
 #[test]
 fn in_the_nodes_network_a_port_of_the_node_is_the_one_that_the_worker_listens_on() {
     let mut spec = sample();

@@ -12,7 +12,7 @@ use rustix::time::ClockId;
 
 /// Five numbers of eight bytes: the call's id plus one (0 between calls), the monotonic clock's
 /// nanoseconds when it began, and how many calls were put together with it, itself included; then for how
-/// many nanoseconds the host has waited for its worker, and when the wait that goes on began (0 if none does).
+/// many nanoseconds the host has waited for its worker, and when the current wait began (0 without one).
 #[derive(Debug)]
 pub(crate) struct ProgressPage {
     numbers: NonNull<[AtomicU64; 5]>,
@@ -45,7 +45,7 @@ impl ProgressPage {
         unsafe { self.numbers.as_ref() }
     }
 
-    /// A call begins, or `count` of them at once of which this is the first.
+    /// A call begins, or `count` of them at once, starting with this one.
     pub(crate) fn begin(&self, id: u64, count: usize) -> Duration {
         let now = now();
         let [call, since, together, ..] = self.numbers();

@@ -22,7 +22,7 @@ pub(super) use ended::Ended;
 use gathering::Gathering;
 use keep_alive::{Due, KeepAlive};
 
-/// What a read asks of the system at once.
+/// Bytes to ask the system for in one read.
 const READ: usize = 64 << 10;
 
 /// While so much waits to be written, nothing is read: a broker that makes a session answer, but does not take the
@@ -51,7 +51,7 @@ pub(super) struct Connection {
     pongs: u64,
 }
 
-/// What a connection found.
+/// What a connection read.
 #[derive(Debug)]
 pub(super) enum Found {
     Packet(Received),
@@ -94,7 +94,7 @@ impl Connection {
         }
     }
 
-    /// Asks the broker for a sign, and gives what [`Self::pongs`] will be when it comes.
+    /// Pings the broker, and returns the value of [`Self::pongs`] once it has answered.
     pub(super) fn ping(&mut self) -> u64 {
         self.writer.ping(&mut self.output);
         self.keep_alive.pinged();
@@ -102,7 +102,7 @@ impl Connection {
         self.pings
     }
 
-    /// The broker answered a ping.
+    /// Records that the broker answered a ping.
     pub(super) fn ponged(&mut self) {
         self.pongs += 1;
     }
@@ -112,8 +112,7 @@ impl Connection {
         self.pongs
     }
 
-    /// Writes what is there to write, and reads if `read`; ready when something was written or read,
-    /// or the connection ended.
+    /// Writes pending bytes, and reads if `read`; ready when something was written or read, or the connection ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Result<(), Ended>> {
         let read = read && self.output.len() < UNWRITTEN;
         loop {
@@ -181,12 +180,12 @@ impl Connection {
         }
     }
 
-    /// Reading begins again.
+    /// Resumes reading.
     pub(super) fn resume(&mut self) {
         self.keep_alive.read();
     }
 
-    /// Appends every packet that has come whole.
+    /// Appends every complete packet.
     pub(super) fn take_packets(&mut self, found: &mut VecDeque<Found>) -> Result<(), Ended> {
         while let Some(next) = self.next()? {
             found.push_back(next);
@@ -198,7 +197,7 @@ impl Connection {
 
     fn next(&mut self) -> Result<Option<Found>, Ended> {
         if let Some(discard) = &mut self.discard {
-            if !discard.go_on(&mut self.input) {
+            if !discard.resume(&mut self.input) {
                 return Ok(None);
             }
             self.discard = None;

@@ -3,7 +3,7 @@
 use bytes::{Buf as _, BytesMut};
 use crds::validated::Qos;
 
-/// What stands at the front of the buffer.
+/// What the buffer begins with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Front {
     /// A whole packet of this size.
@@ -14,7 +14,7 @@ pub(super) enum Front {
     Oversized {
         /// Size of the packet.
         size: usize,
-        /// How it is acknowledged.
+        /// Its QoS, which decides how it is acknowledged.
         qos: Qos,
         /// Its packet id, 0 at QoS 0.
         id: u16,
@@ -26,7 +26,7 @@ pub(super) enum Front {
 pub(super) enum Malformed {
     /// Its length has more than four bytes.
     Length,
-    /// It is over the limit and is no message.
+    /// It exceeds the limit and isn't a message.
     Oversized,
 }
 
@@ -47,14 +47,14 @@ const PUBLISH: u8 = 3;
 pub(super) struct Discard(usize);
 
 impl Discard {
-    /// Discards a packet of `size` bytes whose front is in `buffer`.
+    /// Discards a packet of `size` bytes that begins in `buffer`.
     pub(super) fn start(&mut self, size: usize, buffer: &mut BytesMut) {
         self.0 = size;
-        self.go_on(buffer);
+        self.resume(buffer);
     }
 
-    /// Whether all of it is gone; discards what has come of it.
-    pub(super) fn go_on(&mut self, buffer: &mut BytesMut) -> bool {
+    /// Discards what has arrived of the packet, and returns whether that was all of it.
+    pub(super) fn resume(&mut self, buffer: &mut BytesMut) -> bool {
         let now = self.0.min(buffer.len());
         buffer.advance(now);
         self.0 -= now;
@@ -62,7 +62,7 @@ impl Discard {
     }
 }
 
-/// Looks at the front of `buffer`.
+/// Finds out what `buffer` begins with.
 pub(super) fn front(buffer: &[u8], limit: usize) -> Result<Front, Malformed> {
     let Some((&first, rest)) = buffer.split_first() else {
         return Ok(Front::Partial);
@@ -169,9 +169,9 @@ mod tests {
         let mut buffer = BytesMut::from(&[1, 2, 3][..]);
         let mut discard = Discard::default();
         discard.start(5, &mut buffer);
-        assert!(!discard.go_on(&mut buffer));
+        assert!(!discard.resume(&mut buffer));
         buffer.extend_from_slice(&[4, 5, 6]);
-        assert!(discard.go_on(&mut buffer));
+        assert!(discard.resume(&mut buffer));
         assert_eq!(buffer[..], [6]);
     }
 }

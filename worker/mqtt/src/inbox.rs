@@ -17,8 +17,7 @@ pub(super) struct Inbox {
     /// Sequence number of the first entry.
     first: u64,
     entries: VecDeque<Entry>,
-    /// Ids at QoS 2 whose PUBREC was sent and whose PUBREL has not come. They outlive a connection,
-    /// as the session does.
+    /// Ids at QoS 2 with a sent PUBREC and no PUBREL yet. Like the session, they outlive a connection.
     received: HashSet<u16>,
 }
 
@@ -30,8 +29,7 @@ struct Entry {
 }
 
 impl Inbox {
-    /// A connection begins: tags of the one before mean nothing any more, since the broker sends
-    /// those messages again.
+    /// Begins a connection, which invalidates the tags of the previous one: the broker sends those messages again.
     pub(super) fn connected(&mut self, epoch: u64, session_present: bool) {
         self.epoch = epoch;
         self.first += self.entries.len() as u64;
@@ -74,7 +72,7 @@ impl Inbox {
         })
     }
 
-    /// The owner is done with a message; writes every acknowledgement that is due now.
+    /// Records that the owner is done with a message, and writes every acknowledgement that is due.
     pub(super) fn acknowledge(&mut self, tag: DeliveryTag, writer: Writer, buffer: &mut BytesMut) {
         if tag.epoch != self.epoch {
             return;
@@ -99,12 +97,12 @@ impl Inbox {
         }
     }
 
-    /// Whether everything that came is acknowledged and released.
+    /// Whether all received messages are acknowledged and released.
     pub(super) fn is_done(&self) -> bool {
         self.entries.is_empty() && self.received.is_empty()
     }
 
-    /// The broker released a message at QoS 2.
+    /// Records that the broker released a message at QoS 2.
     pub(super) fn released(&mut self, id: u16, writer: Writer, buffer: &mut BytesMut) {
         self.received.remove(&id);
         writer.pubcomp(id, buffer);

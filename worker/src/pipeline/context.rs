@@ -1,4 +1,4 @@
-//! What the models of a worker share, and what one rule of one model is made of.
+//! What the models of a worker share, and the parts of one rule of one model.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,21 +24,21 @@ pub struct PipelineContext {
     pub brokers: Vec<Broker>,
     /// The sessions' client ids.
     pub client_ids: HashMap<SessionKey, String>,
-    /// For one of several workers, which does not come back under its client ids: those of the worker that was
-    /// alone before, if there was one. Its sessions are drained and deleted (ADR 12).
+    /// For one of several workers, which never reconnects under its client ids: those of the previous single worker, if
+    /// there was one. Its sessions are drained and deleted (ADR 12).
     pub predecessor: Option<HashMap<SessionKey, String>>,
     /// State and metrics.
     pub shared: Arc<Shared>,
-    /// The sinks that all models have together.
+    /// The sinks that all models share.
     pub sinks: SharedSinks,
 }
 
-/// The way of one rule's messages through one model.
+/// One rule of one model.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
     /// What all models share.
     pub ctx: &'a PipelineContext,
-    /// How far the model's shutdown is.
+    /// The phase of the model's shutdown.
     pub phase: &'a watch::Sender<Phase>,
     /// Index of the model.
     pub func: usize,
@@ -67,7 +67,7 @@ impl<'a> Route<'a> {
         self.ctx.shared.metrics.model(&self.model().name)
     }
 
-    /// Told how far the model's shutdown is.
+    /// Follows the phase of the model's shutdown.
     pub fn phase(self) -> watch::Receiver<Phase> {
         self.phase.subscribe()
     }
@@ -82,13 +82,13 @@ impl<'a> Route<'a> {
         &self.ctx.client_ids[&self.key(role)]
     }
 
-    /// The client id that the worker before this one had for the subscription, if that does not come back.
+    /// The client id of the previous worker for the subscription, if that worker does not return.
     pub fn predecessor(self) -> Option<&'a str> {
         let ids = self.ctx.predecessor.as_ref()?;
         ids.get(&self.key(Role::Sub)).map(String::as_str)
     }
 
-    /// Makes the rule's session in this role known; `topic` is its topic or filter.
+    /// Registers the rule's session in this role; `topic` is its topic or filter.
     pub fn session_state(self, role: Role, broker: &Broker, topic: &str) -> SessionState {
         let session = SessionView {
             rule: self.rule,

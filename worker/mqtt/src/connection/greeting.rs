@@ -11,13 +11,13 @@ use crate::outcomes::{Kind, Met, Outcome, outcome};
 use crate::packet::{Inbound, Limits, Violation};
 use crate::{Error, Options, transport};
 
-/// How long TCP, TLS, WebSocket and MQTT's own greeting may take together.
+/// Timeout for TCP, TLS, WebSocket and CONNACK together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the broker may take to close after DISCONNECT.
+/// Timeout for the broker to close after DISCONNECT.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How a TLS server's answer to what is not TLS begins: an alert, and the major version.
+/// First bytes of a TLS server's answer to anything but TLS: an alert and the major version.
 const TLS_ALERT: [u8; 2] = [0x15, 3];
 
 /// What to do about a TLS alert in place of a greeting.
@@ -30,7 +30,7 @@ fn wrong_scheme(transport: Transport) -> String {
 }
 
 impl Connection {
-    /// Connects, and waits for the broker's greeting: whether it has the session, and its limits.
+    /// Connects and waits for the CONNACK, which says whether the broker has the session, and its limits.
     pub(crate) async fn open(options: &Options) -> Result<(Self, bool, Limits), Error> {
         tokio::time::timeout(CONNECT_TIMEOUT, Self::greet(options))
             .await
@@ -119,7 +119,7 @@ impl Connection {
     pub(crate) async fn close(mut self) {
         self.writer.disconnect(&mut self.output);
         if let Err(error) = self.finish().await {
-            tracing::debug!(%error, "Connection ended before it was closed");
+            tracing::debug!(%error, "Connection lost while closing");
         }
     }
 

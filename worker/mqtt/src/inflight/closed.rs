@@ -13,14 +13,14 @@ pub(crate) enum Said<'a> {
     Code(Code, &'a str),
 }
 
-/// Over what the broker closed the connection.
+/// The publication over which the broker closed the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
     /// Nothing was in flight, or more than one publication, or the broker has not seen it.
     Unclear,
     /// The only publication in flight, which is sent again, perhaps in a form that the broker takes.
     Only,
-    /// The same, and it is refused, since the broker says so, or does this again and again.
+    /// The same, but it is refused: the broker says so, or keeps closing the connection over it.
     Refused,
 }
 
@@ -73,7 +73,7 @@ impl Inflight {
         Blame::Refused
     }
 
-    /// The broker is away: what it did before, it may have done as it went.
+    /// The broker is down: it may have closed earlier connections as it stopped.
     pub(crate) fn not_connected(&mut self) {
         let unwritten = self.unwritten.iter_mut().map(|(_, flight)| flight);
         let flights = self.sent.values_mut().chain(unwritten);

@@ -10,7 +10,7 @@ use crate::v3::{Closed, Takeover};
 pub(super) enum How {
     /// It could not be made.
     NotConnected,
-    /// The broker refused it, or what answered is no broker.
+    /// The broker refused it, or the other side isn't a broker.
     Refused,
     /// It broke, or the broker said why it ends it.
     Lost,
@@ -137,14 +137,14 @@ mod tests {
             ("refused", &[(How::Refused, SHORT)], Next::BackOff),
             ("lost", &[(How::Lost, LONG)], Next::BackOff),
             (
-                "lost soon, again and again",
+                "repeatedly lost soon",
                 &[(How::Lost, SHORT); 20],
                 Next::BackOff,
             ),
             ("closed late", &[(How::Closed, LONG)], Next::BackOff),
             ("closed soon", &[(How::Closed, SHORT)], Next::AtOnce),
             (
-                "closed soon, again and again",
+                "repeatedly closed soon",
                 &[(How::Closed, SHORT); 12],
                 Next::StayAway,
             ),
@@ -159,7 +159,7 @@ mod tests {
                 Next::StayAway,
             ),
             (
-                "a broker that restarts refuses now and then",
+                "a restarting broker refuses connections in between",
                 &[
                     (How::Lost, LONG),
                     (How::Closed, SHORT),

@@ -1,4 +1,4 @@
-//! Decides what a broker's greeting means for messages that nobody takes at once.
+//! Decides what a broker's greeting means for messages that cannot be delivered at once.
 
 use crate::Notice;
 use crate::packet::Limits;

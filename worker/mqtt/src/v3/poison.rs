@@ -1,33 +1,33 @@
 //! ADR 16: poison detection: finds the publication over which a broker closes the connection.
 //!
-//! A broker of MQTT 3.1.1 cannot refuse a message. It closes the connection without a word over one that is
-//! larger than it takes or not allowed. Sent again with each connection, such a message would hold back all
-//! behind it forever. So after a closed connection publications first go out one by one, and one that was alone
-//! in flight each time the broker closed is refused.
+//! An MQTT 3.1.1 broker cannot refuse a message. It closes the connection without a reason over one that is too
+//! large or not allowed. Sent again with each connection, such a message would block all behind it forever. So after a
+//! closed connection, publications are first sent one by one, and one that was alone in flight each time the broker
+//! closed is refused.
 
-/// So many closed connections in a row over one publication alone aren't chance.
+/// Closed connections in a row over one publication alone that aren't a coincidence.
 const CLOSES: u8 = 3;
 
 /// See the module's description.
 #[derive(Debug, Default)]
 pub(crate) struct Poison {
-    /// Most in flight at once; it grows with each one that is done. `None` is no bound.
+    /// Maximum in flight; it grows with each one that is done. `None` is unbounded.
     window: Option<usize>,
-    /// The smallest size over which the broker closed. Publications of that size or more go alone from then on,
-    /// and are refused at the first close.
+    /// The smallest size over which the broker closed. From then on, publications of at least that size are sent alone,
+    /// and refused at the first close.
     closed_at: Option<usize>,
     /// Whether one that has to be alone is in flight.
     alone: bool,
 }
 
 impl Poison {
-    /// A connection begins; `closed` is whether the broker had closed the one before with publications in flight.
+    /// Begins a connection; `closed` is whether the broker closed the previous one with publications in flight.
     pub(crate) fn connected(&mut self, closed: bool) {
         self.window = closed.then_some(1);
         self.alone = false;
     }
 
-    /// Whether a publication of `size` bytes may go out while others are in flight.
+    /// Whether a publication of `size` bytes may be sent while others are in flight.
     pub(crate) fn admits(&mut self, size: usize, in_flight: usize) -> bool {
         if in_flight == 0 {
             self.alone = self.closed_at.is_some_and(|limit| size >= limit);
@@ -37,10 +37,10 @@ impl Poison {
         !self.alone && !large && self.window.is_none_or(|window| in_flight < window)
     }
 
-    /// The broker took a publication; `most` is how many may be in flight in good times.
+    /// Records that the broker took a publication; `most` is the limit in flight without a suspicion.
     pub(crate) fn taken(&mut self, most: usize) {
         if std::mem::take(&mut self.alone) {
-            // It takes as large ones after all.
+            // It takes publications of this size after all.
             self.closed_at = None;
         }
         self.window = self
@@ -95,7 +95,7 @@ mod tests {
         assert!(!poison.admits(1000, 1));
         assert!(poison.admits(999, 1));
         assert!(poison.admits(2000, 0));
-        assert!(!poison.admits(1, 1), "a large one is on its way alone");
+        assert!(!poison.admits(1, 1), "a large one is in flight alone");
         assert!(poison.refuses(2000, 1), "the limit is known");
         poison.connected(false);
         assert!(poison.admits(1000, 0));

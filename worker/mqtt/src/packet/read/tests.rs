@@ -193,7 +193,7 @@ fn each_packet_is_taken_as_far_as_its_meaning_is_clear() {
             "Close",
             "DISCONNECT sent by the broker (MQTT 3.1.1, section 3.14)",
         ),
-        // What only clients send, or nobody.
+        // Packets that only clients send, or that don't exist.
         (
             V3,
             &[0xC0, 0],
