@@ -4,6 +4,9 @@
 //! A folder is made under another name and renamed when it is complete and on disk, so that a crash
 //! leaves an old model or a new one, never half of one.
 
+mod installed;
+mod scratch;
+mod settle;
 mod versions;
 
 use std::fs::{self, File};
@@ -13,15 +16,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use crds::validated::{Digests, Md5, Sha256, ValidatedFunc};
-use tempfile::TempDir;
 
-use super::archive::{Limits, unpack};
 use super::error::Error;
 use super::fetch::{self, fetch, shown};
-use super::manifest::{self, Copy};
+use super::manifest::Copy;
 use super::{pack, wheels};
 
+pub use installed::{InstallOptions, Installed, Origin};
 pub use versions::{InUse, Version};
+
+use settle::{folder_name, settle, verify};
 
 /// Unfinished folders begin so.
 const INCOMING: &str = ".incoming-";
@@ -37,60 +41,6 @@ pub const KEPT_VERSIONS: usize = 3;
 pub struct Store {
     directory: PathBuf,
     client: OnceLock<reqwest::Client>,
-}
-
-/// How a model is installed.
-#[derive(Debug, Clone)]
-pub struct InstallOptions {
-    /// Whether it may be downloaded (`DOWNLOAD_MODEL`).
-    pub download: bool,
-    /// The interpreter that its wheels are for.
-    pub python: PathBuf,
-    /// Whether to show progress if a terminal is attached.
-    pub progress: bool,
-    /// The largest zip in bytes.
-    pub max_bytes: u64,
-}
-
-impl Default for InstallOptions {
-    fn default() -> Self {
-        Self {
-            download: false,
-            python: "python3".into(),
-            progress: false,
-            max_bytes: 2 << 30,
-        }
-    }
-}
-
-/// A model that can be imported.
-#[derive(Debug, Clone)]
-pub struct Installed {
-    /// The folder that holds `index.py`.
-    pub directory: PathBuf,
-    /// The folder of its wheels.
-    pub wheels: Option<PathBuf>,
-    /// Of its zip; unknown for a model that was put there by hand.
-    pub md5: Option<Md5>,
-    /// Of its zip.
-    pub sha256: Option<Sha256>,
-    /// Where it came from.
-    pub origin: Origin,
-    /// Keeps it from being pruned while it is served; `None` for a model that was copied there by hand.
-    pub in_use: Option<Arc<InUse>>,
-}
-
-/// Where an installed model came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A verified copy was there.
-    Cached,
-    /// It was downloaded now.
-    Downloaded,
-    /// It was read from a `file://` address now.
-    File,
-    /// Somebody put its folder there; nothing says what it is.
-    PrePlaced,
 }
 
 impl Store {
@@ -170,21 +120,6 @@ impl Store {
             Err(error) => tracing::warn!(%error, "Failed to delete old versions of models"),
         }
         Ok(installed)
-    }
-
-    /// Copies an installed model, so that what it writes there is discarded. The copy is in the models directory if that
-    /// can be written, since `/tmp` may be in memory.
-    ///
-    /// # Errors
-    /// It cannot be copied.
-    pub fn scratch(&self, model: &Path) -> Result<TempDir, Error> {
-        let target = tempfile::Builder::new()
-            .prefix(INCOMING)
-            .tempdir_in(&self.directory)
-            .or_else(|_| tempfile::tempdir())
-            .map_err(Error::Store)?;
-        copy_folder(model, target.path()).map_err(Error::Store)?;
-        Ok(target)
     }
 
     /// The verified copy that a configuration asks for.
@@ -288,63 +223,6 @@ async fn copy_file(
     .await
 }
 
-fn verify(address: &str, digests: &Digests, md5: Md5, sha256: Sha256) -> Result<(), Error> {
-    let mismatch = |kind, field, expected: String, actual: String| Error::ChecksumMismatch {
-        address: address.to_owned(),
-        kind,
-        field,
-        expected,
-        actual,
-    };
-    if let Some(expected) = digests.sha256.filter(|expected| *expected != sha256) {
-        let (expected, actual) = (expected.to_string(), sha256.to_string());
-        return Err(mismatch("SHA-256", "modelSha256", expected, actual));
-    }
-    if let Some(expected) = digests.md5.filter(|expected| *expected != md5) {
-        let (expected, actual) = (expected.to_string(), md5.to_string());
-        return Err(mismatch("MD5", "modelMd5", expected, actual));
-    }
-    Ok(())
-}
-
-/// Unpacks a verified zip and gives it its final name.
-fn settle(
-    directory: &Path,
-    incoming: TempDir,
-    zip: &Path,
-    found: (Md5, Sha256, u64),
-    (address, model): (String, String),
-) -> Result<Copy, Error> {
-    let target = incoming.path().join("model");
-    fs::create_dir(&target).map_err(Error::Store)?;
-    let file = File::open(zip).map_err(Error::Store)?;
-    let root = unpack(file, &target, &Limits::default()).map_err(Error::Archive)?;
-    fs::remove_file(zip).map_err(Error::Store)?;
-    sync(&target).map_err(Error::Store)?;
-    manifest::write(incoming.path(), &root, found, address, model).map_err(Error::Store)?;
-    let folder = directory.join(folder_name(found.1));
-    if let Some(copy) = Copy::read(&folder) {
-        // Another worker was faster.
-        return Ok(copy);
-    }
-    if folder.exists() {
-        // What is there is not whole, and whoever reads it would refuse it.
-        fs::remove_dir_all(&folder).map_err(Error::Store)?;
-    }
-    sync_folder(incoming.path()).map_err(Error::Store)?;
-    let incoming = incoming.keep();
-    if let Err(error) = fs::rename(&incoming, &folder) {
-        // Nothing of it may stay; a failure to remove it is the smaller trouble.
-        let _ = fs::remove_dir_all(&incoming);
-        if let Some(copy) = Copy::read(&folder) {
-            return Ok(copy);
-        }
-        return Err(Error::Store(error));
-    }
-    sync_folder(directory).map_err(Error::Store)?;
-    Copy::read(&folder).ok_or_else(|| Error::Store(io::ErrorKind::NotFound.into()))
-}
-
 async fn complete(copy: Copy, origin: Origin, python: &Path) -> Result<Installed, Error> {
     let python = python.to_owned();
     blocking(move || {
@@ -372,38 +250,4 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or(Err(Error::Interrupted))
-}
-
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            fs::create_dir(&target)?;
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
-fn folder_name(sha256: Sha256) -> String {
-    format!("sha256-{sha256}")
-}
-
-/// Puts the names in a folder and in all below it on disk; the files are already.
-fn sync(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync(&entry.path())?;
-        }
-    }
-    sync_folder(folder)
-}
-
-/// Puts a folder's names on disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
