@@ -4,6 +4,8 @@ mod ended;
 mod gathering;
 mod greeting;
 mod keep_alive;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io;
@@ -129,7 +131,7 @@ impl Connection {
             Ok(progress) => progress,
             // A broker that closes may have said why before.
             Err(error) => match self.poll_input(cx) {
-                Ok(true) => true,
+                Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) | Err(_) => return Poll::Ready(Err(Ended::io(&error))),
             },
         };

@@ -5,6 +5,7 @@ use crds::validated::{MqttVersion, Qos};
 use proptest::prelude::*;
 
 use super::frame::{Front, front};
+use super::options::tests::options;
 use super::packet::{self, Writer};
 use super::{Options, Publication};
 
@@ -118,24 +119,9 @@ fn sizes_of_publications_are_what_the_codec_writes() {
 #[test]
 fn long_credentials_are_written() {
     let mut options = Options {
-        broker: crds::validated::BrokerUrl {
-            transport: crds::validated::Transport::Tcp,
-            host: "h".to_owned(),
-            port: 1,
-            path: String::new(),
-        },
         client_id: "c".repeat(1000),
-        version: MqttVersion::V3_1_1,
-        clean_start: false,
-        keep_alive: std::time::Duration::from_secs(30),
         auth: Some(("u".repeat(1000), Some("p".repeat(10_000)))),
-        tls: None,
-        max_packet_size: 1 << 20,
-        subscriptions: Vec::new(),
-        ignore_retained: false,
-        max_in_flight: 1,
-        takeover_retry: std::time::Duration::from_secs(1),
-        gather: std::time::Duration::ZERO,
+        ..options()
     };
     for version in [MqttVersion::V3_1_1, MqttVersion::V5] {
         options.version = version;

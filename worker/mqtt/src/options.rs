@@ -37,3 +37,33 @@ pub struct Options {
     /// Zero reads every packet at once. Counted in whole milliseconds.
     pub gather: Duration,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crds::validated::Transport;
+
+    /// Options of a session that no test needs otherwise.
+    pub(crate) fn options() -> Options {
+        Options {
+            broker: BrokerUrl {
+                transport: Transport::Tcp,
+                host: "h".to_owned(),
+                port: 1,
+                path: String::new(),
+            },
+            client_id: "c".to_owned(),
+            version: MqttVersion::V5,
+            clean_start: false,
+            keep_alive: Duration::from_mins(1),
+            auth: None,
+            tls: None,
+            max_packet_size: 1 << 20,
+            subscriptions: Vec::new(),
+            ignore_retained: false,
+            max_in_flight: 1,
+            takeover_retry: Duration::from_mins(1),
+            gather: Duration::ZERO,
+        }
+    }
+}

@@ -29,18 +29,8 @@ fn options(address: SocketAddr, version: MqttVersion) -> Options {
             port: address.port(),
             path: String::new(),
         },
-        client_id: "c".to_owned(),
         version,
-        clean_start: false,
-        keep_alive: Duration::from_mins(1),
-        auth: None,
-        tls: None,
-        max_packet_size: 1 << 20,
-        subscriptions: Vec::new(),
-        ignore_retained: false,
-        max_in_flight: 1,
-        takeover_retry: Duration::from_mins(1),
-        gather: Duration::ZERO,
+        ..crate::options::tests::options()
     }
 }
 

@@ -330,3 +330,33 @@ async fn d2_a_message_that_is_not_utf_8_is_discarded_alone() {
         assert!(errors(&events).is_empty(), "{events:?}");
     }
 }
+
+/// Issue 18, rows 23 to 26: the owner counts them, and logs their number.
+#[tokio::test]
+async fn row_24_messages_that_nothing_asked_for_are_discarded_and_acknowledged() {
+    let version = MqttVersion::V3_1_1;
+    let events = subscribe(
+        version,
+        "a",
+        welcome(version),
+        |packet| {
+            let other: &[u8] = &[0x32, 6, 0, 1, b'o', 0, packet[3] + 1, b'x'];
+            Some(if packet[0] == 0x82 {
+                [&suback(version, packet, 1)[..], other].concat()
+            } else {
+                assert_eq!(packet[0], 0x40);
+                other.to_vec()
+            })
+        },
+        |events| {
+            let unasked = |event: &&Event| matches!(event, Event::Unasked { .. });
+            events.iter().filter(unasked).count() == 3
+        },
+    )
+    .await;
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::Message(_)))
+    );
+}

@@ -1,0 +1,47 @@
+//! A connection whose broker does not read.
+
+use std::task::Waker;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+use super::*;
+use crate::options::tests::options;
+
+/// Issue 18, row 12: a flood of PUBREL, each of which is answered, took 278 MB.
+#[tokio::test]
+async fn row_12_nothing_is_read_while_the_broker_does_not_take_the_answers() {
+    let (mut broker, client) = duplex(64);
+    let mut connection = Connection::new(&options(), Box::new(client));
+    let cx = &mut Context::from_waker(Waker::noop());
+    connection.output.resize(UNWRITTEN + 64, 0);
+    broker.write_all(&[0x62, 2, 0, 1]).await.unwrap();
+    // What fits is written, and what came is read once there is less to write.
+    assert!(connection.poll(cx, true).is_ready());
+    assert!(connection.input.is_empty());
+    assert!(connection.poll(cx, true).is_pending());
+    assert!(connection.input.is_empty());
+    let mut taken = [0; 64];
+    broker.read_exact(&mut taken).await.unwrap();
+    while connection.input.is_empty() {
+        assert!(connection.poll(cx, true).is_ready());
+        broker.read_exact(&mut taken).await.unwrap();
+    }
+    assert_eq!(connection.input[..], [0x62, 2, 0, 1]);
+}
+
+/// A broker that ends a connection says why in a DISCONNECT, which the error of a write must not hide.
+#[tokio::test]
+async fn what_came_before_a_failed_write_is_read() {
+    let (mut broker, client) = duplex(64);
+    let mut connection = Connection::new(&options(), Box::new(client));
+    let cx = &mut Context::from_waker(Waker::noop());
+    broker.write_all(&[0xE0, 1, 0x95]).await.unwrap();
+    drop(broker);
+    connection.output.resize(10, 0);
+    assert!(matches!(connection.poll(cx, true), Poll::Ready(Ok(()))));
+    assert_eq!(connection.input[..], [0xE0, 1, 0x95]);
+    assert!(matches!(
+        connection.poll(cx, true),
+        Poll::Ready(Err(Ended::Closed))
+    ));
+}
