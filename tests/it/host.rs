@@ -5,4 +5,5 @@ mod crashes;
 mod interpreters;
 mod loading;
 mod poison;
+mod utilization;
 mod values;

@@ -55,6 +55,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         start_timeout: Duration::from_mins(1),
         queue_size: 10_000,
         queue_bytes: 64 << 20,
+        utilization_window: Duration::from_secs(1),
     };
     Ok((options, directory))
 }

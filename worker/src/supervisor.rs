@@ -153,6 +153,7 @@ impl Supervisor {
             start_timeout: func.start_timeout,
             queue_size: func.pre_queue_size,
             queue_bytes: QUEUE_BYTES,
+            utilization_window: hosts::UTILIZATION_WINDOW,
         };
         let metrics = self.ctx.shared.metrics.model(&func.name).hosts;
         self.check_samples(hosts.clone(), metrics).await?;

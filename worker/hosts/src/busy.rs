@@ -11,24 +11,25 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::pool::HostState;
 
-/// What the utilization is an average over: as long as the chart's scrape interval, so that load between two
+/// What the utilization of a worker is an average over: as long as the chart's scrape interval, so that load between two
 /// scrapes shows in one of them, and twice the sync period of a HorizontalPodAutoscaler.
-const WINDOW: Duration = Duration::from_secs(30);
+pub const UTILIZATION_WINDOW: Duration = Duration::from_secs(30);
 
-/// How often it is computed.
-const STEP: Duration = Duration::from_secs(1);
+/// How often it is computed within a window.
+const STEPS: u32 = 30;
 
-/// Keeps the gauge at the part of the last [`WINDOW`] in which the hosts had something to do, averaged over
+/// Keeps the gauge at the part of the last window in which the hosts had something to do, averaged over
 /// them: 0 to 1. Dropped, it leaves the gauge at 0.
 pub(crate) async fn measure(
     states: Arc<[Arc<HostState>]>,
     queues: Arc<[Arc<Queue<Job>>]>,
     gauge: Gauge,
+    window: Duration,
 ) {
     let gauge = Zeroed(gauge);
-    let mut steps = tokio::time::interval(STEP);
+    let mut steps = tokio::time::interval((window / STEPS).max(Duration::from_millis(1)));
     steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut window = Window::default();
+    let mut window = Window::new(window);
     let mut last = Instant::now();
     loop {
         steps.tick().await;
@@ -67,9 +68,10 @@ impl Drop for Zeroed {
     }
 }
 
-/// Busy time over the last [`WINDOW`]; time before the first step counts as idle.
-#[derive(Debug, Default)]
+/// Busy time over the last so much; time before the first step counts as idle.
+#[derive(Debug)]
 struct Window {
+    whole: Duration,
     /// The length of each step, and how much of it was busy.
     steps: VecDeque<(Duration, Duration)>,
     length: Duration,
@@ -77,12 +79,21 @@ struct Window {
 }
 
 impl Window {
+    fn new(whole: Duration) -> Self {
+        Self {
+            whole,
+            steps: VecDeque::new(),
+            length: Duration::ZERO,
+            busy: Duration::ZERO,
+        }
+    }
+
     fn add(&mut self, step: Duration, busy: Duration) {
         self.steps.push_back((step, busy));
         self.length += step;
         self.busy += busy;
         while let Some((step, busy)) = self.steps.front()
-            && self.length.saturating_sub(*step) >= WINDOW
+            && self.length.saturating_sub(*step) >= self.whole
         {
             self.length -= *step;
             self.busy -= *busy;
@@ -92,7 +103,7 @@ impl Window {
 
     /// In thousandths, since the clocks of a step and of its waits aren't read at the same moment.
     fn share(&self) -> f64 {
-        let share = self.busy.as_millis() * 1000 / self.length.max(WINDOW).as_millis();
+        let share = self.busy.as_millis() * 1000 / self.length.max(self.whole).as_millis();
         f64::from(u32::try_from(share).unwrap_or(1000)) / 1000.0
     }
 }
@@ -101,6 +112,9 @@ impl Window {
 mod tests {
     use super::*;
 
+    const WINDOW: Duration = UTILIZATION_WINDOW;
+    const STEP: Duration = Duration::from_secs(1);
+
     fn share(window: &Window) -> u32 {
         // Thousandths are exact.
         format!("{:.0}", window.share() * 1000.0).parse().unwrap()
@@ -108,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_window_forgets_what_is_older_and_takes_what_was_before_as_idle() {
-        let mut window = Window::default();
+        let mut window = Window::new(WINDOW);
         window.add(STEP, STEP);
         assert_eq!(share(&window), 33, "{window:?}");
         for _ in 0..29 {

@@ -32,6 +32,7 @@ pub mod samples;
 mod start;
 mod trial;
 
+pub use busy::UTILIZATION_WINDOW;
 pub use find::{library, python};
 pub use metrics::{Families, Metrics};
 pub use pool::{HostStatus, Lanes, Monitor, Options, Outcomes, Pool};

@@ -51,6 +51,8 @@ pub struct Options {
     pub queue_size: usize,
     /// Bound of each lane's queue, in bytes of payload.
     pub queue_bytes: usize,
+    /// What the utilization is an average over.
+    pub utilization_window: Duration,
 }
 
 /// One host process, for `/status`.
@@ -180,6 +182,7 @@ impl Pool {
             monitor.states.clone(),
             monitor.lanes.queues.clone(),
             metrics.utilization,
+            options.utilization_window,
         ));
         Ok(Self {
             monitor,

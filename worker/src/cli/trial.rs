@@ -70,6 +70,7 @@ impl Trial {
                 start_timeout: IMPORT_TIMEOUT,
                 queue_size: 1,
                 queue_bytes: 1,
+                utilization_window: hosts::UTILIZATION_WINDOW,
             },
             runtime: Builder::new_current_thread()
                 .enable_all()
