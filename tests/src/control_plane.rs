@@ -17,7 +17,7 @@ mod storage;
 
 pub use clients::{Transport, client_through};
 pub use kubelet::Kubelet;
-pub use pod_state::{PodState, make_pods_ready, set_pod_status};
+pub use pod_state::PodState;
 pub use process::Program;
 pub use programs::helm as helm_program;
 pub use storage::Snapshot;
@@ -50,8 +50,6 @@ pub struct Options {
     pub users: Vec<(String, Vec<String>)>,
     /// Further flags of the API server.
     pub apiserver_flags: Vec<String>,
-    /// Further flags of the controller manager.
-    pub controller_flags: Vec<String>,
     /// CustomResourceDefinitions that are there before the controllers start: the garbage collector looks for new ones
     /// only twice a minute.
     pub definitions: Vec<&'static str>,
@@ -67,7 +65,6 @@ impl Default for Options {
             controllers: true,
             users: Vec::new(),
             apiserver_flags: Vec::new(),
-            controller_flags: Vec::new(),
             definitions: Vec::new(),
             node: None,
         }

@@ -1,69 +1,12 @@
-//! Start, restart and end.
+//! Start and end.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::Api;
 use tests::control_plane::{ControlPlane, Options};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
-
-fn service(port: u16) -> String {
-    format!(
-        r#"{{"apiVersion": "v1", "kind": "Service", "metadata": {{"name": "exposed"}},
-            "spec": {{"type": "NodePort", "ports": [{{"port": 80, "nodePort": {port}}}]}}}}"#
-    )
-}
-
-#[tokio::test]
-async fn the_range_of_node_ports_is_the_default_or_as_told() -> anyhow::Result<()> {
-    let default = ControlPlane::start(Options {
-        controllers: false,
-        ..Options::default()
-    })
-    .await?;
-    let apply = ["apply", "-f", "-"];
-    let error = default.kubectl_with_input(&apply, &service(38080)).await;
-    let error = error.unwrap_err().to_string();
-    assert!(
-        error.contains("The range of valid ports is 30000-32767"),
-        "{error}"
-    );
-    default.kubectl_with_input(&apply, &service(30080)).await?;
-
-    drop(default);
-
-    // Not the shared one: a port is one for a whole control plane, and other tests want it.
-    let wide = ControlPlane::start(Options {
-        node_port_range: Some("30000-60000".to_owned()),
-        controllers: false,
-        ..Options::default()
-    })
-    .await?;
-    wide.kubectl_with_input(&apply, &service(38080)).await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_api_server_that_is_killed_comes_back_with_what_it_had() -> anyhow::Result<()> {
-    let control_plane = ControlPlane::start(Options::default()).await?;
-    control_plane
-        .kubectl(&["create", "configmap", "kept", "--from-literal=a=b"])
-        .await?;
-    let maps = Api::<ConfigMap>::default_namespaced(control_plane.client()?);
-    maps.get("kept").await?;
-    control_plane.kill_apiserver()?;
-    assert!(maps.get("kept").await.is_err());
-
-    control_plane.restart_apiserver().await?;
-    let kept = maps.get("kept").await?;
-    assert_eq!(kept.data.context("no data")?["a"], "b");
-    // The controllers have found it again.
-    control_plane.namespace("after").await?;
-    Ok(())
-}
 
 #[tokio::test]
 async fn nothing_is_left_of_one_that_is_dropped() -> anyhow::Result<()> {

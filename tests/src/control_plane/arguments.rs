@@ -85,7 +85,6 @@ pub(super) fn controllers(
         // The node of the kubelets' stand-in has no heartbeat.
         flags.push(flag("controllers", "*,-node-lifecycle-controller"));
     }
-    flags.extend(options.controller_flags.iter().map(OsString::from));
     flags
 }
 

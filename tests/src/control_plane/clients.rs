@@ -40,29 +40,6 @@ impl ControlPlane {
         client_through(self.config()?, layer)
     }
 
-    /// A client of a user of [`Options::users`](super::Options::users).
-    ///
-    /// # Errors
-    /// There is none of that name.
-    pub fn client_as_user(&self, name: &str) -> anyhow::Result<Client> {
-        Ok(Client::try_from(
-            self.config_with_token(self.token(name)?)?,
-        )?)
-    }
-
-    /// A client of a service account, by a token as a pod gets it.
-    ///
-    /// # Errors
-    /// There is no such account.
-    pub async fn client_as_service_account(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> anyhow::Result<Client> {
-        let config = self.config_as_service_account(namespace, name).await?;
-        Ok(Client::try_from(config)?)
-    }
-
     /// How the administrator's client is configured.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! The real kubectl, as people use it.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::Context as _;
@@ -46,22 +45,9 @@ impl ControlPlane {
         arguments: &[&str],
         input: &str,
     ) -> anyhow::Result<String> {
-        self.kubectl_as(&self.kubeconfig(), arguments, input).await
-    }
-
-    /// The same as whom a kubeconfig file names.
-    ///
-    /// # Errors
-    /// It fails; what it writes to standard error is in the error.
-    pub async fn kubectl_as(
-        &self,
-        kubeconfig: &Path,
-        arguments: &[&str],
-        input: &str,
-    ) -> anyhow::Result<String> {
         let mut child = Command::new(self.program("kubectl"))
             .args(arguments)
-            .env("KUBECONFIG", kubeconfig)
+            .env("KUBECONFIG", self.kubeconfig())
             // It must neither take nor leave anything of the person who runs the tests.
             .env("HOME", self.directory())
             .env("KUBERC", "off")

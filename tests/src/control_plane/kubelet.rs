@@ -198,7 +198,6 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) -> bool {
         .as_ref()
         .is_some_and(|spec| spec.node_name.is_some());
     if !*bound && !matches!(state, PodState::Unschedulable { .. }) {
-        // Another such task may have done it; its event comes here too.
         *bound = over(&node::bind(client, pod).await);
         if !*bound {
             return false;
@@ -207,24 +206,19 @@ async fn act(client: &Client, known: &mut Known, rules: &Rules) -> bool {
     if said.as_ref() == Some(state) {
         return true;
     }
-    let result = set_pod_status(client, pod, state).await;
-    // A conflict may be with another writer; the pod still waits for its status then.
-    let done = over(&result) && !is_conflict(&result);
+    let done = over(&set_pod_status(client, pod, state).await);
     if done {
         *said = Some(state.clone());
     }
     done
 }
 
-/// Whether nothing is left to do: it is done, or this very pod is gone.
+/// Whether nothing is left to do: it is done, or this very pod is gone. A conflict is neither: the API server answers a
+/// binding so for any failure of its storage, not only if the pod is bound already, which the watch tells.
 fn over<T>(result: &kube::Result<T>) -> bool {
     match result {
         Ok(_) => true,
-        Err(kube::Error::Api(status)) => status.is_not_found() || status.is_conflict(),
+        Err(kube::Error::Api(status)) => status.is_not_found(),
         Err(_) => false,
     }
-}
-
-fn is_conflict<T>(result: &kube::Result<T>) -> bool {
-    matches!(result, Err(kube::Error::Api(status)) if status.is_conflict())
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -150,10 +150,11 @@ fn address(pod: &Pod) -> Ipv4Addr {
 }
 
 /// Sets the status of a pod, of this very one and not of a later one of the same name.
-///
-/// # Errors
-/// It is gone, or the API server refuses.
-pub async fn set_pod_status(client: &Client, pod: &Pod, state: &PodState) -> kube::Result<Pod> {
+pub(super) async fn set_pod_status(
+    client: &Client,
+    pod: &Pod,
+    state: &PodState,
+) -> kube::Result<Pod> {
     let namespace = pod.namespace().unwrap_or_default();
     let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
     let patch = json!({"metadata": {"uid": pod.uid()}, "status": state.status(pod)});
@@ -161,21 +162,4 @@ pub async fn set_pod_status(client: &Client, pod: &Pod, state: &PodState) -> kub
     let patch = Patch::Strategic(patch);
     pods.patch_status(&pod.name_any(), &parameters, &patch)
         .await
-}
-
-/// Makes all pods of a namespace that a label selector takes run and be ready, once; gives how many.
-///
-/// # Errors
-/// The API server refuses.
-pub async fn make_pods_ready(
-    client: &Client,
-    namespace: &str,
-    labels: &str,
-) -> kube::Result<usize> {
-    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-    let pods = pods.list(&ListParams::default().labels(labels)).await?;
-    for pod in &pods {
-        set_pod_status(client, pod, &PodState::Ready).await?;
-    }
-    Ok(pods.items.len())
 }

@@ -1,4 +1,4 @@
-//! What may happen to etcd: a compaction, and a return to an older state.
+//! A return of etcd to an older state.
 
 use std::fs;
 use std::path::Path;
@@ -36,18 +36,6 @@ impl ControlPlane {
             let puts = (0..100).map(|_| self.etcd("kv/put", put.clone()));
             futures_util::future::try_join_all(puts).await?;
         }
-        Ok(())
-    }
-
-    /// Compacts etcd's history up to now: older resource versions are gone (F14). The API server goes on
-    /// with what it has in memory, until [`restart_apiserver`](Self::restart_apiserver).
-    ///
-    /// # Errors
-    /// etcd refuses.
-    pub async fn compact(&self) -> anyhow::Result<()> {
-        let revision = self.revision().await?.to_string();
-        let compaction = json!({"revision": revision, "physical": true});
-        self.etcd("kv/compaction", compaction).await?;
         Ok(())
     }
 
