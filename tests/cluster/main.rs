@@ -4,6 +4,7 @@
 
 mod admission;
 mod bed;
+mod campaign;
 mod chart;
 mod faults;
 mod named;

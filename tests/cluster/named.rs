@@ -8,7 +8,6 @@ mod history;
 mod latency;
 mod limits;
 mod manual_edits;
-mod many;
 mod policies;
 mod rights;
 mod stale;

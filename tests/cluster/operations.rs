@@ -4,7 +4,7 @@
 //! says that it does not know how. Of each change: it is refused at admission where it must be, else it shows up in a child
 //! (O7), unless it only concerns people; and the way back ends where it began (O8).
 //!
-//! By default each property gets another value, and one in eight of the other operations is tried;
+//! By default each property gets another value, and one in sixteen of the other operations is tried;
 //! `EDGEMODEL_LONG=operations` tries all of them, `EDGEMODEL_LONG=operations/funcs` those whose names begin so.
 
 mod after;
@@ -17,21 +17,19 @@ mod value;
 mod walk;
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use serde_json::Value;
 use tests::faults::Plan;
-use tests::operator::{Operator, at_once, settings};
+use tests::operator::{Operator, settings};
 
 use expectation::Effect;
 use operation::Operation;
 
+use crate::campaign;
 use crate::operator::condition;
 use crate::plans::runner::Runner;
 use crate::plans::spec::base;
 use crate::plans::state::{State, differences};
 use crate::plans::workload::Action;
-
-const CONCURRENCY: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began()
@@ -40,36 +38,15 @@ async fn every_property_shows_up_in_a_child_and_the_way_back_ends_where_it_began
     let operations = schema::operations()?;
     let plain = operations.iter().filter(|operation| operation.is_plain());
     assert!(plain.count() > 50, "{operations:?}");
-    let runs = chosen(&operations);
-    let runs = runs.into_iter().map(async |operation| {
-        let run = async {
-            let runner = Runner::start(control_plane, "operation").await?;
-            let client = tests::operator::client(control_plane, &Plan::new()).await?;
-            let _operator = Operator::start(client, settings(&runner.namespace));
-            change_and_back(&runner, operation).await?;
-            runner.leave().await
-        };
-        run.await
-            .map_err(|error: anyhow::Error| format!("{}: {error:#}", operation.name()))
-    });
-    all_pass(runs).await
-}
-
-/// Runs all, some at a time; fails with all failures.
-async fn all_pass<R>(runs: impl Iterator<Item = R>) -> anyhow::Result<()>
-where
-    R: Future<Output = Result<(), String>>,
-{
-    let runs = futures_util::stream::iter(runs).buffer_unordered(at_once(CONCURRENCY));
-    let results: Vec<_> = runs.collect().await;
-    let count = results.len();
-    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    anyhow::ensure!(
-        failures.is_empty(),
-        "{} of {count} failed:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    let chosen = campaign::sliced(chosen(&operations))?;
+    let run = async |operation: &&Operation| {
+        let runner = Runner::start(control_plane, "operation").await?;
+        let client = tests::operator::client(control_plane, &Plan::new()).await?;
+        let _operator = Operator::start(client, settings(&runner.namespace));
+        change_and_back(&runner, operation).await?;
+        runner.leave().await
+    };
+    campaign::all(&chosen, |operation| operation.name(), run).await?;
     Ok(())
 }
 
@@ -79,7 +56,7 @@ fn chosen(operations: &[Operation]) -> Vec<&Operation> {
     let plain = operations.iter().filter(|operation| operation.is_plain());
     let others = operations.iter().filter(|operation| !operation.is_plain());
     match wanted.as_deref() {
-        None => plain.chain(others.step_by(8)).collect(),
+        None => plain.chain(others.step_by(16)).collect(),
         Some(prefix) => {
             let of = |operation: &&Operation| operation.name().starts_with(prefix);
             operations.iter().filter(of).collect()

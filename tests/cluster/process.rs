@@ -124,6 +124,11 @@ impl Process {
         Ok(self.child.try_wait()?)
     }
 
+    /// Waits until it ends.
+    pub(crate) async fn until_ended(&mut self) -> anyhow::Result<std::process::ExitStatus> {
+        Ok(self.child.wait().await?)
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = Pid::from_raw(self.pid()?.try_into()?).context("no process id")?;

@@ -22,12 +22,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// The program under test, built by the same `cargo test --workspace` beside this test binary.
+/// The program under test, built by `make build` beside this test binary.
 ///
 /// # Errors
-/// When it is not there, as after `cargo test -p tests` in a clean tree.
+/// When it is not there, as after `cargo test` in a clean tree.
 pub fn edgemodel() -> anyhow::Result<PathBuf> {
-    program("edgemodel", "worker")
+    program("edgemodel", "build")
 }
 
 /// Arguments of a demo that ends by itself.
@@ -44,12 +44,12 @@ pub const SHORT_DEMO: [&str; 7] = [
 /// The operator's program, built in the same way.
 ///
 /// # Errors
-/// When it is not there, as after `cargo test -p tests` in a clean tree.
+/// When it is not there, as after `cargo test` in a clean tree.
 pub fn edgemodel_operator() -> anyhow::Result<PathBuf> {
     program("edgemodel-operator", "operator")
 }
 
-fn program(name: &str, package: &str) -> anyhow::Result<PathBuf> {
+fn program(name: &str, target: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe().context("failed to find this test's own file")?;
     let directory = test
         .ancestors()
@@ -58,7 +58,7 @@ fn program(name: &str, package: &str) -> anyhow::Result<PathBuf> {
     let program = directory.join(name);
     anyhow::ensure!(
         program.is_file(),
-        "{} is missing; run `cargo build -p {package}` first",
+        "{} is missing; run `make {target}` first",
         program.display()
     );
     Ok(program)
@@ -100,6 +100,8 @@ pub async fn within<T>(
     mut attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
     let deadline = tokio::time::Instant::now() + limit;
+    // What does not come true at once is asked for less often: many tests wait for the same two processors.
+    let mut pauses = (1..10).map(|number| Duration::from_millis(20 * number));
     loop {
         let last = match attempt().await {
             Ok(Some(value)) => return Ok(value),
@@ -109,6 +111,7 @@ pub async fn within<T>(
         if tokio::time::Instant::now() > deadline {
             return Err(last);
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let pause = pauses.next().unwrap_or(Duration::from_millis(200));
+        tokio::time::sleep(pause).await;
     }
 }

@@ -1,17 +1,13 @@
-//! Sizes: many objects of others, the largest runtime, little memory.
-
-use std::time::Duration;
+//! Sizes: many objects of others, the largest runtime.
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use tests::control_plane::Kubelet;
 use tests::faults::Plan;
 use tests::operator::cluster;
 
 use super::{ready, start};
-use crate::operator::{Site, condition, runtime};
-use crate::process::{Process, Start};
+use crate::operator::{Site, runtime};
 
 /// More than one page of a list.
 const OBJECTS: usize = 600;
@@ -105,39 +101,4 @@ async fn the_largest_runtime_runs() -> anyhow::Result<()> {
         "{refused}"
     );
     Ok(())
-}
-
-/// EN-13: 64 MiB of data, of which a program has more than it uses.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operator_of_64_mib_serves_many_runtimes() -> anyhow::Result<()> {
-    const RUNTIMES: usize = 20;
-    let control_plane = cluster().await?;
-    let namespace = control_plane.namespace("en13").await?;
-    let _kubelet = Kubelet::start(control_plane.client()?, Some(&namespace));
-    let kubeconfig = control_plane.kubeconfig();
-    let mut start = Start::alone(&kubeconfig);
-    start.arguments.push(format!("--namespace={namespace}"));
-    start.memory = Some(64 << 20);
-    let mut operator = Process::start(start).await?;
-    let client = control_plane.client()?;
-    let runtimes = crate::plans::state::api(&client, &namespace, "edgemodelruntimes");
-    for number in 0..RUNTIMES {
-        let name = format!("plant-{number}");
-        let runtime = serde_json::from_value(runtime(&name, &["alpha", "beta"], &[]))?;
-        runtimes.create(&PostParams::default(), &runtime).await?;
-    }
-    tests::within(Duration::from_mins(3), async || {
-        if let Some(status) = operator.ended()? {
-            let log = operator.log();
-            return Ok(Some(Err(anyhow::anyhow!("it ended with {status}: {log}"))));
-        }
-        let all = runtimes.list(&ListParams::default()).await?;
-        let settled = all.items.iter();
-        let settled =
-            settled.filter(|one| condition(&one.data["status"], "Ready")["status"] == "True");
-        let settled = settled.count();
-        anyhow::ensure!(settled == RUNTIMES, "{settled}; {}", operator.memory()?);
-        Ok(Some(Ok(())))
-    })
-    .await?
 }

@@ -1,14 +1,12 @@
 //! EN-02: each right that the operator needs is taken from it and given back.
 
-use futures_util::StreamExt as _;
 use serde_json::Value;
 use tests::faults::{Answer, Plan, Verb};
 use tests::operator::cluster;
 
 use super::{DEPLOYMENTS, RUNTIMES, ready};
+use crate::campaign;
 use crate::operator::{Site, condition, runtime};
-
-const CONCURRENCY: usize = 6;
 
 /// More looks than back-off lets through in the time that a right is away.
 const LOOKS: usize = 30;
@@ -33,14 +31,10 @@ const RIGHTS: [(Verb, &str, bool); 14] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_right_that_is_missing_is_told_where_that_can_be_and_heals() -> anyhow::Result<()> {
-    let runs = RIGHTS.map(async |(verb, resource, told)| {
-        let result = without(verb, resource, told).await;
-        result.map_err(|error| format!("{} {resource}: {error:#}", verb.as_str()))
-    });
-    let runs = futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY);
-    let results: Vec<_> = Box::pin(runs.collect()).await;
-    let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let name = |(verb, resource, _): &(Verb, &str, bool)| format!("{} {resource}", verb.as_str());
+    let run =
+        async |(verb, resource, told): &(Verb, &str, bool)| without(*verb, resource, *told).await;
+    campaign::all(&RIGHTS, name, run).await?;
     Ok(())
 }
 

@@ -1,20 +1,20 @@
 //! Sequences: what is right directly after what was wrong (SQ-02), and everything during a rollout (SQ-03). Each ends
 //! where the last spec ends at once.
 //!
-//! By default each misoperation is followed by some of the valid operations, others from one to the next;
+//! By default some misoperations are followed by one valid operation each, another from one to the next;
 //! `EDGEMODEL_LONG=operations` runs every pair, `EDGEMODEL_LONG=operations/OP-60` those of the misoperations whose names begin so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use serde_json::Value;
 use tests::control_plane::{ControlPlane, PodState};
 use tests::faults::Plan;
-use tests::operator::{Operator, at_once, settings};
+use tests::operator::{Operator, settings};
 
 use super::misoperation::{self, Misoperation};
-use super::{CONCURRENCY, all_pass, blast, valid};
+use super::{blast, valid};
+use crate::campaign;
 use crate::plans::runner::Runner;
 use crate::plans::spec::{base, with};
 use crate::plans::state::State;
@@ -28,8 +28,8 @@ const REFUSED: [fn(&mut Value); 4] = [
     |spec| spec["funcs"][0]["modelAddress"] = "ftp://models.example/a.zip".into(),
 ];
 
-/// How many valid operations follow on each misoperation when not all do.
-const SOME: usize = 1;
+/// One of so many misoperations is followed by one valid operation when not all are by all.
+const SOME: usize = 3;
 
 /// A valid operation: its name and the spec that it makes of the first.
 type Operation = (String, Value);
@@ -42,20 +42,27 @@ async fn a_valid_change_directly_after_a_wrong_one_ends_where_it_ends_alone() ->
     let wrong = all.iter().map(|misoperation| misoperation.name);
     let refused = REFUSED.map(|change| First::Refused(change).name());
     let wrong: Vec<_> = wrong.chain(refused).collect();
-    let pairs = pairs(&wrong, operations.len());
+    let pairs = campaign::sliced(pairs(&wrong, operations.len()))?;
     let control_plane = tests::operator::cluster().await?;
     let ends = ends(control_plane, &operations, pairs.iter().map(|pair| pair.1)).await?;
-    let runs = pairs.iter().map(async |(wrong, valid)| {
-        let (name, spec) = &operations[*valid];
-        let first = match all.get(*wrong) {
-            Some(misoperation) => First::Wrong(misoperation),
-            None => First::Refused(REFUSED[wrong - all.len()]),
-        };
-        let told = first.name();
-        let result = sequence(control_plane, first, spec, &ends[valid]).await;
-        result.map_err(|error| format!("{told}, then {name}: {error:#}"))
-    });
-    all_pass(runs).await
+    let first = |wrong: usize| match all.get(wrong) {
+        Some(misoperation) => First::Wrong(misoperation),
+        None => First::Refused(REFUSED[wrong - all.len()]),
+    };
+    let name = |(wrong, valid): &(usize, usize)| {
+        format!("{}, then {}", first(*wrong).name(), operations[*valid].0)
+    };
+    let run = async |(wrong, valid): &(usize, usize)| {
+        sequence(
+            control_plane,
+            first(*wrong),
+            &operations[*valid].1,
+            &ends[valid],
+        )
+        .await
+    };
+    campaign::all(&pairs, name, run).await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,16 +72,23 @@ async fn a_change_during_a_rollout_ends_where_it_ends_alone() -> anyhow::Result<
     let chosen: Vec<_> = if every() {
         all.collect()
     } else {
-        all.step_by(9).collect()
+        all.step_by(24).collect()
     };
+    let chosen = campaign::sliced(chosen)?;
     let control_plane = tests::operator::cluster().await?;
     let ends = ends(control_plane, &operations, chosen.iter().copied()).await?;
-    let runs = chosen.iter().map(async |valid| {
-        let (name, spec) = &operations[*valid];
-        let result = sequence(control_plane, First::Rollout, spec, &ends[valid]).await;
-        result.map_err(|error| format!("{name} during a rollout: {error:#}"))
-    });
-    all_pass(runs).await
+    let name = |valid: &usize| format!("{} during a rollout", operations[*valid].0);
+    let run = async |valid: &usize| {
+        sequence(
+            control_plane,
+            First::Rollout,
+            &operations[*valid].1,
+            &ends[valid],
+        )
+        .await
+    };
+    campaign::all(&chosen, name, run).await?;
+    Ok(())
 }
 
 /// What comes before a valid operation.
@@ -138,24 +152,23 @@ async fn ends(
     operations: &[Operation],
     of: impl Iterator<Item = usize>,
 ) -> anyhow::Result<BTreeMap<usize, State>> {
-    let of: std::collections::BTreeSet<_> = of.collect();
-    let runs = of.into_iter().map(async |index| {
+    let of: Vec<_> = of.collect::<BTreeSet<_>>().into_iter().collect();
+    let run = async |index: &usize| {
         let runner = Runner::start(control_plane, "straight").await?;
         let client = tests::operator::client(control_plane, &Plan::new()).await?;
         let operator = Operator::start(client, settings(&runner.namespace));
         prepare(&runner).await?;
         runner
-            .act(&Action::Apply(operations[index].1.clone()))
+            .act(&Action::Apply(operations[*index].1.clone()))
             .await?;
-        let end = runner.settled(None, "").await;
-        let end = end.with_context(|| format!("{} alone", operations[index].0))?;
+        let end = runner.settled(None, "").await?;
         operator.stop().await?;
         runner.leave().await?;
-        anyhow::Ok((index, end))
-    });
-    let runs = futures_util::stream::iter(runs).buffer_unordered(at_once(CONCURRENCY));
-    let ends: Vec<_> = runs.collect().await;
-    ends.into_iter().collect()
+        Ok((*index, end))
+    };
+    let name = |index: &usize| format!("{} alone", operations[*index].0);
+    let ends = campaign::all(&of, name, run).await?;
+    Ok(ends.into_iter().collect())
 }
 
 async fn prepare(runner: &Runner<'_>) -> anyhow::Result<()> {
@@ -175,11 +188,10 @@ fn every() -> bool {
 /// Of each wrong operation, which are given by their names, the numbers of valid ones that follow on it.
 fn pairs(wrong: &[&str], valid: usize) -> Vec<(usize, usize)> {
     let of = |(first, name): (usize, &&str)| {
-        let some = (0..SOME).map(move |step| (first * 7 + step * 13) % valid);
         let seconds: Vec<_> = match wanted() {
-            None => some.collect(),
+            None if first % SOME == 0 => vec![first * 7 % valid],
             Some(wanted) if name.starts_with(&wanted) => (0..valid).collect(),
-            Some(_) => Vec::new(),
+            _ => Vec::new(),
         };
         seconds.into_iter().map(move |second| (first, second))
     };

@@ -10,8 +10,8 @@ use tests::control_plane::ControlPlane;
 use tests::faults::Plan;
 use tests::operator::{Operator, settings};
 
-use super::all_pass;
 use super::misoperation::{self, Misoperation};
+use crate::campaign;
 use crate::operator::condition;
 use crate::plans::runner::Runner;
 use crate::plans::spec::{base, with};
@@ -28,13 +28,10 @@ const TOLD: Duration = Duration::from_secs(30);
 async fn a_model_that_cannot_serve_says_why_harms_no_other_and_recovers_by_its_spec()
 -> anyhow::Result<()> {
     let control_plane = tests::operator::cluster().await?;
-    let all = misoperation::all();
-    let runs = all.iter().map(async |misoperation| {
-        run(control_plane, misoperation)
-            .await
-            .map_err(|error| format!("{}: {error:#}", misoperation.name))
-    });
-    all_pass(runs).await
+    let all = campaign::sliced(misoperation::all())?;
+    let run = async |misoperation: &Misoperation| run(control_plane, misoperation).await;
+    campaign::all(&all, |misoperation| misoperation.name.to_owned(), run).await?;
+    Ok(())
 }
 
 async fn run(control_plane: &ControlPlane, misoperation: &Misoperation) -> anyhow::Result<()> {

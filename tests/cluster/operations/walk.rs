@@ -11,9 +11,9 @@ use tests::control_plane::ControlPlane;
 use tests::faults::Plan;
 use tests::operator::{Operator, settings};
 
-use super::all_pass;
 use super::operation::Operation;
 use super::schema;
+use crate::campaign;
 use crate::plans::runner::Runner;
 use crate::plans::spec::base;
 use crate::plans::state::differences;
@@ -29,12 +29,10 @@ async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result
         Some("") => 200,
         Some(count) => count.parse().context("EDGEMODEL_LONG=walks/COUNT")?,
     };
-    let walks = (0..count).map(async |seed: u64| {
-        walk(control_plane, seed)
-            .await
-            .map_err(|error| format!("walk {seed}: {error:#}"))
-    });
-    all_pass(walks).await
+    let walks = campaign::sliced((0..count).collect())?;
+    let run = async |seed: &u64| walk(control_plane, *seed).await;
+    campaign::all(&walks, |seed| format!("walk {seed}"), run).await?;
+    Ok(())
 }
 
 async fn walk(control_plane: &ControlPlane, seed: u64) -> anyhow::Result<()> {

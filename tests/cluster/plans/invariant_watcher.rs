@@ -13,6 +13,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{WatchStreamExt as _, watcher::DefaultBackoff};
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::{decoys, state};
@@ -22,6 +23,7 @@ use record::Record;
 pub(crate) struct InvariantWatcher {
     record: Arc<Mutex<Record>>,
     leaving: Arc<AtomicBool>,
+    changes: watch::Receiver<()>,
     task: AbortHandle,
 }
 
@@ -35,15 +37,18 @@ impl InvariantWatcher {
     pub(crate) fn start(client: Client, namespace: &str) -> Self {
         let record = Arc::<Mutex<Record>>::default();
         let leaving = Arc::<AtomicBool>::default();
+        let (changed, changes) = watch::channel(());
         let task = follow(
             client,
             namespace.to_owned(),
             Arc::clone(&record),
             Arc::clone(&leaving),
+            changed,
         );
         Self {
             record,
             leaving,
+            changes,
             task: tokio::spawn(task).abort_handle(),
         }
     }
@@ -51,6 +56,11 @@ impl InvariantWatcher {
     /// From now on everything is deleted, decoys too.
     pub(crate) fn let_go(&self) {
         self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Marked as changed whenever a runtime or one of its children is.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.clone()
     }
 
     /// What these bytes say must not be seen anywhere.
@@ -75,6 +85,7 @@ async fn follow(
     namespace: String,
     record: Arc<Mutex<Record>>,
     leaving: Arc<AtomicBool>,
+    changed: watch::Sender<()>,
 ) {
     let kinds = state::KINDS.into_iter().map(|kind| (kind.2, kind.3));
     let kinds = kinds.chain([("Event", "events")]);
@@ -88,6 +99,9 @@ async fn follow(
     let mut events = select_all(streams);
     let mut decoyed = BTreeSet::new();
     while let Some((kind, event)) = events.next().await {
+        if kind != "Event" {
+            changed.send_replace(());
+        }
         match event {
             Ok(Event::Apply(object) | Event::InitApply(object)) => {
                 let uid = object.uid().unwrap_or_default();

@@ -1,6 +1,5 @@
 //! One run of one workload, with or without a fault.
 
-use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -26,14 +25,20 @@ const DELAY_OF_CREW: Duration = Duration::from_mins(1);
 /// more. So many times may be; what writes for ever does so in each of them.
 const ROUNDS: u32 = 3;
 
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Setting<'a> {
-    Reference,
-    Fault {
-        write: usize,
-        fault: WriteFault,
-        reference: &'a Outcome,
-    },
+/// A workload with a fault at one of its writes.
+pub(super) struct Planned<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) reference: &'a Outcome,
+    pub(super) write: usize,
+    pub(super) name: &'static str,
+    pub(super) fault: WriteFault,
+}
+
+impl Planned<'_> {
+    /// The same in every run.
+    pub(super) fn name(&self) -> String {
+        format!("{} write {} {}", self.workload.name, self.write, self.name)
+    }
 }
 
 /// What a run came to.
@@ -49,12 +54,6 @@ pub(super) struct Outcome {
     panicked: bool,
     /// What was logged as an error.
     errors: Vec<String>,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} writes, {:.1?}", self.writes.len(), self.took)
-    }
 }
 
 impl Outcome {
@@ -100,14 +99,11 @@ fn looks_of(plan: &Plan) -> usize {
 pub(super) async fn run(
     control_plane: &ControlPlane,
     workload: &Workload,
-    setting: Setting<'_>,
+    planned: Option<&Planned<'_>>,
 ) -> anyhow::Result<Outcome> {
     let runner = Runner::start(control_plane, &workload.name.to_lowercase()).await?;
     let namespace = runner.namespace.clone();
-    let reference = match setting {
-        Setting::Reference => None,
-        Setting::Fault { reference, .. } => Some(reference),
-    };
+    let reference = planned.map(|planned| planned.reference);
     let before = {
         let client = tests::operator::client(control_plane, &Plan::new()).await?;
         let operator = Operator::start(client, settings(&namespace));
@@ -119,10 +115,10 @@ pub(super) async fn run(
         operator.stop().await?;
         before
     };
-    let mut plan = Plan::new();
-    if let Setting::Fault { write, fault, .. } = setting {
-        plan = plan.at_write(write, fault);
-    }
+    let plan = match planned {
+        Some(planned) => Plan::new().at_write(planned.write, planned.fault),
+        None => Plan::new(),
+    };
     let mut under_test = settings(&namespace);
     workload
         .image
@@ -169,19 +165,17 @@ pub(super) async fn run(
     // What looks like the end may be a moment on the way: the operator has not heard yet of what was done, or pods are
     // still to come. It looks at everything once more first.
     runner.looked(looks).await?;
-    let mut so_far;
     let mut rounds = 0;
-    loop {
-        settled().await?;
-        so_far = writes().len();
+    let (after, so_far) = loop {
+        let (after, _) = settled().await?;
+        let so_far = writes().len();
         runner.looked(looks).await?;
         rounds += 1;
         if writes().len() == so_far || rounds == ROUNDS {
-            break;
+            break (after, so_far);
         }
-    }
+    };
     let all = writes();
-    let (after, _) = settled().await?;
     let panicked = operator.has_ended();
     let errors = operator.errors();
     operator.stop().await?;

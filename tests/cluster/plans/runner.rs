@@ -23,8 +23,11 @@ pub(crate) const CONVERGENCE: Duration = Duration::from_secs(90);
 /// How many times the limit a state may keep changing without an end.
 const ENDLESS: u32 = 5;
 
-/// How often a state is looked at.
+/// At least this long between two reads of a state.
 const LOOK: Duration = Duration::from_millis(150);
+
+/// A state is read so often even when no watch tells of a change.
+const UNHEARD: Duration = Duration::from_secs(1);
 
 /// A state that stays for longer than the operator's resync is an end.
 const STABLE: Duration = Duration::from_millis(2500);
@@ -34,6 +37,7 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Each run has this many ports of its own; a long suite comes round to those of runs that are over.
 const PORTS: u16 = 4;
+const FIRST_PORT: u16 = 40_000;
 const LAST_PORT: u16 = 60_000;
 
 pub(crate) struct Runner<'a> {
@@ -50,24 +54,18 @@ pub(crate) struct Runner<'a> {
 impl<'a> Runner<'a> {
     /// Takes a namespace of its own.
     pub(crate) async fn start(control_plane: &'a ControlPlane, name: &str) -> anyhow::Result<Self> {
-        static NEXT_PORT: AtomicU16 = AtomicU16::new(40_000);
+        static RUNS: AtomicU16 = AtomicU16::new(0);
+        let runs = RUNS.fetch_add(1, Ordering::Relaxed);
+        let taken = runs % ((LAST_PORT - FIRST_PORT) / PORTS) * PORTS;
         let namespace = control_plane.namespace(name).await?;
         let client = control_plane.client()?;
-        let take = |port| {
-            Some(if port + PORTS < LAST_PORT {
-                port + PORTS
-            } else {
-                40_000
-            })
-        };
-        let ports = NEXT_PORT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         Ok(Self {
             control_plane,
             kubelet: Kubelet::start(client.clone(), Some(&namespace)),
             invariants: InvariantWatcher::start(client.clone(), &namespace),
             client,
             namespace,
-            ports: ports.unwrap_or_default(),
+            ports: FIRST_PORT + taken,
             neighbour: Mutex::default(),
         })
     }
@@ -76,6 +74,9 @@ impl<'a> Runner<'a> {
     pub(crate) async fn leave(&self) -> anyhow::Result<()> {
         self.invariants.verdict()?;
         self.invariants.let_go();
+        if std::env::var_os("KEEP").is_some() {
+            return Ok(());
+        }
         self.delete_namespace().await
     }
 
@@ -115,8 +116,10 @@ impl<'a> Runner<'a> {
     ) -> anyhow::Result<(State, Duration)> {
         let begun = Instant::now();
         let mut progress = begun;
+        let mut changes = self.invariants.changes();
         let mut stable: Option<(State, Duration)> = None;
         loop {
+            changes.mark_unchanged();
             let state = self.look(secrets).await?;
             if stable.as_ref().is_none_or(|(last, _)| *last != state) {
                 progress = Instant::now();
@@ -151,13 +154,14 @@ impl<'a> Runner<'a> {
                     shown.join("\n  ")
                 );
             }
-            let pause = if wanted.is_none() && state.unsettled.is_empty() {
-                STABLE
+            if wanted.is_none() && state.unsettled.is_empty() {
+                tokio::time::sleep(STABLE).await;
             } else {
-                LOOK
-            };
+                tokio::time::sleep(LOOK).await;
+                // Either way the state is read again.
+                let _ = tokio::time::timeout(UNHEARD, changes.changed()).await;
+            }
             stable = Some((state, since));
-            tokio::time::sleep(pause).await;
         }
     }
 

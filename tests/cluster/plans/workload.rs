@@ -21,8 +21,8 @@ pub(crate) enum Action {
     EditChild(&'static str, &'static str, Value),
     /// Waits until the runtime says so of a condition.
     Until(&'static str, &'static str),
-    /// A runtime in another namespace is applied, and gets its port.
-    Neighbour(Value),
+    /// A Service in another namespace takes a port of this run, given by its number.
+    Neighbour(u16),
     /// It is deleted.
     NeighbourLeaves,
     /// Waits until nothing is left of the runtime.
@@ -188,7 +188,7 @@ fn others() -> Vec<Workload> {
             ..from("W14", base(), vec![Action::Secret("two")])
         },
         Workload {
-            before: vec![Action::Neighbour(base())],
+            before: vec![Action::Neighbour(1)],
             ..from(
                 "W15",
                 base(),

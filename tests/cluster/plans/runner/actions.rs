@@ -90,9 +90,9 @@ impl Runner<'_> {
                 .await
                 .with_context(|| format!("{kind} does not say {reason}"))?;
             }
-            Action::Neighbour(spec) => {
-                let spec = self.with_ports(spec)?;
-                let neighbour = Neighbour::start(self.control_plane, &spec).await?;
+            Action::Neighbour(number) => {
+                let port = self.ports + number;
+                let neighbour = Neighbour::start(self.control_plane, port).await?;
                 *self.neighbour.lock().await = Some(neighbour);
             }
             Action::NeighbourLeaves => {
