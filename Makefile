@@ -1,4 +1,7 @@
 # The commands for users and contributors. Everything else is plain cargo.
+#
+# Targets are chosen by --bin and --test, not by --package: with the same packages Cargo unifies the same features, and
+# compiles each crate once for all of them.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images test-images test-node node node-tools
@@ -18,11 +21,11 @@ demo: build
 
 ## Builds the worker and the model host into target/debug and target/host/debug.
 build: host
-	@cargo build --locked --package worker
+	@cargo build --locked --bin edgemodel
 
 ## Builds the Kubernetes operator into target/debug.
 operator:
-	@cargo build --locked --package operator
+	@cargo build --locked --bin edgemodel-operator
 
 ## Builds the model host alone, into target/host/debug.
 host:
@@ -37,11 +40,12 @@ doc:
 	cargo xtask doc
 
 ## Runs all tests except those of images and nodes. The first run builds a Kubernetes API server.
-test: tools kubernetes build operator
-	cargo test --locked --workspace --exclude host
+test: tools kubernetes host
+	@cargo build --locked --bins --tests
+	cargo test --locked
 
 NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
-NODE = cargo test --locked --package tests --test node --
+NODE = cargo test --locked --test node --
 
 ## Runs the tests on a real Kubernetes node, in its own namespaces. Needs Linux and root. See docs/node.md.
 test-node: node-tools
@@ -91,4 +95,4 @@ images:
 
 ## Builds and tests the images. IMAGE_ARCH=arm64 tests those for arm64. See docs/images.md.
 test-images: tools images
-	EDGEMODEL_TEST_ARCH=$(IMAGE_ARCH) cargo test --locked --package tests --test images
+	EDGEMODEL_TEST_ARCH=$(IMAGE_ARCH) cargo test --locked --test images
