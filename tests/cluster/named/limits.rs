@@ -20,12 +20,15 @@ async fn lists_of_what_others_have_are_read_in_pages() -> anyhow::Result<()> {
     // The last by name has the port.
     futures_util::stream::iter(0..OBJECTS)
         .map(async |number| {
-            let port = json!({ "port": 80, "nodePort": if number + 1 == OBJECTS { json!(31_221) } else { Value::Null } });
-            let kind = if number + 1 == OBJECTS { "NodePort" } else { "ClusterIP" };
-            let service = serde_json::from_value(json!({
-                "metadata": { "name": format!("other-{number:04}") },
-                "spec": { "type": kind, "ports": [port] },
-            }))?;
+            // The API server gives out addresses one after the other, under a lock that every other Service waits for.
+            let spec = if number + 1 == OBJECTS {
+                json!({ "type": "NodePort", "ports": [{ "port": 80, "nodePort": 31_221 }] })
+            } else {
+                json!({ "clusterIP": "None", "ports": [{ "port": 80 }] })
+            };
+            let metadata = json!({ "name": format!("other-{number:04}") });
+            let service = json!({ "metadata": metadata, "spec": spec });
+            let service = serde_json::from_value(service)?;
             services.create(&PostParams::default(), &service).await?;
             anyhow::Ok(())
         })

@@ -24,16 +24,14 @@ pub(super) async fn make(client: &Client, namespace: &str, uid: &str) -> kube::R
         "labels": labels,
         "annotations": { "edgemodel.io/name": "gone", "edgemodel.io/config": "0000" },
     });
-    let port = json!([{ "port": 80 }]);
+    // Without an address: the API server gives out one after the other, under a lock.
+    let spec = json!({ "clusterIP": "None", "ports": [{ "port": 80 }] });
     for (plural, body) in [
         (
             "configmaps",
             json!({ "metadata": metadata, "data": { "a": "b" } }),
         ),
-        (
-            "services",
-            json!({ "metadata": metadata, "spec": { "ports": port } }),
-        ),
+        ("services", json!({ "metadata": metadata, "spec": spec })),
     ] {
         create(&state::api(client, namespace, plural), body).await?;
     }
