@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use tests::operator::at_once;
 
 /// More only wait for the same two processors.
-const CONCURRENCY: usize = 10;
+const CONCURRENCY: usize = 8;
 
 /// How often a long suite reports its progress.
 const REPORT: Duration = Duration::from_secs(20);
