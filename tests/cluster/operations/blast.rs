@@ -1,8 +1,6 @@
 //! OP-60 to OP-71: what one model cannot do harms no other, is told with its exact reason, and is over when the spec is
 //! put right, without a hand on anything else.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -20,9 +18,6 @@ use crate::plans::workload::Action;
 
 /// The pods of the second model.
 pub(super) const BETA: [(&str, &str); 1] = [("edgemodel.io/model", "beta")];
-
-/// Longest until it is told (O4): ten seconds, on a machine that does nothing else.
-const TOLD: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_that_cannot_serve_says_why_harms_no_other_and_recovers_by_its_spec()
@@ -101,7 +96,7 @@ pub(super) async fn told(
 ) -> anyhow::Result<Value> {
     let runtimes = state::api(&runner.client, &runner.namespace, "edgemodelruntimes");
     let mut last = Value::Null;
-    let told = tests::eventually(async || {
+    let told = runner.until(async || {
         let runtime = runtimes.get("plant").await?;
         last = runtime.data["status"].clone();
         let beta = &last["models"][1];
@@ -110,10 +105,8 @@ pub(super) async fn told(
         let told = beta["reason"] == misoperation.reason && message.contains(misoperation.words);
         Ok((fresh && told).then_some(()))
     });
-    match tokio::time::timeout(TOLD, told).await {
-        Ok(told) => told?,
-        Err(_) => anyhow::bail!("O4: not told within {TOLD:?}: {last:#}"),
-    }
+    let told = told.await;
+    told.with_context(|| format!("not told: {last:#}"))?;
     Ok(last)
 }
 

@@ -165,6 +165,35 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Waits until `attempt` gives a value, by the same limits: what counts is the time without a change in the namespace.
+    pub(crate) async fn until<T>(
+        &self,
+        mut attempt: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+    ) -> anyhow::Result<T> {
+        let begun = Instant::now();
+        let mut progress = begun;
+        let mut changes = self.invariants.changes();
+        loop {
+            changes.mark_unchanged();
+            let last = match attempt().await {
+                Ok(Some(value)) => return Ok(value),
+                Ok(None) => anyhow::anyhow!("the condition did not come true"),
+                Err(error) => error,
+            };
+            if progress.elapsed() > CONVERGENCE || begun.elapsed() > CONVERGENCE * ENDLESS {
+                return Err(last.context(format!(
+                    "O4: after {:.0?}, without a change for {:.0?}",
+                    begun.elapsed(),
+                    progress.elapsed()
+                )));
+            }
+            tokio::time::sleep(LOOK).await;
+            if let Ok(Ok(())) = tokio::time::timeout(UNHEARD, changes.changed()).await {
+                progress = Instant::now();
+            }
+        }
+    }
+
     /// The pods that are not ready, or being deleted, with their status.
     async fn pods(&self) -> anyhow::Result<Vec<String>> {
         let pods = state::api(&self.client, &self.namespace, "pods");
@@ -205,7 +234,8 @@ impl<'a> Runner<'a> {
                 }
                 result => {
                     result?;
-                    tests::eventually(async || Ok((looks() > before).then_some(()))).await?;
+                    self.until(async || Ok((looks() > before).then_some(())))
+                        .await?;
                 }
             }
         }

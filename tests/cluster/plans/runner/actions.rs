@@ -76,7 +76,7 @@ impl Runner<'_> {
                     .await?;
             }
             Action::Until(kind, reason) => {
-                tests::eventually(async || {
+                self.until(async || {
                     let runtime = runtimes.get("plant").await?;
                     let status = &runtime.data["status"];
                     let fresh =
@@ -105,7 +105,7 @@ impl Runner<'_> {
                     anyhow::ensure!(left.is_empty(), "left: {:?}", left.keys());
                     Ok(Some(()))
                 };
-                tests::eventually(gone).await?;
+                self.until(gone).await?;
             }
             Action::DeleteNamespace => {
                 self.invariants.let_go();
@@ -115,7 +115,7 @@ impl Runner<'_> {
                     let found = namespaces.get_opt(&self.namespace).await?;
                     Ok(found.is_none().then_some(()))
                 };
-                tests::eventually(gone).await?;
+                self.until(gone).await?;
             }
         }
         Ok(())
