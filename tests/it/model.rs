@@ -1,13 +1,17 @@
 //! Models from their address to a verified folder, against servers that misbehave.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use crds::Reason;
 use crds::validated::ValidatedFunc;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use packages::Packed;
 use packages::{Error, InstallOptions, Installed, Origin, Store};
+use tests::mosquitto::free_port;
 use tests::scripted_server::{ScriptedServer, response};
-use tests::site::{Models, SEED, file_url};
+use tests::site::{Models, SEED, file_url, seed};
 use tests::wheel::gauge;
 
 const INDEX: &str = "def handler(event, context):\n    return event\n";
@@ -165,6 +169,83 @@ async fn a_server_in_trouble_is_asked_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The address may hold a token, which is for its own server alone.
+#[tokio::test]
+async fn row_16_a_redirect_tells_nobody_the_address_before() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let packed = models.pack("m", INDEX)?;
+    let zip = std::fs::read(&packed.path)?;
+    let (result, requests) = install(&models, &packed, move |number, _| match number {
+        0 => response("302 Found", "Location: /elsewhere.zip\r\n", b""),
+        _ => response("200 OK", "", &zip),
+    })
+    .await?;
+    assert_eq!(result?.origin, Origin::Downloaded);
+    assert_eq!(requests.len(), 2);
+    assert!(
+        requests[1].starts_with("GET /elsewhere.zip "),
+        "{}",
+        requests[1]
+    );
+    assert!(!requests[1].contains("secret"), "{}", requests[1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn e2_what_servers_say_about_a_zip_does_not_matter_if_it_is_one() -> anyhow::Result<()> {
+    let zip_of = |models: &Models| anyhow::Ok(std::fs::read(models.pack("m", INDEX)?.path)?);
+    let size = zip_of(&Models::new()?)?.len();
+    let range = format!("Content-Range: bytes 0-{}/{size}\r\n", size - 1);
+    for (status, headers, gzipped) in [
+        ("200 OK", "Content-Encoding: gzip\r\n", true),
+        ("203 Non-Authoritative Information", "", false),
+        ("206 Partial Content", range.as_str(), false),
+    ] {
+        let models = Models::new()?;
+        let packed = models.pack("m", INDEX)?;
+        let mut body = zip_of(&models)?;
+        if gzipped {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&body)?;
+            body = encoder.finish()?;
+        }
+        let answer = response(status, headers, &body);
+        let (result, _) = install(&models, &packed, move |_, _| answer.clone()).await?;
+        assert_eq!(result?.md5, Some(packed.md5), "{status} {headers}");
+    }
+    Ok(())
+}
+
+/// The proxy comes from the environment, so it takes a process of its own to see it.
+#[tokio::test]
+async fn e3_a_dead_proxy_is_named() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let packed = models.pack("m", INDEX)?;
+    let config = seed(
+        "tcp://127.0.0.1:1",
+        "http://models.example/m.zip?token=secret",
+        &packed,
+    )?;
+    let proxy = format!("http://user:word@127.0.0.1:{}", free_port()?);
+    let shown = proxy.replace("user:word@", "");
+    let variables = [
+        ("HTTP_PROXY", proxy.as_ref()),
+        ("http_proxy", proxy.as_ref()),
+    ];
+    let worker =
+        tests::running::Running::with_environment(&config, &models.installed(), &variables).await?;
+    let refused = |status: &serde_json::Value| status["models"][0]["state"]["state"] == "refused";
+    let status = worker.until(refused).await?;
+    let text = status["models"][0]["state"]["message"].to_string();
+    let expected = format!(
+        "failed to download http://models.example/m.zip through the proxy {shown} (HTTP_PROXY"
+    );
+    assert!(text.contains(&expected), "{text}");
+    assert!(!text.contains("secret") && !text.contains("word"), "{text}");
+    worker.stop().await?;
+    Ok(())
+}
+
 /// Makes an answer of a request's number and text.
 type Answer = Box<dyn Fn(usize, &str) -> Vec<u8> + Send + Sync>;
 
@@ -178,7 +259,25 @@ async fn whatever_a_server_answers_is_one_clear_error_without_secrets() -> anyho
         (
             always(response("404 Not Found", "", b"gone")),
             "DownloadFailed",
-            "the server answered 404 Not Found",
+            "the server answered 404 Not Found; check modelAddress, and that the zip is uploaded there",
+            true,
+        ),
+        (
+            always(response("401 Unauthorized", "", b"")),
+            "DownloadFailed",
+            "401 Unauthorized; it asks for a user and password",
+            true,
+        ),
+        (
+            always(response("403 Forbidden", "", b"")),
+            "DownloadFailed",
+            "403 Forbidden; check that modelAddress may be read",
+            true,
+        ),
+        (
+            always(response("200 OK", "Content-Encoding: br\r\n", b"")),
+            "DownloadFailed",
+            "is sent with the Content-Encoding \"br\", which is not supported",
             true,
         ),
         (

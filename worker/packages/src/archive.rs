@@ -4,6 +4,7 @@
 //! created; nothing but plain files and folders comes out.
 
 mod directory;
+mod end_record;
 mod method;
 mod name;
 
@@ -169,12 +170,16 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
 fn open(archive: File, limits: &Limits) -> Result<ZipArchive<File>, Error> {
     let failed = |error: io::Error| Error::Damaged(error.into());
     let file = archive.try_clone().map_err(failed)?;
+    let too_many = || Error::TooLarge {
+        what: "files and folders",
+        limit: limits.entries as u64,
+    };
+    if end_record::entries(&archive).map_err(failed)? > limits.entries as u64 {
+        return Err(too_many());
+    }
     let mut archive = ZipArchive::new(archive).map_err(Error::Damaged)?;
     if archive.len() > limits.entries {
-        return Err(Error::TooLarge {
-            what: "files and folders",
-            limit: limits.entries as u64,
-        });
+        return Err(too_many());
     }
     let (start, known) = (archive.central_directory_start(), archive.len());
     let listed = directory::entries(file, start, known + 1).map_err(failed)?;
@@ -185,6 +190,26 @@ fn open(archive: File, limits: &Limits) -> Result<ZipArchive<File>, Error> {
         return Err(Error::Overlapping);
     }
     Ok(archive)
+}
+
+/// How many bytes the files in `archive` say that they have, as which tools unpack no more of them.
+///
+/// # Errors
+/// It is damaged, or has more entries or bytes than the limits allow.
+pub(crate) fn unpacked_bytes(archive: File, limits: &Limits) -> Result<u64, Error> {
+    let mut archive = open(archive, limits)?;
+    let mut total: u64 = 0;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(Error::Damaged)?;
+        total = total.saturating_add(entry.size());
+    }
+    if total > limits.total_bytes {
+        return Err(Error::TooLarge {
+            what: "bytes",
+            limit: limits.total_bytes,
+        });
+    }
+    Ok(total)
 }
 
 /// An entry that may be unpacked.

@@ -1,101 +1,40 @@
-//! Downloads a zip: bounded, resumed where it broke off, and hashed as it comes.
+//! Downloads a zip: bounded in bytes and time, resumed where it broke off, and hashed as it comes.
+//!
+//! Here is what is done; what to do is decided in `answer` (what a server's answer means), `redirect` (where it may
+//! lead), `pace` (how slow it may be) and `body` (what comes).
+
+mod answer;
+mod body;
+mod client;
+mod error;
+mod pace;
+mod redirect;
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Seek as _, Write as _};
-use std::sync::Arc;
+use std::io::{self, IsTerminal as _};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crds::validated::{Md5, Sha256};
 use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use md5::Digest as _;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE};
-use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
+use reqwest::header::{ETAG, HeaderValue, IF_RANGE, RANGE};
+use reqwest::{Client, Response};
 use url::Url;
+
+use answer::{Answer, Coding, judge};
+use body::{Body, Fault, Sink};
+use pace::{ANSWER_TIME, MAX_TIME, Pace};
+
+pub(crate) use client::client;
+pub use error::Error;
 
 /// Tries in one download; what came already is not asked for again if the server can.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-const MAX_REDIRECTS: usize = 5;
 
-/// A server that sends less than this on average, once it had some time, is as good as none.
-const SLOWEST: u64 = 1024;
-const GRACE: Duration = Duration::from_mins(1);
-
-/// How a zip begins: with an entry, or empty.
-const ZIP_STARTS: [&[u8; 4]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
-
-/// Why a zip was not downloaded.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No connection, or it broke.
-    #[error("failed to download {address}: {reason}")]
-    Unreachable {
-        /// The address without credentials and query.
-        address: String,
-        /// The library's message.
-        reason: String,
-    },
-    /// The server says no.
-    #[error("failed to download {address}: the server answered {status}")]
-    Status {
-        /// The address without credentials and query.
-        address: String,
-        /// Its answer.
-        status: StatusCode,
-    },
-    /// What comes is no zip.
-    #[error("{address} is {what}, not a zip; check modelAddress")]
-    NotAZip {
-        /// The address without credentials and query.
-        address: String,
-        /// What it looks like.
-        what: &'static str,
-    },
-    /// It is larger than allowed.
-    #[error("{address} has more than {limit} bytes")]
-    TooLarge {
-        /// The address without credentials and query.
-        address: String,
-        /// The limit.
-        limit: u64,
-    },
-    /// It comes too slowly.
-    #[error("{address} comes with less than {SLOWEST} bytes a second")]
-    TooSlow {
-        /// The address without credentials and query.
-        address: String,
-    },
-    /// The disk.
-    #[error("failed to write the download: {0}")]
-    Write(io::Error),
-    /// The TLS library.
-    #[error("failed to set up the download: {0}")]
-    Setup(String),
-}
-
-impl Error {
-    /// Whether the same may succeed later.
-    pub fn is_transient(&self) -> bool {
-        // A file that is not there may be uploaded yet; it is asked for now and then.
-        !matches!(self, Self::TooLarge { .. } | Self::Setup(_))
-    }
-
-    /// Whether it is worth another try at once.
-    fn is_momentary(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } => true,
-            Self::Status { status, .. } => {
-                status.is_server_error()
-                    || *status == StatusCode::REQUEST_TIMEOUT
-                    || *status == StatusCode::TOO_MANY_REQUESTS
-            }
-            _ => false,
-        }
-    }
-}
+/// What bounds a zip that fits on the disk.
+pub(crate) const MOST: &str = "the most that a model may have; leave out what it does not need";
 
 /// A zip that was downloaded.
 #[derive(Debug)]
@@ -119,52 +58,7 @@ pub(crate) fn shown(address: &Url) -> String {
     address.to_string()
 }
 
-/// A client for downloads.
-///
-/// # Errors
-/// TLS cannot be set up.
-pub(crate) fn client() -> Result<Client, Error> {
-    let redirects = redirect::Policy::custom(|attempt| {
-        let secure = attempt
-            .previous()
-            .first()
-            .is_some_and(|url| url.scheme() == "https");
-        if attempt.previous().len() > MAX_REDIRECTS {
-            attempt.error("too many redirects")
-        } else if secure && attempt.url().scheme() != "https" {
-            attempt.error("it redirects from https to http")
-        } else {
-            attempt.follow()
-        }
-    });
-    builder()?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .redirect(redirects)
-        .build()
-        .map_err(|error| Error::Setup(error.to_string()))
-}
-
-/// An HTTP client that trusts the system's authorities, to be made.
-///
-/// # Errors
-/// TLS cannot be set up.
-fn builder() -> Result<ClientBuilder, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    // A machine without certificates can still download over http.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Setup(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Client::builder()
-        .user_agent(concat!("edgemodel/", env!("CARGO_PKG_VERSION")))
-        .tls_backend_preconfigured(tls))
-}
-
-/// Downloads `address` into `file`, at most `limit` bytes.
+/// Downloads `address` into `file`, at most `limit` bytes, and no more than the disk has room to unpack.
 ///
 /// # Errors
 /// See [`Error`]; what is in the file then is of no use.
@@ -180,36 +74,25 @@ pub(crate) async fn fetch(
     } else {
         ProgressBar::hidden()
     };
+    let limit = Limit::new(limit, free_bytes(file));
     let mut download = Download {
         client,
         address,
-        shown: shown(address),
-        file,
+        sink: Sink::new(file, limit.bytes),
         limit,
-        md5: md5::Md5::new(),
-        sha256: sha2::Sha256::new(),
-        size: 0,
         etag: None,
         bar,
     };
-    let mut attempt = 1;
-    loop {
-        match download.attempt().await {
-            Ok(()) => break,
-            Err(error) if attempt < ATTEMPTS && error.is_momentary() => {
-                tracing::info!(%error, attempt, "Download broke off, going on");
-                tokio::time::sleep(PAUSE * attempt).await;
-                attempt += 1;
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    let done = tokio::time::timeout(MAX_TIME, download.run()).await;
+    done.unwrap_or_else(|_| {
+        Err(Error::TooLong {
+            address: shown(address),
+            limit: MAX_TIME,
+        })
+    })?;
     download.bar.finish_and_clear();
-    Ok(Fetched {
-        md5: Md5(download.md5.finalize().into()),
-        sha256: Sha256(download.sha256.finalize().into()),
-        size: download.size,
-    })
+    let (md5, sha256, size) = download.sink.digests();
+    Ok(Fetched { md5, sha256, size })
 }
 
 fn bar(address: &Url) -> ProgressBar {
@@ -226,145 +109,237 @@ fn bar(address: &Url) -> ProgressBar {
     }
 }
 
+/// How much may come, and why no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limit {
+    bytes: u64,
+    bound: &'static str,
+}
+
+impl Limit {
+    /// The zip and what comes out of it must fit on the disk, so it may take half of what is free.
+    fn new(limit: u64, free: Option<u64>) -> Self {
+        match free.map(|free| free / 2).filter(|half| *half < limit) {
+            Some(bytes) => Self {
+                bytes,
+                bound: "half of what is free in the models directory; make room there",
+            },
+            None => Self {
+                bytes: limit,
+                bound: MOST,
+            },
+        }
+    }
+}
+
+fn free_bytes(file: &File) -> Option<u64> {
+    let space = rustix::fs::fstatvfs(file).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
 struct Download<'a> {
     client: &'a Client,
     address: &'a Url,
-    shown: String,
-    file: &'a mut File,
-    limit: u64,
-    md5: md5::Md5,
-    sha256: sha2::Sha256,
-    size: u64,
+    sink: Sink<'a>,
+    limit: Limit,
     /// Of the answer that the bytes so far came with.
     etag: Option<HeaderValue>,
     bar: ProgressBar,
 }
 
 impl Download<'_> {
+    async fn run(&mut self) -> Result<(), Error> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt().await {
+                Err(error) if attempt < ATTEMPTS && error.is_momentary() => {
+                    tracing::info!(%error, attempt, "Download broke off, retrying");
+                    tokio::time::sleep(PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
     async fn attempt(&mut self) -> Result<(), Error> {
-        let mut request = self.client.get(self.address.clone());
-        if self.size > 0
+        let mut at = self.address.clone();
+        for hops in 1.. {
+            let response = self.ask(&at).await?;
+            match judge(response.status(), response.headers(), self.sink.size()) {
+                Answer::Elsewhere(location) => at = self.follow(&at, &location, hops).await?,
+                Answer::Whole { size, coding } => {
+                    self.sink.start_over().map_err(|fault| self.fault(fault))?;
+                    // What is encoded cannot be resumed: a range would count encoded bytes.
+                    let etag = response.headers().get(ETAG);
+                    self.etag = etag.filter(|_| coding == Coding::Plain).cloned();
+                    return self.take_body(response, size, coding).await;
+                }
+                Answer::Rest { size } => {
+                    return self.take_body(response, size, Coding::Plain).await;
+                }
+                Answer::Encoded(encoding) => {
+                    let address = self.shown();
+                    return Err(Error::Encoding { address, encoding });
+                }
+                Answer::No(status) => {
+                    return Err(Error::Status {
+                        address: self.shown(),
+                        proxy: client::proxy(&at),
+                        status,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, at: &Url) -> Result<Response, Error> {
+        let mut request = self.client.get(at.clone());
+        if self.sink.size() > 0
             && let Some(etag) = &self.etag
         {
             request = request
-                .header(RANGE, format!("bytes={}-", self.size))
+                .header(RANGE, format!("bytes={}-", self.sink.size()))
                 .header(IF_RANGE, etag.clone());
         }
-        let response = request.send().await.map_err(|error| self.broken(&error))?;
-        let status = response.status();
-        if !(status == StatusCode::PARTIAL_CONTENT && self.continues(&response)) {
-            if status != StatusCode::OK {
-                let address = self.shown.clone();
-                return Err(Error::Status { address, status });
-            }
-            self.start_over()?;
-            self.etag = response.headers().get(ETAG).cloned();
+        let broken = |reason| Error::Unreachable {
+            address: self.shown(),
+            proxy: client::proxy(at),
+            reason,
+        };
+        match tokio::time::timeout(ANSWER_TIME, request.send()).await {
+            Ok(answer) => answer.map_err(|error| broken(reason(&error))),
+            Err(_) => Err(broken("no answer in time".to_owned())),
         }
-        let announced = response.content_length().map(|rest| self.size + rest);
-        if announced.is_some_and(|size| size > self.limit) {
-            return Err(self.too_large());
+    }
+
+    /// Where a redirect leads.
+    async fn follow(&self, from: &Url, location: &str, hops: usize) -> Result<Url, Error> {
+        let refused = |target: String, fault| Error::Redirect {
+            address: self.shown(),
+            target,
+            fault,
+        };
+        let target = from
+            .join(location)
+            .map_err(|_| refused("another address".to_owned(), "which cannot be read"))?;
+        let refused = |fault| refused(shown(&target), fault);
+        redirect::check(self.address, &target, hops).map_err(refused)?;
+        let to = addresses(&target).await;
+        if to.iter().copied().any(redirect::is_local) {
+            let from = addresses(self.address).await;
+            redirect::check_addresses(&from, &to).map_err(refused)?;
         }
-        self.bar.set_length(announced.unwrap_or(0));
-        self.take_body(response).await
+        Ok(redirect::keep_credentials(from, target))
     }
 
-    /// Whether the answer goes on exactly where the bytes so far end.
-    fn continues(&self, response: &Response) -> bool {
-        let range = response.headers().get(CONTENT_RANGE);
-        let wanted = format!("bytes {}-", self.size);
-        self.size > 0
-            && range
-                .and_then(|range| range.to_str().ok())
-                .is_some_and(|range| range.starts_with(&wanted))
-    }
-
-    fn start_over(&mut self) -> Result<(), Error> {
-        self.file.set_len(0).map_err(Error::Write)?;
-        self.file.rewind().map_err(Error::Write)?;
-        self.md5 = md5::Md5::new();
-        self.sha256 = sha2::Sha256::new();
-        self.size = 0;
-        Ok(())
-    }
-
-    async fn take_body(&mut self, response: Response) -> Result<(), Error> {
-        let (started, before) = (Instant::now(), self.size);
-        let mut start = Vec::new();
-        let mut body = response.bytes_stream();
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| self.broken(&error))?;
-            if before == 0 && start.len() < 4 {
-                start.extend(chunk.iter().take(4 - start.len()));
-                if start.len() == 4 {
-                    self.check_start(&start)?;
-                }
-            }
-            self.size += chunk.len() as u64;
-            if self.size > self.limit {
-                return Err(self.too_large());
-            }
-            let elapsed = started.elapsed();
-            if elapsed > GRACE && (self.size - before) / elapsed.as_secs().max(1) < SLOWEST {
-                let address = self.shown.clone();
+    async fn take_body(
+        &mut self,
+        response: Response,
+        size: Option<u64>,
+        coding: Coding,
+    ) -> Result<(), Error> {
+        if coding == Coding::Plain && size.is_some_and(|size| size > self.limit.bytes) {
+            return Err(self.fault(Fault::TooLarge));
+        }
+        self.bar.set_length(size.unwrap_or(0));
+        let address = self.address;
+        let broken = |reason| Error::Unreachable {
+            address: shown(address),
+            proxy: client::proxy(address),
+            reason,
+        };
+        let mut pace = Pace::new(Instant::now());
+        let mut body = Body::new(&mut self.sink, coding);
+        let mut chunks = response.bytes_stream();
+        let mut fault = Ok(());
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| broken(reason(&error)))?;
+            if !pace.took(chunk.len(), Instant::now()) {
+                let address = shown(address);
                 return Err(Error::TooSlow { address });
             }
-            self.file.write_all(&chunk).map_err(Error::Write)?;
-            self.md5.update(&chunk);
-            self.sha256.update(&chunk);
-            self.bar.set_position(self.size);
-        }
-        if before == 0 && start.len() < 4 {
-            self.check_start(&start)?;
-        }
-        Ok(())
-    }
-
-    /// Servers say all kinds of things about a zip's type; its first bytes do not lie.
-    fn check_start(&self, start: &[u8]) -> Result<(), Error> {
-        if ZIP_STARTS.iter().any(|known| start == *known) {
-            return Ok(());
-        }
-        let what = match start.first() {
-            None => "empty",
-            Some(b'<') => "a page of HTML or XML",
-            Some(b'{' | b'[') => "JSON",
-            Some(_) => "something else",
-        };
-        Err(Error::NotAZip {
-            address: self.shown.clone(),
-            what,
-        })
-    }
-
-    fn too_large(&self) -> Error {
-        Error::TooLarge {
-            address: self.shown.clone(),
-            limit: self.limit,
-        }
-    }
-
-    /// A library's error with its causes, and without the address, which may hold secrets.
-    fn broken(&self, error: &reqwest::Error) -> Error {
-        let mut reason = String::new();
-        let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-        while let Some(error) = cause {
-            if !reason.is_empty() {
-                reason.push_str(": ");
+            fault = body.take(&chunk);
+            if fault.is_err() {
+                break;
             }
-            reason.push_str(&error.to_string());
-            cause = error.source();
+            self.bar.inc(chunk.len() as u64);
         }
-        if reason.is_empty() {
-            let what = if error.is_timeout() {
-                "no answer in time"
-            } else {
-                "the connection broke"
-            };
-            reason.push_str(what);
+        let fault = fault.and_then(|()| body.end());
+        fault.map_err(|fault| self.fault(fault))?;
+        match size.filter(|size| coding == Coding::Plain && *size > self.sink.size()) {
+            Some(size) => Err(broken(format!("{} of {size} bytes came", self.sink.size()))),
+            None => Ok(()),
         }
-        Error::Unreachable {
-            address: self.shown.clone(),
-            reason,
+    }
+
+    fn shown(&self) -> String {
+        shown(self.address)
+    }
+
+    fn fault(&self, fault: Fault) -> Error {
+        let address = self.shown();
+        match fault {
+            Fault::NotAZip(what) => Error::NotAZip { address, what },
+            Fault::TooLarge => Error::TooLarge {
+                address,
+                limit: self.limit.bytes,
+                bound: self.limit.bound,
+            },
+            Fault::Damaged(error) => Error::Unreachable {
+                address,
+                proxy: client::proxy(self.address),
+                reason: format!("its Content-Encoding gzip is damaged: {error}"),
+            },
+            Fault::Write(error) => Error::Write(error),
+        }
+    }
+}
+
+/// Where a server is, as far as this machine can tell; a proxy looks names up by itself.
+async fn addresses(url: &Url) -> Vec<IpAddr> {
+    if let Some(address) = redirect::literal(url) {
+        return vec![address];
+    }
+    let name = url.host_str().unwrap_or_default();
+    let found = tokio::net::lookup_host((name, 0)).await;
+    found.map_or_else(|_| Vec::new(), |found| found.map(|one| one.ip()).collect())
+}
+
+/// A library's error with its causes, and without the address, which may hold secrets.
+fn reason(error: &reqwest::Error) -> String {
+    let mut reason = String::new();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if !reason.is_empty() {
+            reason.push_str(": ");
+        }
+        reason.push_str(&error.to_string());
+        cause = error.source();
+    }
+    if reason.is_empty() {
+        reason.push_str(if error.is_timeout() {
+            "no answer in time"
+        } else {
+            "the connection broke"
+        });
+    }
+    reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_18_a_zip_must_fit_on_the_disk_with_what_comes_out_of_it() {
+        for (limit, free, expected) in [
+            (100, None, 100),
+            (100, Some(1000), 100),
+            (100, Some(50), 25),
+        ] {
+            assert_eq!(Limit::new(limit, free).bytes, expected, "{limit} {free:?}");
         }
     }
 }

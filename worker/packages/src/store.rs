@@ -215,6 +215,7 @@ async fn copy_file(
             return Err(Error::Fetch(fetch::Error::TooLarge {
                 address: path.display().to_string(),
                 limit: max_bytes,
+                bound: fetch::MOST,
             }));
         }
         fs::copy(&path, &zip).map_err(unreadable)?;

@@ -1,16 +1,23 @@
 //! The wheels that a model brings along, installed beside it without any network.
 
+mod pip;
+
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::archive::{Limits, unpacked_bytes};
 use super::clutter::is_clutter;
 use super::error::Error;
 
-/// The last lines of pip are what says why.
-const SHOWN_LINES: usize = 8;
+/// What all wheels of a model may hold together; large libraries have more files than a model.
+const LIMITS: Limits = Limits {
+    entries: 100_000,
+    file_bytes: 4 << 30,
+    total_bytes: 4 << 30,
+};
 
 /// Installs `wheels/*.whl` of a model once for an interpreter; gives the folder to import from, if
 /// there are any. Blocks.
@@ -27,25 +34,22 @@ pub(super) fn install(copy: &Path, root: &Path, python: &Path) -> Result<Option<
         .prefix(".wheels-")
         .tempdir_in(copy)
         .map_err(Error::Store)?;
-    let output = Command::new(python)
-        .args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"])
-        .args([
-            "--disable-pip-version-check",
-            "--no-cache-dir",
-            "--find-links",
-        ])
-        .arg(root.join("wheels"))
-        .arg("--target")
-        .arg(temporary.path())
-        .args(distributions(&wheels))
-        .output();
-    let output = output.map_err(|error| failed(python, &error.to_string()))?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<_> = text.lines().collect();
-        let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
-        return Err(failed(python, &last.join("; ")));
+    let total = count(&wheels, &LIMITS).map_err(|reason| failed(python, &reason))?;
+    let free = rustix::fs::statvfs(copy).map_err(|error| Error::Store(error.into()))?;
+    let free = free.f_bavail.saturating_mul(free.f_frsize);
+    if total > free {
+        let reason =
+            format!("they hold {total} bytes, and {free} are free in the models directory");
+        return Err(failed(python, &reason));
     }
+    pip::install(
+        python,
+        &root.join("wheels"),
+        &distributions(&wheels),
+        temporary.path(),
+        pip::TIME,
+    )
+    .map_err(|reason| failed(python, &reason))?;
     match fs::rename(temporary.path(), &target) {
         Ok(()) => {
             // The folder is not temporary any more.
@@ -89,6 +93,21 @@ fn distributions(wheels: &[PathBuf]) -> BTreeSet<String> {
     wheels.iter().filter_map(name).collect()
 }
 
+/// Bytes that the wheels hold together, within `limits`.
+fn count(wheels: &[PathBuf], limits: &Limits) -> Result<u64, String> {
+    let mut total = 0;
+    for wheel in wheels {
+        let name = wheel.file_name().unwrap_or_default().to_string_lossy();
+        let left = Limits {
+            total_bytes: limits.total_bytes - total,
+            ..*limits
+        };
+        let file = File::open(wheel).map_err(|error| format!("{name}: {error}"))?;
+        total += unpacked_bytes(file, &left).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(total)
+}
+
 /// What wheels are built for: implementation, version and platform.
 fn tag(python: &Path) -> Result<String, Error> {
     let script =
@@ -124,6 +143,11 @@ fn failed(python: &Path, reason: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
     use super::*;
 
     #[test]
@@ -136,5 +160,40 @@ mod tests {
         ];
         let wheels: Vec<_> = wheels.iter().map(PathBuf::from).collect();
         assert!(distributions(&wheels).into_iter().eq(["demo-lib", "other"]));
+    }
+
+    fn wheel(folder: &Path, name: &str, bytes: usize) -> PathBuf {
+        let path = folder.join(name);
+        let mut writer = ZipWriter::new(File::create(&path).unwrap());
+        writer
+            .start_file("module.py", SimpleFileOptions::default())
+            .unwrap();
+        writer.write_all(&vec![b' '; bytes]).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    /// 598 KiB of nested zips became 601 MiB of files that no limit counted.
+    #[test]
+    fn row_18_wheels_are_counted_as_they_are_unpacked() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            entries: 3,
+            file_bytes: 0,
+            total_bytes: 1 << 20,
+        };
+        let small = wheel(folder.path(), "small.whl", 1000);
+        let half = wheel(folder.path(), "half.whl", 600 << 10);
+        let other = wheel(folder.path(), "other.whl", 600 << 10);
+        assert!(fs::metadata(&half).unwrap().len() < 10_000);
+        assert_eq!(
+            count(&[small, half.clone()], &limits),
+            Ok(1000 + (600 << 10))
+        );
+        let error = count(&[half, other], &limits).unwrap_err();
+        assert!(
+            error.starts_with("other.whl: the archive holds more than"),
+            "{error}"
+        );
     }
 }
