@@ -242,3 +242,39 @@ def handler(event, context):
     assert_eq!(pool.call("0").await?, "[1,[]]");
     Ok(())
 }
+
+/// Says in its progress page that it does nothing, and then never comes back.
+const DENIES: &str = "
+import time
+def handler(event, context):
+    with open('/proc/self/maps') as maps:
+        page = next(line for line in maps if 'edgemodel-progress' in line)
+    if event == 'hang':
+        with open('/proc/self/mem', 'r+b', buffering=0) as memory:
+            memory.seek(int(page.split('-')[0], 16))
+            memory.write(bytes(40))
+        time.sleep(3600)
+    return event
+";
+
+#[tokio::test]
+async fn row_10_a_forged_progress_page_does_not_switch_the_timeout_off() -> anyhow::Result<()> {
+    let mut pool = TestPool::with(DENIES, |options| {
+        options.timeout = Duration::from_millis(300);
+    })
+    .await?;
+    let failure = pool.call("\"hang\"").await?;
+    assert_eq!(failure, "timeout: the call took longer than 300ms, 2 times");
+    assert_eq!(pool.call("7").await?, "7");
+    Ok(())
+}
+
+#[tokio::test]
+async fn row_19_a_huge_result_fails_alone_with_its_size() -> anyhow::Result<()> {
+    let mut pool = TestPool::start("def handler(event, context): return b'x' * event\n").await?;
+    let failure = pool.call("270000000").await?;
+    let expected = "unserializable: the result has 270000021 bytes, and at most 33554432 are taken";
+    assert_eq!(failure, expected);
+    assert_eq!(pool.call("3").await?, "xxx");
+    Ok(())
+}

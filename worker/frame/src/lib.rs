@@ -9,7 +9,7 @@ mod field;
 mod stream;
 
 pub use field::Malformed;
-pub use stream::{Decoder, MAX_BODY, TooLarge};
+pub use stream::{Decoder, MAX_BODY, MAX_REPLY, TooLarge};
 
 use field::{Fields, put_bytes};
 
@@ -105,7 +105,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// The body is larger than [`MAX_BODY`]; `buffer` is as it was.
     pub fn encode(&self, buffer: &mut Vec<u8>) -> Result<(), TooLarge> {
-        stream::frame(buffer, |buffer| match *self {
+        stream::frame(buffer, MAX_BODY, |buffer| match *self {
             Self::Load {
                 model,
                 directory,
@@ -166,9 +166,9 @@ impl<'a> Response<'a> {
     /// Appends the frame to `buffer`.
     ///
     /// # Errors
-    /// The body is larger than [`MAX_BODY`]; `buffer` is as it was.
+    /// The body is larger than [`MAX_REPLY`]; `buffer` is as it was.
     pub fn encode(&self, buffer: &mut Vec<u8>) -> Result<(), TooLarge> {
-        stream::frame(buffer, |buffer| match *self {
+        stream::frame(buffer, MAX_REPLY, |buffer| match *self {
             Self::Ready { python } => {
                 buffer.push(READY);
                 put_bytes(buffer, python.as_bytes());

@@ -98,7 +98,41 @@ fn an_announced_body_over_the_limit_is_refused_at_its_header() {
     assert_eq!(
         decoder.next_body(),
         Err(TooLarge {
-            size: u32::MAX as usize
+            size: u32::MAX as usize,
+            limit: MAX_BODY,
         })
     );
+}
+
+/// A result of 270 MB took 559 MB in the worker.
+#[test]
+fn row_19_a_reply_over_its_limit_is_refused_by_both_sides() {
+    let reply = |bytes| Response::Reply {
+        id: 1,
+        nanos: 0,
+        reply: Reply::Result(bytes),
+    };
+    let names = 1 + 8 + 8 + 4;
+    let mut buffer = Vec::new();
+    let largest = vec![0; MAX_REPLY - names];
+    reply(&largest).encode(&mut buffer).unwrap();
+    let mut decoder = Decoder::with_limit(MAX_REPLY);
+    decoder.buffer().extend_from_slice(&buffer);
+    assert!(decoder.next_body().unwrap().is_some());
+    assert!(
+        decoder.buffer().capacity() <= 1 << 20,
+        "memory is given back"
+    );
+
+    buffer.clear();
+    let refused = TooLarge {
+        size: MAX_REPLY + 1,
+        limit: MAX_REPLY,
+    };
+    let larger = vec![0; MAX_REPLY - names + 1];
+    assert_eq!(reply(&larger).encode(&mut buffer), Err(refused));
+    assert!(buffer.is_empty());
+    let header = u32::try_from(MAX_REPLY + 1).unwrap().to_le_bytes();
+    decoder.buffer().extend_from_slice(&header);
+    assert_eq!(decoder.next_body(), Err(refused));
 }

@@ -303,7 +303,8 @@ impl<'py> Host<'_, 'py> {
         };
         let written = Response::Reply { id, nanos, reply }.encode(&mut self.output);
         if let Err(error) = written {
-            let message = format!("the result is too large: {error}");
+            let (size, limit) = (error.size, error.limit);
+            let message = format!("the result has {size} bytes, and at most {limit} are taken");
             let reply = Reply::Unserializable(&message);
             Response::Reply { id, nanos, reply }
                 .encode(&mut self.output)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use frame::Decoder;
+use frame::{Decoder, MAX_REPLY};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{Pid, Signal};
 use tokio::io::AsyncWrite as _;
@@ -108,7 +108,7 @@ impl HostProcess {
             page,
             output: Vec::new(),
             written: 0,
-            decoder: Decoder::default(),
+            decoder: Decoder::with_limit(MAX_REPLY),
             _logs: logs,
         })
     }

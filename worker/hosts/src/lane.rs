@@ -4,6 +4,7 @@
 mod codec;
 mod loss;
 mod replace;
+mod watch;
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -53,6 +54,10 @@ pub(crate) struct Lane<O> {
     batches: VecDeque<u64>,
     /// Whether the host has answered anything yet.
     answered: bool,
+    /// Since when the host is silent, by the worker's clock: since its last reply, or since it got a call after none was open.
+    heard: Instant,
+    /// Calls below this id were handed over alone, so no batch can hold them.
+    alone_below: u64,
     pause: Duration,
     quarantine: Quarantine,
 }
@@ -76,6 +81,8 @@ impl<O: Outcomes> Lane<O> {
             bytes: 0,
             batches: VecDeque::new(),
             answered: false,
+            heard: Instant::now(),
+            alone_below: 0,
             pause: FIRST_PAUSE,
             quarantine: Quarantine::default(),
         }
@@ -111,6 +118,8 @@ impl<O: Outcomes> Lane<O> {
         }
         self.batches.clear();
         self.batches.extend(self.last_id());
+        self.alone_below = self.first + self.calls.len() as u64;
+        self.heard = Instant::now();
         self.tell();
         // Runs freely, at least once in each timeout; when it fires, it looks since when the current
         // call runs. Setting it for each call would cost more than the call.
@@ -132,36 +141,44 @@ impl<O: Outcomes> Lane<O> {
                     if let Err(end) = self.take_replies(host).await {
                         return end;
                     }
+                    self.heard = Instant::now();
                 }
                 readable = self.queue.readable(), if open && room => {
                     open = readable;
                     let items = IN_FLIGHT - self.calls.len();
                     self.queue.pop_into(&mut batch, items, IN_FLIGHT_BYTES - self.bytes);
-                    self.divert(&mut batch).await;
+                    let quiet = self.calls.is_empty();
+                    let waited = self.divert(&mut batch).await;
+                    if quiet || waited {
+                        self.heard = Instant::now();
+                    }
                     self.send(&mut batch, host);
                 }
                 () = &mut check => {
-                    let elapsed = host.running().map(Running::elapsed);
-                    let left = self.options.timeout.saturating_sub(elapsed.unwrap_or_default());
-                    if left.is_zero() {
+                    let runs = host.running().map(Running::elapsed);
+                    let silent = (!self.calls.is_empty()).then(|| self.heard.elapsed());
+                    let Some(left) = watch::left(self.options.timeout, runs, silent) else {
                         return HostEnd::Timeout;
-                    }
+                    };
                     check.as_mut().reset(Instant::now() + left);
                 }
             }
         }
     }
 
-    /// Fails the messages of devices that are kept away.
-    async fn divert(&mut self, batch: &mut VecDeque<Job>) {
+    /// Fails the messages of devices that are kept away; whether there were any, which may have taken time.
+    async fn divert(&mut self, batch: &mut VecDeque<Job>) -> bool {
         let now = std::time::Instant::now();
+        let mut diverted = false;
         for job in std::mem::take(batch) {
-            if self.quarantine.admits(&job.device, now) {
+            if self.quarantine.admits(&job, now) {
                 batch.push_back(job);
             } else {
+                diverted = true;
                 self.fail_quarantined(job).await;
             }
         }
+        diverted
     }
 
     async fn fail_quarantined(&self, job: Job) {
@@ -235,7 +252,7 @@ impl<O: Outcomes> Lane<O> {
             let took = Duration::from_nanos(nanos);
             self.metrics.call_seconds.observe(took.as_secs_f64());
             let outcome = outcome(reply);
-            if self.quarantine.passed(&job.device) {
+            if self.quarantine.passed(&job) {
                 self.report_quarantine();
                 tracing::info!(
                     model = self.options.model,

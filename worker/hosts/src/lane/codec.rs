@@ -27,13 +27,17 @@ pub(super) fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
     }
 }
 
+/// Longest description of a failure and longest traceback that are kept, in bytes.
+const MESSAGE: usize = 4 << 10;
+const TRACEBACK: usize = 64 << 10;
+
 /// What a host's reply means.
 pub(crate) fn outcome(reply: Reply<'_>) -> Outcome {
     let failed = |reason, message: &str, traceback: &str| {
         Outcome::Failed(Failure {
             reason,
-            message: message.to_owned(),
-            traceback: Some(traceback.to_owned()).filter(|text| !text.is_empty()),
+            message: start(message, MESSAGE),
+            traceback: Some(end(traceback, TRACEBACK)).filter(|text| !text.is_empty()),
         })
     };
     match reply {
@@ -44,5 +48,43 @@ pub(crate) fn outcome(reply: Reply<'_>) -> Outcome {
             failed(FailureReason::Exception, message, traceback)
         }
         Reply::Unserializable(message) => failed(FailureReason::Unserializable, message, ""),
+    }
+}
+
+fn start(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(most)])
+}
+
+/// The last lines of a traceback are those that count.
+fn end(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("…{}", &text[text.ceil_char_boundary(text.len() - most)..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_19_a_failure_is_kept_in_part_however_long_a_model_makes_it() {
+        let (message, traceback) = ("设".repeat(1 << 20), "备".repeat(1 << 20) + "last");
+        let failure = |message, traceback| match outcome(Reply::Exception { message, traceback }) {
+            Outcome::Failed(failure) => (failure.message, failure.traceback.unwrap_or_default()),
+            other => unreachable!("{other:?}"),
+        };
+        let (short, tail) = failure(&message, &traceback);
+        assert!(
+            short.len() <= MESSAGE + 3 && short.ends_with("设…"),
+            "{}",
+            short.len()
+        );
+        assert!(tail.len() <= TRACEBACK + 3 && tail.starts_with("…备") && tail.ends_with("last"));
+        let whole = failure("ValueError: no", "Traceback");
+        assert_eq!(whole, ("ValueError: no".to_owned(), "Traceback".to_owned()));
     }
 }

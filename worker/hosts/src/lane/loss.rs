@@ -42,28 +42,41 @@ pub(super) enum Verdict {
     Quarantine,
 }
 
-/// Finds the culprit from the id and the number of the calls that ran, with `calls` unanswered from the id
-/// `first` on. Between calls nothing is to blame, unless a host dies before it has answered anything.
-pub(super) fn culprit(
-    running: Option<(u64, u64)>,
-    first: u64,
-    calls: usize,
-    answered: bool,
-) -> Culprit {
-    let Some((id, count)) = running else {
-        return if answered || calls == 0 {
-            Culprit::Unknown
-        } else {
+/// The calls of a lost host that it did not answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    /// Id of the oldest; the ids count up.
+    pub(super) first: u64,
+    /// How many there are.
+    pub(super) calls: usize,
+    /// Those below this id were handed over alone.
+    pub(super) alone_below: u64,
+    /// Whether the host has answered any call.
+    pub(super) answered: bool,
+}
+
+/// Finds the culprit from the id and the number of the calls that ran. The model can write any numbers; those that cannot be
+/// blame nothing, unless something must be to blame: the oldest call then, since calls are answered in order.
+pub(super) fn culprit(end: &HostEnd, running: Option<(u64, u64)>, open: Open) -> Culprit {
+    let oldest = || {
+        let must_be = matches!(end, HostEnd::Timeout) || !open.answered;
+        if must_be && open.calls > 0 {
             Culprit::Call(0)
-        };
+        } else {
+            Culprit::Unknown
+        }
+    };
+    let Some((id, count)) = running else {
+        return oldest();
     };
     let index = id
-        .checked_sub(first)
+        .checked_sub(open.first)
         .and_then(|index| index.try_into().ok());
-    match index.filter(|index| *index < calls) {
-        Some(_) if count > 1 => Culprit::Batch,
+    match index.filter(|index| *index < open.calls) {
+        Some(_) if count > 1 && id >= open.alone_below => Culprit::Batch,
         Some(index) => Culprit::Call(index),
         // The model wrote the number itself.
+        None if matches!(end, HostEnd::Timeout) => oldest(),
         None => Culprit::Unknown,
     }
 }
@@ -115,21 +128,45 @@ mod tests {
 
     #[test]
     fn the_running_call_is_to_blame_and_a_call_that_cannot_be_is_not() {
-        for (running, answered, expected) in [
-            (Some((10, 1)), true, Culprit::Call(0)),
-            (Some((12, 1)), false, Culprit::Call(2)),
-            (Some((10, 3)), true, Culprit::Batch),
-            (None, true, Culprit::Unknown),
-            (None, false, Culprit::Call(0)),
+        let call = Culprit::Call;
+        for (end, running, answered, expected) in [
+            (HostEnd::Died, Some((10, 1)), true, call(0)),
+            (HostEnd::Died, Some((12, 1)), true, call(2)),
+            (HostEnd::Died, Some((11, 2)), true, Culprit::Batch),
+            (HostEnd::Timeout, Some((11, 2)), true, Culprit::Batch),
+            (HostEnd::Died, None, true, Culprit::Unknown),
+            (HostEnd::Died, None, false, call(0)),
             // Numbers that only the model itself can have written.
-            (Some((9, 1)), true, Culprit::Unknown),
-            (Some((13, 1)), true, Culprit::Unknown),
-            (Some((u64::MAX, u64::MAX)), false, Culprit::Unknown),
+            (HostEnd::Died, Some((9, 1)), true, Culprit::Unknown),
+            (HostEnd::Died, Some((13, 1)), true, Culprit::Unknown),
+            (
+                HostEnd::Died,
+                Some((u64::MAX, u64::MAX)),
+                false,
+                Culprit::Unknown,
+            ),
+            // A call that was handed over alone is in no batch.
+            (HostEnd::Died, Some((10, u64::MAX)), true, call(0)),
+            // Row 10: a timeout has a culprit, whatever the page says.
+            (HostEnd::Timeout, None, true, call(0)),
+            (HostEnd::Timeout, Some((u64::MAX, 1)), true, call(0)),
         ] {
-            let found = culprit(running, 10, 3, answered);
-            assert_eq!(found, expected, "{running:?} {answered}");
+            let open = Open {
+                first: 10,
+                calls: 3,
+                alone_below: 11,
+                answered,
+            };
+            let found = culprit(&end, running, open);
+            assert_eq!(found, expected, "{end:?} {running:?} {answered}");
         }
-        assert_eq!(culprit(None, 10, 0, false), Culprit::Unknown);
+        let open = Open {
+            first: 10,
+            calls: 0,
+            alone_below: 0,
+            answered: false,
+        };
+        assert_eq!(culprit(&HostEnd::Timeout, None, open), Culprit::Unknown);
     }
 
     #[test]

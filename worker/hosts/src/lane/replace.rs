@@ -9,6 +9,7 @@ use super::Lane;
 use super::loss::{self, Culprit, HostEnd, Verdict};
 use crate::child::HostProcess;
 use crate::pool::Outcomes;
+use crate::quarantine::Source;
 use crate::start::{self, describe};
 
 /// The longest pause before a host that crashes repeatedly is replaced.
@@ -28,7 +29,13 @@ impl<O: Outcomes> Lane<O> {
             status,
             "Model host lost, restarting"
         );
-        let culprit = loss::culprit(running, self.first, self.calls.len(), self.answered);
+        let open = loss::Open {
+            first: self.first,
+            calls: self.calls.len(),
+            alone_below: self.alone_below,
+            answered: self.answered,
+        };
+        let culprit = loss::culprit(&end, running, open);
         // When it is known what the host was lost over, the next one gets further: no need to wait.
         self.answered |= running.is_some() && culprit != Culprit::Unknown;
         let Culprit::Call(index) = culprit else {
@@ -38,14 +45,15 @@ impl<O: Outcomes> Lane<O> {
             return;
         };
         job.attempts = job.attempts.saturating_add(1);
-        let (device, attempts) = (job.device.clone(), job.attempts);
-        let quarantined = self.quarantine.strike(&device, std::time::Instant::now());
+        let (source, attempts) = (Source::of(job), job.attempts);
+        let quarantined = self.quarantine.strike(&source, std::time::Instant::now());
         let verdict = loss::verdict(attempts, quarantined);
         if verdict == Verdict::Quarantine {
             self.report_quarantine();
             tracing::warn!(
                 model = self.options.model,
-                device = &*device,
+                device = &*source.device,
+                topic = &*source.topic,
                 "Device quarantined"
             );
         }
@@ -58,15 +66,15 @@ impl<O: Outcomes> Lane<O> {
             self.outcomes.finish(job, Outcome::Failed(failure)).await;
         }
         if verdict == Verdict::Quarantine {
-            self.divert_calls(&device).await;
+            self.divert_calls(&source).await;
         }
     }
 
-    /// Fails the messages of one device that the host before had; a message of another device that is
+    /// Fails the messages from one source that the host before had; a message of another one that is
     /// being tried stays.
-    async fn divert_calls(&mut self, device: &str) {
+    async fn divert_calls(&mut self, source: &Source) {
         for job in std::mem::take(&mut self.calls) {
-            if *job.device == *device {
+            if Source::of(&job) == *source {
                 self.bytes -= job.telemetry.payload.len();
                 self.fail_quarantined(job).await;
             } else {
