@@ -60,6 +60,8 @@ pub mod env {
     pub const REPLICA: &str = "EDGEMODEL_REPLICA";
     /// `HOST:PORT` of all workers of the runtime, which then answer for each other.
     pub const PEERS: &str = "EDGEMODEL_PEERS";
+    /// File with the token that HTTP clients must send.
+    pub const HTTP_TOKEN_FILE: &str = "EDGEMODEL_HTTP_TOKEN_FILE";
     /// Log filter of operator and workers, as in `info,worker::mqtt=debug`.
     pub const LOG: &str = "EDGEMODEL_LOG";
 }

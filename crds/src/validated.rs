@@ -46,6 +46,8 @@ pub struct ValidatedMqtt {
     pub keep_alive: Duration,
     /// Largest packet in bytes, both ways.
     pub max_packet_size: u32,
+    /// A message with a larger payload, in bytes, is a dead letter unread.
+    pub max_message_bytes: u32,
 }
 
 /// Credentials with one source for the password.

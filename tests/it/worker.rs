@@ -3,6 +3,7 @@
 mod bad_input;
 mod delivery;
 mod events;
+mod guests;
 mod pages;
 mod payloads;
 pub(crate) mod pod;

@@ -1,20 +1,23 @@
 //! What the worker serves over HTTP: metrics, probes, status and pyboot's queue sizes. Reads only.
 
+mod access;
 mod page;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Json};
 use axum::routing::get;
+use axum::{Extension, Router, middleware};
 use crds::contract::path;
 use serde_json::{Value, json};
 
 use crate::peers::Peers;
 use crate::sink::EventSink;
-use crate::status::Shared;
+use crate::status::{Audience, Shared};
+
+pub use access::{Access, Token};
 
 /// The Prometheus text exposition format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -24,6 +27,7 @@ pub fn router(
     shared: Arc<Shared>,
     peers: Option<Peers>,
     results: Option<Arc<EventSink>>,
+    access: Access,
 ) -> Router {
     let results = results.map(EventSink::router).unwrap_or_default();
     Router::new()
@@ -39,6 +43,11 @@ pub fn router(
         .fallback(not_found)
         .with_state(shared)
         .merge(results)
+        .layer(middleware::from_fn(
+            move |request: Request, next: middleware::Next| {
+                access::check(access.clone(), request, next)
+            },
+        ))
 }
 
 async fn index(State(shared): State<Arc<Shared>>) -> Html<String> {
@@ -60,8 +69,11 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     )
 }
 
-async fn status(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(shared.document())
+async fn status(
+    State(shared): State<Arc<Shared>>,
+    Extension(audience): Extension<Audience>,
+) -> Json<Value> {
+    Json(shared.document(audience))
 }
 
 #[derive(Debug, serde::Deserialize)]

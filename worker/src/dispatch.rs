@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use crds::validated::OnFull;
 use futures_util::future::BoxFuture;
 use hosts::Lanes;
@@ -21,6 +22,8 @@ const MAX_HOPS: u8 = 8;
 pub struct Dispatcher {
     /// The model's devices.
     pub matcher: Matcher,
+    /// A larger message is not read.
+    pub max_message_bytes: usize,
     /// What happens to a message when its queue is full.
     pub on_full: OnFull,
     /// The model's queues.
@@ -42,6 +45,10 @@ impl Dispatcher {
         if hops >= MAX_HOPS {
             self.results.cut(message, hops);
             return None;
+        }
+        let size = message.telemetry.payload.len();
+        if size > self.max_message_bytes {
+            return Some(self.refuse(message, size));
         }
         let begun = Instant::now();
         let before = self.matcher.misses();
@@ -88,6 +95,19 @@ impl Dispatcher {
                 None
             }
         }
+    }
+
+    /// Ends a message that is too large, without its payload, which would be in memory as long as its dead letter is.
+    fn refuse(&self, mut message: Message, size: usize) -> BoxFuture<'static, ()> {
+        message.telemetry.payload = Bytes::new();
+        let limit = self.max_message_bytes;
+        let failure = Failure {
+            reason: FailureReason::TooLarge,
+            message: format!("the message has {size} bytes, and maxMessageBytes is {limit}"),
+            traceback: None,
+        };
+        let results = self.results.clone();
+        Box::pin(async move { results.reject(message, Arc::default(), &failure).await })
     }
 
     fn queue(&self, job: Job) -> Option<BoxFuture<'static, ()>> {

@@ -19,6 +19,7 @@ pub mod sink;
 pub mod source;
 
 pub mod admin;
+mod http;
 pub mod metrics;
 pub mod peers;
 pub mod ports;

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use crds::contract::path;
 use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use serde_json::Value;
 use tokio::task::JoinSet;
+
+use crate::admin::Token;
 
 /// Timeout for resolving the name, and for each answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,15 +39,15 @@ pub struct Peers {
 pub struct Error(String);
 
 impl Peers {
-    /// Peers at `name`, `HOST:PORT`; `own` is where this worker listens.
+    /// Peers at `name`, `HOST:PORT`; `own` is where this worker listens, and all have the same `token`.
     ///
     /// # Errors
     /// HTTP cannot be set up.
-    pub fn new(name: &str, own: &[SocketAddr]) -> Result<Self, Error> {
+    pub fn new(name: &str, own: &[SocketAddr], token: Option<&Token>) -> Result<Self, Error> {
         Ok(Self {
             name: name.into(),
             own: own.into(),
-            client: client().map_err(Error)?,
+            client: client(token).map_err(Error)?,
         })
     }
 
@@ -94,14 +97,22 @@ impl Peers {
 }
 
 /// A client for plain HTTP to addresses in the cluster: without authorities, proxy or redirects.
-fn client() -> Result<Client, String> {
+fn client(token: Option<&Token>) -> Result<Client, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.as_str()));
+        let mut bearer = bearer.map_err(|error| error.to_string())?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
     Client::builder()
+        .default_headers(headers)
         .user_agent(concat!("edgemodel/", env!("CARGO_PKG_VERSION")))
         .tls_backend_preconfigured(tls)
         .no_proxy()
@@ -163,7 +174,7 @@ mod tests {
     }
 
     fn peers(own: &str) -> Peers {
-        Peers::new("no.invalid:1", &[own.parse().unwrap()]).unwrap()
+        Peers::new("no.invalid:1", &[own.parse().unwrap()], None).unwrap()
     }
 
     #[tokio::test]

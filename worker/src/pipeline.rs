@@ -158,6 +158,7 @@ impl Intakes {
                 matcher: Matcher::of(route.model()),
                 model: route.func,
                 undecodable: route.ctx.shared.rules()[route.rule].clone(),
+                max_message_bytes: broker.settings().max_message_bytes as usize,
                 on_full: route.model().on_full,
                 lanes: lanes.clone(),
                 results: results.clone(),

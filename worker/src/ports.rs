@@ -1,14 +1,16 @@
 //! The worker's ports: bound before anything starts, so that a port that is taken is an error and not half a worker.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use crds::validated::{ExposeProtocol, ValidatedExpose};
+use rustix::process::Resource;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::admin;
+use crate::admin::{self, Access, Token};
+use crate::http;
 use crate::peers::Peers;
 use crate::sink::SharedSinks;
 use crate::status::Shared;
@@ -41,11 +43,21 @@ struct HttpPort {
 }
 
 impl Ports {
-    /// Binds `http` and the ports in `expose`, on the same address.
+    /// Binds `http`, and the ports in `expose` on the address `exposed`.
     ///
     /// # Errors
     /// The first port that is taken; none stays bound.
-    pub(crate) fn open(http: SocketAddr, expose: &[ValidatedExpose]) -> Result<Self, ListenError> {
+    pub(crate) fn open(
+        mut http: SocketAddr,
+        exposed: IpAddr,
+        expose: &[ValidatedExpose],
+    ) -> Result<Self, ListenError> {
+        let is_http = |expose: &&ValidatedExpose| {
+            expose.protocol == ExposeProtocol::Http && expose.port == http.port()
+        };
+        if expose.iter().any(|expose| is_http(&expose)) {
+            http.set_ip(exposed);
+        }
         let mut ports = Self {
             http: vec![HttpPort {
                 listener: listen("--http".to_owned(), http, "choose another with --http")?,
@@ -54,7 +66,7 @@ impl Ports {
             streams: Vec::new(),
         };
         for (index, expose) in expose.iter().enumerate() {
-            let address = SocketAddr::new(http.ip(), expose.port);
+            let address = SocketAddr::new(exposed, expose.port);
             if expose.protocol == ExposeProtocol::Http && expose.port == http.port() {
                 ports.http[0].exposed = true;
                 continue;
@@ -94,24 +106,26 @@ impl Ports {
         shared: &Arc<Shared>,
         sinks: &SharedSinks,
         peers: Option<&Peers>,
+        token: Option<&Token>,
         side: &Handle,
     ) -> io::Result<JoinSet<()>> {
         let _entered = side.enter();
         let mut servers = JoinSet::new();
+        let descriptors = rustix::process::getrlimit(Resource::Nofile).current;
+        let places = http::places(descriptors, self.http.len() + self.streams.len());
         for HttpPort { listener, exposed } in self.http {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let results = exposed.then(|| sinks.events.clone());
-            let router = admin::router(shared.clone(), peers.cloned(), results);
-            let serve = async move {
-                if let Err(error) = axum::serve(listener, router).await {
-                    tracing::error!(%error, "HTTP ended");
-                }
+            let access = Access {
+                token: token.cloned(),
+                loopback: listener.local_addr()?.ip().is_loopback(),
             };
-            servers.spawn_on(serve, side);
+            let router = admin::router(shared.clone(), peers.cloned(), results, access);
+            servers.spawn_on(http::serve(listener, router, places), side);
         }
         for listener in self.streams {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            servers.spawn_on(sinks.tcp.clone().serve(listener), side);
+            servers.spawn_on(sinks.tcp.clone().serve(listener, places), side);
         }
         Ok(servers)
     }

@@ -78,11 +78,15 @@ impl Worker {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let ports = Ports::open(settings.http, &runtime.expose).map_err(Error::Listen)?;
+        let ports =
+            Ports::open(settings.http, settings.exposed, &runtime.expose).map_err(Error::Listen)?;
         let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
         let peers = settings.peers.as_ref();
         let peers = peers
-            .map(|name| Peers::new(name, &ports.http_addresses()).map_err(Error::Peers))
+            .map(|name| {
+                Peers::new(name, &ports.http_addresses(), settings.http_token.as_ref())
+                    .map_err(Error::Peers)
+            })
             .transpose()?;
         let replica = settings.replica.as_ref().map(Replica::suffix);
         let shared = Shared::new(&runtime);
@@ -146,7 +150,10 @@ impl Worker {
     async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
         let shared = self.ctx.shared.clone();
         let (peers, sinks) = (self.peers.as_ref(), &self.ctx.sinks);
-        let served = self.ports.serve(&shared, sinks, peers, side.handle());
+        let token = self.settings.http_token.as_ref();
+        let served = self
+            .ports
+            .serve(&shared, sinks, peers, token, side.handle());
         let _servers = served.map_err(Error::Runtime)?;
         let (stopping, receiver) = watch::channel(false);
         let ctx = Arc::new(self.ctx);

@@ -1,16 +1,22 @@
 //! Settings of a worker besides its configuration, from command line and environment.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crds::contract::env;
+
+use crate::admin::Token;
 
 /// Settings that are not in the configuration file.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where metrics and status are served.
     pub http: SocketAddr,
+    /// On which address the ports in `expose` are served.
+    pub exposed: IpAddr,
+    /// What HTTP clients must send, if anything.
+    pub http_token: Option<Token>,
     /// Directory of installed models.
     pub models_dir: PathBuf,
     /// Whether models are downloaded; otherwise they must be in the models directory.

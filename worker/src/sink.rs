@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::pipeline::Route;
 use crate::results::OutboundResult;
 
-pub use events::EventSink;
+pub use events::{EVENT_STREAM, EventSink};
 pub use tcp::TcpSink;
 
 /// The sinks of one rule and model, in the order in which they are offered results.

@@ -1,6 +1,7 @@
 //! What the worker knows about itself: written by the data path, read by HTTP.
 
-use std::collections::VecDeque;
+mod last_errors;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +14,16 @@ use serde::Serialize;
 use crate::metrics::Metrics;
 use crate::undecodable::Undecodable;
 
-/// Errors kept per model for `/status`.
-const LAST_ERRORS: usize = 10;
+use last_errors::LastErrors;
+
+/// Who reads `/status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Anyone who reaches the port: no texts that come from messages, no names that a session could be taken over with.
+    Anyone,
+    /// Someone with the token.
+    Authenticated,
+}
 
 /// State shared between the data path and HTTP.
 #[derive(Debug)]
@@ -43,7 +52,7 @@ pub struct ModelView {
 struct Inner {
     state: ModelState,
     digests: (Option<String>, Option<String>),
-    last_errors: VecDeque<LastError>,
+    last_errors: LastErrors,
     sessions: Vec<SessionView>,
     probe: Option<Box<dyn Probe>>,
 }
@@ -96,15 +105,6 @@ pub enum ModelState {
     },
 }
 
-/// An error for `/status`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LastError {
-    at: String,
-    reason: String,
-    message: String,
-}
-
 /// A session for `/status`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -117,7 +117,8 @@ pub struct SessionView {
     pub broker: String,
     /// Topic or filter.
     pub topic: String,
-    /// Client id.
+    /// Client id; whoever has it can take the session over, so only the authenticated see it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub client_id: String,
     /// Connected, and for `sub` subscribed.
     pub ready: bool,
@@ -148,7 +149,7 @@ impl Shared {
                     inner: Mutex::new(Inner {
                         state: ModelState::Loading,
                         digests: (None, None),
-                        last_errors: VecDeque::new(),
+                        last_errors: LastErrors::default(),
                         sessions: Vec::new(),
                         probe: None,
                     }),
@@ -227,8 +228,9 @@ impl Shared {
     }
 
     /// The document at `/status`.
-    pub fn document(&self) -> serde_json::Value {
-        let models: Vec<_> = self.models.iter().map(|model| model.document()).collect();
+    pub fn document(&self, audience: Audience) -> serde_json::Value {
+        let models = self.models.iter().map(|model| model.document(audience));
+        let models: Vec<_> = models.collect();
         serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "started": self.started.to_string(),
@@ -267,7 +269,7 @@ impl ModelView {
                 .model_refused
                 .with_label_values(&[self.name.as_str(), reason.as_str()])
                 .set(1);
-            remember(&mut inner.last_errors, reason.as_str(), message);
+            inner.last_errors.add(reason.as_str(), message);
         }
         inner.state = state;
     }
@@ -300,7 +302,7 @@ impl ModelView {
 
     /// Remembers an error for `/status`.
     pub fn error(&self, reason: &str, message: &str) {
-        remember(&mut self.lock().last_errors, reason, message);
+        self.lock().last_errors.add(reason, message);
     }
 
     /// Adds a session; the index is for [`Self::set_session`].
@@ -331,7 +333,7 @@ impl ModelView {
         let Some(session) = inner.sessions.get_mut(index) else {
             return false;
         };
-        let new = session.warnings.len() < LAST_ERRORS
+        let new = session.warnings.len() < last_errors::KEPT
             && !session.warnings.iter().any(|known| known == warning);
         if new {
             session.warnings.push(warning.to_owned());
@@ -363,7 +365,7 @@ impl ModelView {
             .map_or_else(Vec::new, |probe| probe.hosts())
     }
 
-    fn document(&self) -> serde_json::Value {
+    fn document(&self, audience: Audience) -> serde_json::Value {
         let queues = self.queues();
         let utilization = self.utilization();
         let hosts = self.hosts();
@@ -377,6 +379,12 @@ impl ModelView {
         }
         ledger.insert("in_flight".to_owned(), self.ledger.in_flight().into());
         ledger.insert("received".to_owned(), self.ledger.received().into());
+        let mut sessions = inner.sessions.clone();
+        if audience == Audience::Anyone {
+            for session in &mut sessions {
+                session.client_id.clear();
+            }
+        }
         serde_json::json!({
             "name": self.name,
             "address": self.address,
@@ -391,21 +399,10 @@ impl ModelView {
             },
             "utilization": utilization,
             "hosts": hosts,
-            "sessions": inner.sessions,
-            "lastErrors": inner.last_errors,
+            "sessions": sessions,
+            "lastErrors": inner.last_errors.shown(audience),
         })
     }
-}
-
-fn remember(errors: &mut VecDeque<LastError>, reason: &str, message: &str) {
-    if errors.len() == LAST_ERRORS {
-        errors.pop_front();
-    }
-    errors.push_back(LastError {
-        at: jiff::Timestamp::now().to_string(),
-        reason: reason.to_owned(),
-        message: message.to_owned(),
-    });
 }
 
 #[cfg(test)]

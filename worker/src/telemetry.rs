@@ -1,11 +1,15 @@
 //! Logging to stderr, as text or JSON.
 
+mod clean;
+
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use crds::contract::env;
+
+use clean::Clean;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -38,7 +42,7 @@ pub fn init(format: LogFormat, default: &str) {
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(move || Clean::new(std::io::stderr(), !json))
         .with_ansi(terminal);
     // Fails only when a subscriber is installed already, as in tests that call `run` twice.
     let _ = if json {

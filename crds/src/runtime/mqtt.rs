@@ -57,6 +57,10 @@ pub struct Mqtt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1024, max = 268_435_455))]
     pub max_packet_size: Option<u32>,
+    /// The largest message that a model gets, in bytes. Default 1 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1024, max = 268_435_455))]
+    pub max_message_bytes: Option<u32>,
 }
 
 /// MQTT protocol versions.

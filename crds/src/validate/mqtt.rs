@@ -17,6 +17,7 @@ use crate::validated::{
 
 const KEEP_ALIVE: u16 = 30;
 const MAX_PACKET_SIZE: u32 = 16 << 20;
+const MAX_MESSAGE_BYTES: u32 = 1 << 20;
 
 pub(super) fn broker(
     field: &Field,
@@ -69,6 +70,7 @@ pub(super) fn broker(
         tls,
         keep_alive: Duration::from_secs(field.number("keepAlive").unwrap_or(KEEP_ALIVE).into()),
         max_packet_size: field.number("maxPacketSize").unwrap_or(MAX_PACKET_SIZE),
+        max_message_bytes: field.number("maxMessageBytes").unwrap_or(MAX_MESSAGE_BYTES),
     })
 }
 

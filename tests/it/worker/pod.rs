@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
+use crds::client_id::{self, Role, SessionKey};
 use crds::termination::{MAX_BYTES, Termination};
 use crds::validated::Qos;
 use mqtt::Event;
@@ -22,6 +24,22 @@ pub(crate) fn config(broker: &str, address: &str, digest: &str) -> String {
          funcs: [{{modelName: industry, modelAddress: '{address}', modelMd5: '{digest}', \
          devices: [{{deviceName: d}}]}}]\n"
     )
+}
+
+/// The client id of a replica's subscription; `/status` does not show it.
+fn subscriber_id(config: &str, replica: &str) -> anyhow::Result<String> {
+    let runtime = crds::load(config, "test").map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let key = SessionKey {
+        rule: 0,
+        func: 0,
+        role: Role::Sub,
+    };
+    let mut ids = client_id::assign(&runtime, &host, Some(replica));
+    ids.remove(&key).context("the rule has a subscription")
 }
 
 fn of_model(broker: &str, model: &Packed) -> anyhow::Result<String> {
@@ -148,16 +166,8 @@ async fn a_named_replica_leaves_no_session_at_the_broker() -> anyhow::Result<()>
             let mut worker =
                 Running::with_arguments(&config, &models.installed(), &arguments).await?;
             worker.ready().await?;
-            let status = worker.status().await?;
-            let ids = status["models"][0]["sessions"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default();
-            let sub = ids.iter().find(|session| session["role"] == "sub");
-            let id = sub
-                .and_then(|session| session["clientId"].as_str())
-                .unwrap_or_default();
-            assert!(id.ends_with(&format!("-{name}")), "{status:#}");
+            let id = &subscriber_id(&config, name)?;
+            assert!(id.ends_with(&format!("-{name}")), "{id}");
             worker.kill().await?;
             let mut settings = options(broker.address(), id, &[("else", Qos::AtLeastOnce)]);
             settings.clean_start = false;

@@ -67,6 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     tools::avoid_taken_ports(&mut runtime, &mut http);
     let settings = Settings {
         http,
+        exposed: http.ip(),
+        http_token: None,
         models_dir: demo.models_dir(),
         download: true,
         replica: None,

@@ -1,13 +1,15 @@
 //! `edgemodel run`: runs the worker.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use crds::Reason;
 use crds::contract::{DRAIN_TIMEOUT_SECONDS, HTTP_PORT, argument, env};
 use crds::termination::Termination;
 
+use crate::admin::Token;
 use crate::run::{Error, Worker};
 use crate::settings::{self, Replica, Settings};
 use crate::shutdown;
@@ -27,9 +29,14 @@ pub(super) struct Arguments {
     /// Configuration in YAML or JSON, or `-` for stdin.
     #[arg(long = argument::CONFIG, short, value_name = "FILE")]
     config: String,
-    /// Address of metrics and status.
-    #[arg(long = argument::HTTP, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], HTTP_PORT)))]
-    http: SocketAddr,
+    /// Address of metrics and status, and of the ports in `expose`. Default: metrics and status on 127.0.0.1:5888, for this
+    /// machine alone; the ports in `expose` on all addresses.
+    #[arg(long = argument::HTTP, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// File with a token of at least 16 characters. HTTP clients must then send it as `Authorization: Bearer TOKEN`, except for
+    /// the probes.
+    #[arg(long, value_name = "FILE", env = env::HTTP_TOKEN_FILE)]
+    http_token_file: Option<PathBuf>,
     /// Maximum time in seconds to finish messages in flight at shutdown.
     #[arg(long, value_name = "SECONDS", default_value_t = DRAIN_TIMEOUT_SECONDS)]
     drain_timeout: u64,
@@ -93,7 +100,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     for warning in crds::warnings(&runtime, |_, _| false) {
         tracing::warn!("{warning}");
     }
-    let worker = match Worker::open(runtime, settings(arguments)) {
+    let settings = settings(arguments).inspect_err(|error| {
+        leave(Reason::StartFailed, &format!("{error:#}"));
+    })?;
+    let worker = match Worker::open(runtime, settings) {
         Ok(worker) => worker,
         Err(error @ Error::Broker(_)) => {
             print_error(&format!("error: {error}"));
@@ -107,6 +117,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     };
     for address in worker.http_addresses() {
         tracing::info!(%address, "Serving /metrics, /status and /queue_size_metrics");
+    }
+    if arguments.http.is_none() {
+        tracing::info!(
+            "Serving metrics and status to this machine alone, use --http 0.0.0.0:{HTTP_PORT} for others"
+        );
     }
     for address in worker.stream_addresses() {
         tracing::info!(%address, "Streaming results");
@@ -123,11 +138,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     }
 }
 
-fn settings(arguments: &Arguments) -> Settings {
+fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
     let ordinal = arguments.ordinal.map(Replica::Ordinal);
     let models_dir = arguments.models_dir.clone();
-    Settings {
-        http: arguments.http,
+    let http = arguments.http;
+    let token = arguments.http_token_file.as_deref().map(token);
+    Ok(Settings {
+        http: http.unwrap_or((Ipv4Addr::LOCALHOST, HTTP_PORT).into()),
+        exposed: http.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |http| http.ip()),
+        http_token: token.transpose()?,
         models_dir: models_dir.unwrap_or_else(settings::default_models_dir),
         download: !arguments.no_download
             && (arguments.download || settings::download_from_environment()),
@@ -136,7 +155,14 @@ fn settings(arguments: &Arguments) -> Settings {
         give_up: arguments.termination_log.is_some(),
         hostname: settings::hostname(),
         drain_timeout: Duration::from_secs(arguments.drain_timeout),
-    }
+    })
+}
+
+fn token(path: &Path) -> anyhow::Result<Token> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("--http-token-file: failed to read {shown}"))?;
+    Token::read(&text).map_err(|error| anyhow::anyhow!("--http-token-file: {shown}: {error}"))
 }
 
 /// Kubernetes has the file mounted, so it is written in place.

@@ -116,6 +116,7 @@ fn bed(on_full: OnFull) -> (Bed, Intake<TestSource>) {
     };
     let accounts = Accounts::new(view, metrics.clone(), vec![false]);
     let dispatcher = Dispatcher {
+        max_message_bytes: 1 << 20,
         matcher: Matcher::new(&runtime.funcs[0].devices),
         model: 0,
         undecodable: shared.rules()[0].clone(),

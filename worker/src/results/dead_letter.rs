@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use message::{Failure, Telemetry};
+use message::{Failure, FailureReason, Telemetry};
 use serde::Serialize;
 
 /// The document, one JSON object.
@@ -18,7 +18,7 @@ struct DeadLetter<'a> {
     topic: &'a str,
     /// RFC 3339.
     received_at: String,
-    /// The message as it came, if it is UTF-8.
+    /// The message as it came, if it is UTF-8. A message over `maxMessageBytes` is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'a str>,
     /// The message as it came, in base64, if it is not UTF-8.
@@ -34,6 +34,7 @@ pub(super) fn dead_letter(
     failure: &Failure,
 ) -> Bytes {
     let payload = std::str::from_utf8(&telemetry.payload);
+    let unread = failure.reason == FailureReason::TooLarge && telemetry.payload.is_empty();
     let letter = DeadLetter {
         reason: failure.reason.as_str(),
         message: &failure.message,
@@ -44,7 +45,7 @@ pub(super) fn dead_letter(
         received_at: jiff::Timestamp::try_from(telemetry.received_at)
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
             .to_string(),
-        payload: payload.ok(),
+        payload: payload.ok().filter(|_| !unread),
         payload_base64: payload
             .is_err()
             .then(|| STANDARD.encode(&telemetry.payload)),
@@ -58,11 +59,20 @@ pub(super) fn dead_letter(
 mod tests {
     use std::time::{Duration, Instant, SystemTime};
 
-    use message::{Attributes, FailureReason};
+    use message::Attributes;
 
     use super::*;
 
     fn letter(device: &str, payload: &'static [u8], traceback: Option<&str>) -> String {
+        letter_of(FailureReason::Exception, device, payload, traceback)
+    }
+
+    fn letter_of(
+        reason: FailureReason,
+        device: &str,
+        payload: &'static [u8],
+        traceback: Option<&str>,
+    ) -> String {
         let telemetry = Telemetry {
             topic: "in/1".into(),
             payload: Bytes::from_static(payload),
@@ -72,7 +82,7 @@ mod tests {
             attributes: Attributes::default(),
         };
         let failure = Failure {
-            reason: FailureReason::Exception,
+            reason,
             message: "ValueError: no".to_owned(),
             traceback: traceback.map(str::to_owned),
         };
@@ -91,5 +101,16 @@ mod tests {
             letter("", b"\xff\x00", None),
             r#"{"reason":"exception","message":"ValueError: no","model":"industry","device":"","topic":"in/1","received_at":"1970-01-01T00:00:01.5Z","payload_base64":"/wA="}"#
         );
+    }
+
+    #[test]
+    fn row_5_a_message_that_was_not_read_is_not_in_its_dead_letter() {
+        let letter = letter_of(FailureReason::TooLarge, "", b"", None);
+        assert!(
+            letter.ends_with(r#""received_at":"1970-01-01T00:00:01.5Z"}"#),
+            "{letter}"
+        );
+        let deep = letter_of(FailureReason::TooLarge, "", b"[[]]", None);
+        assert!(deep.ends_with(r#""payload":"[[]]"}"#), "{deep}");
     }
 }

@@ -1,25 +1,29 @@
 //! `/results` on `http://` ports as a sink: the results of all models as server-sent events.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::{BufMut as _, Bytes};
 use futures_util::stream::unfold;
-use tokio::sync::Semaphore;
 
-use super::live::{Live, MAX_READERS};
+use super::live::{Live, MAX_READERS, Places};
 use super::{Receipt, Sink};
 use crate::metrics::Metrics;
 use crate::results::OutboundResult;
 
 /// The longest silence: proxies and browsers give up connections that are silent for longer, often after 30 seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The type of what `/results` answers.
+pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// See the module's description.
 #[derive(Debug)]
@@ -44,12 +48,15 @@ impl EventSink {
 
     /// What one port serves.
     pub fn router(self: Arc<Self>) -> Router {
-        let places = Arc::new(Semaphore::new(MAX_READERS));
-        Router::new().route("/results", get(async move || self.events(&places)))
+        let places = Places::new(MAX_READERS);
+        let events = async move |ConnectInfo(address): ConnectInfo<SocketAddr>| {
+            self.events(&places, address.ip())
+        };
+        Router::new().route("/results", get(events))
     }
 
-    fn events(&self, places: &Arc<Semaphore>) -> Response {
-        let Some(reader) = self.0.reader(places) else {
+    fn events(&self, places: &Arc<Places>, address: IpAddr) -> Response {
+        let Some(reader) = self.0.reader(places, address) else {
             tracing::warn!(MAX_READERS, "Reader of /results turned away");
             let message = "too many readers of /results; close one, or try again later\n";
             return (StatusCode::SERVICE_UNAVAILABLE, message).into_response();
@@ -62,7 +69,7 @@ impl EventSink {
             Some((Ok::<_, Infallible>(event), reader))
         });
         let headers = [
-            (header::CONTENT_TYPE, "text/event-stream"),
+            (header::CONTENT_TYPE, EVENT_STREAM),
             (header::CACHE_CONTROL, "no-cache"),
         ];
         (headers, Body::from_stream(events)).into_response()

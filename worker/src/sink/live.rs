@@ -1,26 +1,33 @@
 //! Results for readers that come and go: nothing waits for them, so a slow reader loses the oldest, counted.
 
-use std::sync::Arc;
+mod places;
+mod ring;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio::sync::watch;
 
 use crate::metrics::LiveMetrics;
 use crate::results::{Kind, OutboundResult};
 
-/// Results kept for a slow reader before it loses the oldest.
-const BACKLOG: usize = 1024;
+pub(super) use places::Places;
 
-/// Most readers of one port at once; more are turned away, so that a scanner cannot use up file descriptors.
+use places::Place;
+use ring::{Next, Ring};
+
+/// Most readers of one port at once, so that a scanner cannot use up file descriptors.
 pub(super) const MAX_READERS: usize = 64;
 
 /// Sends the same bytes to all readers.
 #[derive(Debug)]
 pub(super) struct Live {
-    results: broadcast::Sender<Bytes>,
+    ring: Arc<Mutex<Ring>>,
+    /// Tells readers that there is a result; they are its receivers.
+    results: watch::Sender<()>,
     metrics: LiveMetrics,
 }
 
@@ -28,29 +35,46 @@ impl Live {
     /// Without readers.
     pub(super) fn new(metrics: LiveMetrics) -> Self {
         Self {
-            results: broadcast::Sender::new(BACKLOG),
+            ring: Arc::default(),
+            results: watch::Sender::new(()),
             metrics,
         }
     }
 
     /// Sends what `frame` makes of a result's line, if there are readers. Dead letters are not sent.
     pub(super) fn send(&self, result: &OutboundResult, frame: impl FnOnce(&mut BytesMut, &[u8])) {
-        if result.kind() == Kind::Result && self.results.receiver_count() > 0 {
+        if result.kind() != Kind::Result || self.results.receiver_count() == 0 {
+            return;
+        }
+        let framed = if result.payload().len() > ring::LARGEST {
+            // Not copied: the ring takes it as one that is too large.
+            result.payload().clone()
+        } else {
             let mut framed = BytesMut::with_capacity(result.payload().len() + 16);
             with_line(result.payload(), |line| frame(&mut framed, line));
-            // Fails only when the last reader just left.
-            let _ = self.results.send(framed.freeze());
-        }
+            framed.freeze()
+        };
+        self.ring
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(framed);
+        self.results.send_replace(());
     }
 
-    /// A reader of what comes from now on; `None` if all `places` are taken.
-    pub(super) fn reader(&self, places: &Arc<Semaphore>) -> Option<Reader> {
-        let place = places.clone().try_acquire_owned().ok()?;
+    /// A reader of what comes from now on; `None` if there is no place for it.
+    pub(super) fn reader(&self, places: &Arc<Places>, address: IpAddr) -> Option<Reader> {
+        let place = places.take(address)?;
         self.metrics.clients.inc();
+        // Before the position, so that no result comes between them unnoticed.
+        let results = self.results.subscribe();
+        let ring = self.ring.clone();
+        let position = ring.lock().unwrap_or_else(PoisonError::into_inner).end();
         Some(Reader {
-            results: self.results.subscribe(),
+            ring,
+            position,
+            results,
             metrics: self.metrics.clone(),
-            _place: place,
+            place,
         })
     }
 }
@@ -58,21 +82,40 @@ impl Live {
 /// A reader, counted for as long as it is served.
 #[derive(Debug)]
 pub(super) struct Reader {
-    results: broadcast::Receiver<Bytes>,
+    ring: Arc<Mutex<Ring>>,
+    position: u64,
+    results: watch::Receiver<()>,
     metrics: LiveMetrics,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl Reader {
-    /// The next result; `None` when no more come. Cancel-safe.
+    /// The next result; `None` when no more come for this reader. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         loop {
-            match self.results.recv().await {
-                Ok(result) => return Some(result),
-                Err(RecvError::Lagged(count)) => self.metrics.dropped.inc_by(count),
-                Err(RecvError::Closed) => return None,
+            self.results.mark_unchanged();
+            let next = self
+                .ring
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next(&mut self.position);
+            if let Next::Result(result, missed) = next {
+                self.metrics.dropped.inc_by(missed);
+                if !result.is_empty() {
+                    return Some(result);
+                }
+                continue;
+            }
+            tokio::select! {
+                changed = self.results.changed() => changed.ok()?,
+                () = self.place.lost() => return None,
             }
         }
+    }
+
+    /// Waits until its place is given to another reader. Cancel-safe.
+    pub(super) async fn lost(&self) {
+        self.place.lost().await;
     }
 }
 

@@ -1,21 +1,17 @@
 //! `tcp://` ports as a sink: the results of all models as a read-only stream, one JSON text per line.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BufMut as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::live::{Live, MAX_READERS, Reader};
+use super::live::{Live, MAX_READERS, Places, Reader};
 use super::{Receipt, Sink};
+use crate::http::{ACCEPT_PAUSE, Deadline};
 use crate::metrics::Metrics;
 use crate::results::OutboundResult;
-
-/// The pause after a failure to accept a reader, such as one for lack of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// See the module's description.
 #[derive(Debug)]
@@ -37,15 +33,15 @@ impl TcpSink {
         Self(Live::new(metrics.stream.clone()))
     }
 
-    /// Serves readers of one port until it is dropped.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let places = Arc::new(Semaphore::new(MAX_READERS));
+    /// Serves at most `places` readers of one port until it is dropped.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, places: usize) {
+        let places = Places::new(places.min(MAX_READERS));
         let mut readers = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, address)) => {
-                        if let Some(reader) = self.0.reader(&places) {
+                        if let Some(reader) = self.0.reader(&places, address.ip()) {
                             tracing::info!(%address, "Reader of results connected");
                             readers.spawn(serve(stream, reader));
                         } else {
@@ -64,15 +60,21 @@ impl TcpSink {
     }
 }
 
-async fn serve(mut stream: TcpStream, mut reader: Reader) {
-    let (mut input, mut output) = stream.split();
+async fn serve(stream: TcpStream, mut reader: Reader) {
+    let (mut input, mut output) = tokio::io::split(Deadline::new(stream));
     let mut ignored = [0; 256];
     loop {
         tokio::select! {
-            line = reader.next() => match line {
-                Some(line) if output.write_all(&line).await.is_ok() => {}
-                _ => return,
-            },
+            line = reader.next() => {
+                let Some(line) = line else { return };
+                let written = tokio::select! {
+                    written = output.write_all(&line) => written.is_ok(),
+                    () = reader.lost() => false,
+                };
+                if !written {
+                    return;
+                }
+            }
             // Nothing is expected from a reader; this only notices that it left.
             read = input.read(&mut ignored) => if matches!(read, Ok(0) | Err(_)) {
                 return;

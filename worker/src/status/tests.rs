@@ -74,12 +74,19 @@ fn the_document_is_as_frozen() {
     }
     let _open = Delivery::open(&model.ledger, None);
 
-    let mut document = shared.document();
+    let mut document = shared.document(Audience::Authenticated);
     document["version"] = "VERSION".into();
     document["started"] = "STARTED".into();
     document["models"][0]["lastErrors"][0]["at"] = "AT".into();
     let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
     assert_eq!(text, GOLDEN, "{text}");
+
+    let public = shared.document(Audience::Anyone).to_string();
+    assert!(
+        !public.contains("clientId") && !public.contains("edgemodel-sub"),
+        "{public}"
+    );
+    assert!(public.contains("in/#"), "{public}");
 }
 
 #[test]
