@@ -8,7 +8,9 @@ async fn wk_09_payloads_of_every_bad_kind_are_counted_and_the_next_is_served() -
 {
     let model = "def handler(event, context):\n    return str(event['telemetry'].get('odd'))\n";
     let mut site = Site::with(model, |config| {
-        config.replace("- pub:\n", "- pub:\n    deadLetterTopic: dead\n")
+        config
+            .replace("- pub:\n", "- pub:\n    deadLetterTopic: dead\n")
+            .replace("- broker:", "- maxMessageBytes: 16777216\n  broker:")
     })
     .await?;
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));

@@ -25,7 +25,7 @@ fn exposed(site: &Site) -> anyhow::Result<SocketAddr> {
 async fn reader(address: SocketAddr) -> anyhow::Result<Lines<BufReader<TcpStream>>> {
     let mut stream = TcpStream::connect(address).await?;
     stream
-        .write_all(b"GET /results HTTP/1.1\r\nHost: edge\r\nAccept: text/event-stream\r\n\r\n")
+        .write_all(b"GET /results HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
         .await?;
     Ok(BufReader::new(stream).lines())
 }

@@ -142,7 +142,7 @@ impl Quarantine {
 mod tests {
     use std::time::SystemTime;
 
-    use message::{Delivery, Ledger, Settled, Telemetry};
+    use message::{Attributes, Delivery, Ledger, Settled, Telemetry};
     use prometheus::IntCounter;
 
     use super::*;
@@ -157,6 +157,7 @@ mod tests {
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::now(),
+                attributes: Attributes::default(),
             },
             device: device.into(),
             attempts: 0,
