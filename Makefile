@@ -6,9 +6,11 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images test-images test-node node node-tools
 
-# The model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see Cargo.toml.
+# The native model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see
+# Cargo.toml. The portable one is a file of Python beside it.
 HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
-	cargo build --locked --package host --target-dir target/host
+	cargo build --locked --package host --target-dir target/host && \
+	rm -rf target/host/debug/python && cp -r worker/host/python target/host/debug/python
 
 ## Lists the targets.
 help:

@@ -20,7 +20,7 @@ use crate::constraint::rule::{CelRule, object_name, quoting, rule};
 use crate::constraint::{each, list, list_by, name, text};
 
 pub use expose::Expose;
-pub use func::{AttrType, Device, DeviceAttr, Format, Func, OnFull};
+pub use func::{AttrType, Device, DeviceAttr, Format, Func, HostChoice, OnFull};
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
 pub use rule::{Pub, Rule, Sub};
 pub use timeout::Timeout;

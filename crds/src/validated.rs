@@ -7,7 +7,7 @@ use std::time::Duration;
 pub use crate::digest::{Md5, Sha256};
 pub use crate::expression::{Expression, Operator, Path, Place, Step};
 pub use crate::operand::{Number, Operand};
-pub use crate::runtime::{Format, MqttVersion, OnFull};
+pub use crate::runtime::{Format, HostChoice, MqttVersion, OnFull};
 pub use crate::template::Template;
 
 /// A checked [`crate::RuntimeSpec`].
@@ -182,6 +182,8 @@ pub struct ValidatedFunc {
     pub start_timeout: Duration,
     /// Interpreter, if the configuration names one.
     pub python: Option<String>,
+    /// Which host runs the model.
+    pub host: HostChoice,
     /// Bound of the queue before the model, in messages.
     pub pre_queue_size: usize,
     /// Bound of the queue after the model, in messages.

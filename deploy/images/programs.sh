@@ -47,6 +47,9 @@ else
         cargo build "${options[@]}" --package host --target-dir target/host
     put "target/$release/edgemodel" usr/local/bin/edgemodel 755
     put "target/host/$release/lib_edgemodel_host.so" usr/local/lib/edgemodel/_edgemodel_host.abi3.so 644
+    (cd worker/host && find python -name '*.py') | while read -r file; do
+        put "worker/host/$file" "usr/local/lib/edgemodel/$file" 644
+    done
     mkdir "$folder/models"
 fi
 put LICENSE usr/local/share/doc/edgemodel/LICENSE 644

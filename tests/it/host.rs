@@ -1,9 +1,14 @@
-//! Models in real interpreters.
+//! Models in real interpreters. Both hosts pass one suite; `EDGEMODEL_PYTHON` names another interpreter for it.
 
-mod batches;
-mod crashes;
+#![expect(
+    clippy::duplicate_mod,
+    reason = "a test's name says which host it is about"
+)]
+
+mod agreement;
 mod interpreters;
-mod loading;
-mod poison;
-mod utilization;
-mod values;
+
+#[path = "host/suite.rs"]
+mod native;
+#[path = "host/suite.rs"]
+mod portable;

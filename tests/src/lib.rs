@@ -6,6 +6,7 @@ pub mod client;
 pub mod command;
 pub mod control_plane;
 pub mod faults;
+pub mod log;
 pub mod long;
 pub mod mosquitto;
 pub mod operator;

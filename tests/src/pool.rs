@@ -1,12 +1,12 @@
 //! A model in its hosts, without brokers: what goes in and what comes out.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use hosts::{Monitor, Options, Outcomes, Pool, library, python};
+use crds::validated::HostChoice;
+use hosts::{Monitor, Options, Outcomes, Pool, python};
 use message::{Attributes, Delivery, Job, Ledger, Outcome, Telemetry};
 use tokio::sync::mpsc;
 use worker::metrics::Metrics;
@@ -48,7 +48,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         directory: directory.path().to_owned(),
         wheels: None,
         python: python(None)?,
-        library: library().context("build it with `make host`")?,
+        host: HostChoice::Auto,
         hosts: 1,
         devices: Vec::new(),
         timeout: Duration::from_secs(10),
@@ -158,23 +158,4 @@ pub fn text(outcome: Outcome) -> String {
         Outcome::Empty => "None".to_owned(),
         Outcome::Failed(failure) => format!("{}: {}", failure.reason.as_str(), failure.message),
     }
-}
-
-/// Every CPython from 3.10 on that is in the usual places of this machine.
-pub fn interpreters() -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")];
-    let home = std::env::home_dir().unwrap_or_default();
-    let versions = std::fs::read_dir(home.join(".pyenv/versions"));
-    let versions = versions.into_iter().flatten().flatten();
-    folders.extend(versions.map(|version| version.path().join("bin")));
-    let mut found = Vec::new();
-    for folder in folders {
-        for minor in 10..20 {
-            let path = folder.join(format!("python3.{minor}"));
-            if path.exists() {
-                found.push(path);
-            }
-        }
-    }
-    found
 }

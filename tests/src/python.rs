@@ -68,3 +68,32 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+/// Every Python from 3.6 on that is in the usual places of this machine; names those that are not there.
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever reads a test's output should see what it did not try"
+)]
+pub fn interpreters() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")];
+    let home = std::env::home_dir().unwrap_or_default();
+    let versions = std::fs::read_dir(home.join(".pyenv/versions"));
+    let versions = versions.into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    let names = (6..15).map(|minor| format!("python3.{minor}"));
+    let free_threaded = (13..15).map(|minor| format!("python3.{minor}t"));
+    let mut found = Vec::new();
+    for name in names.chain(free_threaded).chain(["pypy3".to_owned()]) {
+        let before = found.len();
+        found.extend(
+            folders
+                .iter()
+                .map(|folder| folder.join(&name))
+                .filter(|path| path.exists()),
+        );
+        if found.len() == before {
+            println!("{name} is absent from this machine");
+        }
+    }
+    found
+}

@@ -129,7 +129,10 @@ impl Supervisor {
         let func = &self.ctx.runtime.funcs[self.func];
         func.digest.clone().map_err(Error::Refused)?;
         let python = hosts::python(func.python.as_deref()).map_err(Error::Start)?;
-        let library = hosts::library().map_err(Error::Start)?;
+        // Before anything is downloaded for an interpreter that cannot run it.
+        hosts::Program::choose(&python, func.host)
+            .await
+            .map_err(Error::Start)?;
         let installed = self.install(&python).await?;
         let view = &self.ctx.shared.models()[self.func];
         view.set_digests(
@@ -142,7 +145,7 @@ impl Supervisor {
             directory: installed.directory,
             wheels: installed.wheels,
             python,
-            library,
+            host: func.host,
             hosts: func.hosts,
             devices: func
                 .devices

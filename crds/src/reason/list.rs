@@ -168,7 +168,12 @@ reasons! {
     // The model's start.
     PythonMissing: Worker [Model] Retried,
         "the interpreter doesn't exist",
-        "install Python 3.10 or later, or correct `funcs[].python`";
+        "install Python 3.6 or later, or correct `funcs[].python`";
+    PythonUnsupported: Worker [Model] Retried,
+        "the interpreter cannot run a model: it is older than Python 3.6, not Python, not executable, or built for another \
+         machine; or it doesn't load the host that `funcs[].host` asks for",
+        "the message says what was found; name Python 3.6 or later with `funcs[].python` or `EDGEMODEL_PYTHON`, or set \
+         `funcs[].host: auto`";
     HostLibraryMissing: Worker [Model] Permanent,
         "the worker's own library is missing, or from another release",
         "install program and library from one release, or set `EDGEMODEL_HOST_LIB`";

@@ -51,6 +51,9 @@ pub struct Func {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = path)]
     pub python: Option<String>,
+    /// Which model host runs the model in that interpreter. Default `auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostChoice>,
     /// How many messages may wait for the model. Default 1000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -91,6 +94,19 @@ pub enum Format {
     Msgpack,
     /// Comma-separated values: one line is a list of its fields, several lines are a list of such lists.
     Csv,
+}
+
+/// Which model host runs a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum HostChoice {
+    /// The native host where the interpreter loads it, else the portable one.
+    #[default]
+    Auto,
+    /// The native host, for CPython 3.10 or later; the model is refused where it does not load.
+    Native,
+    /// The portable host, for any Python from 3.6 on; slower.
+    Portable,
 }
 
 /// What happens to a message when its queue is full.

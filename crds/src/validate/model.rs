@@ -7,7 +7,7 @@ use super::value::Field;
 use super::{Report, source_position};
 use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
-use crate::runtime::OnFull;
+use crate::runtime::{HostChoice, OnFull};
 use crate::validated::{
     Condition, Digests, Format, Operand, Refusal, ValidatedDevice, ValidatedFunc,
 };
@@ -45,6 +45,11 @@ pub(super) fn func(
         timeout,
         start_timeout,
         python: field.text("python"),
+        host: match field.text("host").as_deref() {
+            Some("native") => HostChoice::Native,
+            Some("portable") => HostChoice::Portable,
+            _ => HostChoice::Auto,
+        },
         pre_queue_size: field.number("preQueueSize").unwrap_or(QUEUE_SIZE),
         post_queue_size: field.number("postQueueSize").unwrap_or(QUEUE_SIZE),
         on_full: match field.text("onFull").as_deref() {

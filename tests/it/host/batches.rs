@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hosts::StartError;
-use tests::pool::{TestPool, text};
+use tests::pool::text;
 
 /// Each result says what was asked for and how many were handed over together.
 const MODEL: &str = "
@@ -29,7 +29,7 @@ def handler_batch(events, contexts):
 ";
 
 async fn run(messages: &[String]) -> anyhow::Result<Vec<String>> {
-    let mut pool = TestPool::with(MODEL, |options| {
+    let mut pool = super::with(MODEL, |options| {
         options.timeout = Duration::from_millis(400);
     })
     .await?;
@@ -106,7 +106,7 @@ async fn of_a_batch_that_kills_its_host_only_the_culprit_fails() -> anyhow::Resu
 #[tokio::test]
 async fn a_handler_batch_with_other_arguments_is_refused_when_it_is_loaded() -> anyhow::Result<()> {
     let model = "def handler(event, context): pass\ndef handler_batch(events): pass\n";
-    let error = TestPool::start(model).await.err();
+    let error = super::start(model).await.err();
     let text = error
         .and_then(|error| Some(error.downcast_ref::<StartError>()?.to_string()))
         .unwrap_or_default();

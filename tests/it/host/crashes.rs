@@ -58,7 +58,7 @@ def handler(event, context):
 ";
 
 async fn dangerous() -> anyhow::Result<TestPool> {
-    TestPool::with(DANGEROUS, |options| {
+    super::with(DANGEROUS, |options| {
         options.timeout = Duration::from_millis(300);
     })
     .await
@@ -152,7 +152,7 @@ async fn messages_round_a_deadly_one_keep_their_order_and_come_once() -> anyhow:
 
 #[tokio::test]
 async fn forks_processes_threads_prints_and_closed_files_hurt_nobody() -> anyhow::Result<()> {
-    let mut pool = TestPool::start(DANGEROUS).await?;
+    let mut pool = super::start(DANGEROUS).await?;
     for what in ["fork", "process", "thread", "print", "fork", "fine"] {
         assert_eq!(pool.call(&message(what)).await?, format!("\"{what}\""));
     }
@@ -176,7 +176,7 @@ def handler(event, context):
     time.sleep(0.0005)
     return [context.device, event, os.getpid()]
 ";
-    let mut pool = TestPool::with(model, |options| {
+    let mut pool = super::with(model, |options| {
         options.hosts = 2;
         options.devices = (0..5).map(|device| format!("device {device}")).collect();
     })
@@ -207,7 +207,7 @@ def handler(event, context):
     return [os.getpid(), helper.pid]
 ";
     for drain in [false, true] {
-        let mut pool = TestPool::start(model).await?;
+        let mut pool = super::start(model).await?;
         let processes: Vec<i32> = serde_json::from_str(&pool.call("0").await?)?;
         if drain {
             pool.drain().await;
@@ -238,7 +238,7 @@ def handler(event, context):
     return [len(sockets), [name for name in os.environ if name.startswith('EDGEMODEL')]]
 ";
     let _listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let mut pool = TestPool::start(model).await?;
+    let mut pool = super::start(model).await?;
     assert_eq!(pool.call("0").await?, "[1,[]]");
     Ok(())
 }
@@ -259,7 +259,7 @@ def handler(event, context):
 
 #[tokio::test]
 async fn row_10_a_forged_progress_page_does_not_switch_the_timeout_off() -> anyhow::Result<()> {
-    let mut pool = TestPool::with(DENIES, |options| {
+    let mut pool = super::with(DENIES, |options| {
         options.timeout = Duration::from_millis(300);
     })
     .await?;
@@ -271,7 +271,7 @@ async fn row_10_a_forged_progress_page_does_not_switch_the_timeout_off() -> anyh
 
 #[tokio::test]
 async fn row_19_a_huge_result_fails_alone_with_its_size() -> anyhow::Result<()> {
-    let mut pool = TestPool::start("def handler(event, context): return b'x' * event\n").await?;
+    let mut pool = super::start("def handler(event, context): return b'x' * event\n").await?;
     let failure = pool.call("270000000").await?;
     let expected = "unserializable: the result has 270000021 bytes, and at most 33554432 are taken";
     assert_eq!(failure, expected);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crds::Reason;
 use hosts::StartError;
-use tests::pool::{TestPool, options};
+use tests::pool::options;
 
 async fn refusal(index: &str) -> anyhow::Result<StartError> {
-    match TestPool::start(index).await {
+    match super::start(index).await {
         Ok(_) => anyhow::bail!("it was taken"),
         Err(error) => Ok(error.downcast()?),
     }
@@ -59,7 +59,7 @@ async fn a_host_that_ends_or_hangs_during_the_import_is_told() -> anyhow::Result
     assert_eq!(error.reason(), "HostCrashed");
     assert!(error.to_string().contains("exit status: 3"), "{error}");
     let slow = "import time; time.sleep(3600)";
-    let error = TestPool::with(slow, |options| {
+    let error = super::with(slow, |options| {
         options.start_timeout = Duration::from_millis(300);
     })
     .await
@@ -71,7 +71,7 @@ async fn a_host_that_ends_or_hangs_during_the_import_is_told() -> anyhow::Result
 
 #[tokio::test]
 async fn a_folder_without_index_py_and_a_missing_interpreter_are_told() -> anyhow::Result<()> {
-    let error = TestPool::with("", |options| options.directory.push("nowhere"))
+    let error = super::with("", |options| options.directory.push("nowhere"))
         .await
         .err();
     let error = error.map(|error| error.to_string()).unwrap_or_default();
@@ -107,8 +107,7 @@ def handler(event, context):
     std::fs::create_dir(settings.directory.join("sub"))?;
     std::fs::write(settings.directory.join("sub/deep.py"), "VALUE = 2")?;
     std::fs::write(settings.directory.join("data.txt"), "data")?;
-    let mut pool =
-        TestPool::with("", |other| other.directory.clone_from(&settings.directory)).await?;
+    let mut pool = super::with("", |other| other.directory.clone_from(&settings.directory)).await?;
     assert_eq!(pool.call("0").await?, "[1,1,2,\"data\",true,true]");
     drop(directory);
     Ok(())
@@ -122,7 +121,7 @@ def handler(event, context):
     return [context.model, __name__]
 ";
     for name in ["设备 2", "../up", "class", "a.b"] {
-        let mut pool = TestPool::with(index, |options| options.model = name.to_owned()).await?;
+        let mut pool = super::with(index, |options| options.model = name.to_owned()).await?;
         assert_eq!(
             pool.call("0").await?,
             format!("[\"{name}\",\"pyboot.modules.gridsum.science.{name}.index\"]")

@@ -2,7 +2,7 @@
 
 use message::{FailureReason, Outcome};
 use tests::eventually;
-use tests::pool::{TestPool, text};
+use tests::pool::text;
 
 const MODEL: &str = "
 import os
@@ -17,7 +17,7 @@ async fn a_poisonous_device_is_kept_away_until_it_is_cured() -> anyhow::Result<(
     let folder = tempfile::tempdir()?;
     let cure = folder.path().join("cure");
     let model = MODEL.replace("CURE", &format!("{:?}", cure.display().to_string()));
-    let mut pool = TestPool::start(&model).await?;
+    let mut pool = super::start(&model).await?;
     for number in 0..500 {
         pool.send("good", number.to_string())?;
         pool.send("poison", number.to_string())?;
@@ -68,7 +68,7 @@ def handler(event, context):
         time.sleep(0.01)
     return 'done'
 ";
-    let mut pool = TestPool::start(model).await?;
+    let mut pool = super::start(model).await?;
     for _ in 0..2 {
         pool.call_from("poison", "null").await?;
     }

@@ -1,7 +1,6 @@
 //! How busy a model's hosts are said to be.
 
 use tests::eventually;
-use tests::pool::TestPool;
 
 /// A call takes until a file is there.
 const MODEL: &str = "
@@ -17,7 +16,7 @@ async fn utilization_rises_to_one_during_a_call_and_falls_to_zero_after_it() -> 
     let folder = tempfile::tempdir()?;
     let done = folder.path().join("done");
     let index = MODEL.replace("DONE", &format!("{:?}", done.display().to_string()));
-    let mut pool = TestPool::start(&index).await?;
+    let mut pool = super::start(&index).await?;
     let monitor = pool.monitor();
     let until = async |wanted: fn(f64) -> bool| {
         eventually(async || Ok(wanted(monitor.utilization()).then_some(()))).await

@@ -39,7 +39,11 @@ const BUILT_IN: &[(&str, &str)] = &[
         "[1, -2, 2**63, -2**200]",
         "[1,-2,9223372036854775808,-1606938044258990275541962092341162602522202993782792835301376]",
     ),
-    ("[1.5, 86.0, 1e16, 1e-7, -0.0]", "[1.5,86.0,1e16,1e-7,-0.0]"),
+    (
+        "[1.5, 86.0, 1e16, 1e22, 1e-5, 1.25e-5, 1e-7, 0.0001, -0.0]",
+        "[1.5,86.0,1e+16,1e+22,1e-05,1.25e-05,1e-07,0.0001,-0.0]",
+    ),
+    ("'\\b\\f'", "\"\\b\\f\""),
     (
         "[float('nan'), float('inf'), -float('inf')]",
         "[null,null,null]",
@@ -78,6 +82,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("collections.namedtuple('P', 'x y')(1, 2)", "[1,2]"),
     ("[{1}, frozenset()]", "[[1],[]]"),
     (
+        "[{3, 1.5, -2}, {'b', 'a', 'c'}, {'b', 1, None, (2, 'x')}]",
+        "[[-2,1.5,3],[\"a\",\"b\",\"c\"],[\"b\",1,[2,\"x\"],null]]",
+    ),
+    (
         "{'raw': b'x'}",
         "unserializable: TypeError: bytes within a result is not JSON; decode it, or return it alone to publish it as it is",
     ),
@@ -112,11 +120,7 @@ def loop():
     value.append(value)
     return value
 ";
-    check(
-        TestPool::start(&returning(imports, BUILT_IN)).await?,
-        BUILT_IN,
-    )
-    .await
+    check(super::start(&returning(imports, BUILT_IN)).await?, BUILT_IN).await
 }
 
 const SCIENTIFIC: &[(&str, &str)] = &[
@@ -171,14 +175,13 @@ const SCIENTIFIC: &[(&str, &str)] = &[
 async fn values_of_numpy_and_pandas_become_json() -> anyhow::Result<()> {
     let python = scientific()?;
     let model = returning("import numpy as np\nimport pandas as pd", SCIENTIFIC);
-    let pool = TestPool::with(&model, |options| options.python = python).await?;
+    let pool = super::with(&model, |options| options.python = python).await?;
     check(pool, SCIENTIFIC).await
 }
 
 #[tokio::test]
 async fn events_are_what_json_says() -> anyhow::Result<()> {
-    let mut pool =
-        TestPool::start("def handler(event, context):\n    return repr(event)\n").await?;
+    let mut pool = super::start("def handler(event, context):\n    return repr(event)\n").await?;
     for (payload, expected) in [
         (
             "{\"设备\": [1, 2.5, true, null]}",
@@ -191,6 +194,8 @@ async fn events_are_what_json_says() -> anyhow::Result<()> {
         ("{\"a\": 1, \"a\": 2}", "\"{'a': 2}\""),
         ("[NaN, -Infinity]", "\"[nan, -inf]\""),
         ("1.0", "\"1.0\""),
+        ("\u{feff}[1]", "\"[1]\""),
+        ("\"\\ud83d\"", "\"'\\\\ud83d'\""),
     ] {
         assert_eq!(pool.call(payload).await?, expected, "of {payload}");
     }
@@ -209,7 +214,7 @@ async fn events_are_what_json_says() -> anyhow::Result<()> {
 async fn c1_c2_marks_encodings_and_lone_surrogates_are_read_as_json_loads_reads_them()
 -> anyhow::Result<()> {
     let model = "def handler(event, context):\n    return ascii(event)\n";
-    let mut pool = TestPool::start(model).await?;
+    let mut pool = super::start(model).await?;
     let utf16: Vec<u8> = "{\"a\": \"设\"}"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -255,7 +260,7 @@ def handler(event, context):
     context.logger.info('seen')
     return [context.topic, context.device, context.model, context.received_at, repr(context)]
 ";
-    let mut pool = TestPool::start(model).await?;
+    let mut pool = super::start(model).await?;
     assert_eq!(
         pool.call("1").await?,
         "[\"in/设备\",\"d\",\"industry\",\"1970-01-01T00:00:01.500000+00:00\",\
@@ -280,7 +285,7 @@ def handler(event, context):
         raise KeyboardInterrupt
     raise ValueError('no such sensor: ' + event)
 ";
-    let mut pool = TestPool::start(model).await?;
+    let mut pool = super::start(model).await?;
     for (event, expected) in [
         ("\"x\"", "exception: ValueError: no such sensor: x"),
         ("\"exit\"", "exception: SystemExit: 3"),
@@ -289,7 +294,10 @@ def handler(event, context):
             "exception: index.Strange: <exception str() failed>",
         ),
         ("\"interrupt\"", "exception: KeyboardInterrupt"),
-        ("\"\\ud800\"", "invalid_json"),
+        (
+            "\"\\ud800\"",
+            "exception: ValueError: no such sensor: \\ud800",
+        ),
     ] {
         let failure = pool.call(event).await?;
         let failure = failure.replace("pyboot.modules.gridsum.science.industry.", "");

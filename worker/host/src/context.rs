@@ -23,6 +23,9 @@ pub(crate) struct Context {
     pub(crate) received_at: f64,
 }
 
+/// What another process makes it of.
+type Fields = (Py<PyString>, Py<PyString>, Py<PyString>, f64);
+
 #[pymethods]
 impl Context {
     /// When the message came, as an aware `datetime` in UTC.
@@ -34,9 +37,18 @@ impl Context {
 
     /// A `logging.Logger` with the model's name, whose lines are in the worker's log.
     #[getter]
-    fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn logger<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
         let name = intern!(py, "logger");
-        self.helper.bind(py).call_method1(name, (&self.model,))
+        slf.get().helper.bind(py).call_method1(name, (slf,))
+    }
+
+    /// Lets it be handed to another process, which may not have this module.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Fields)> {
+        let kind = self.helper.bind(py).getattr(intern!(py, "Context"))?;
+        let [topic, device, model] =
+            [&self.topic, &self.device, &self.model].map(|text| text.clone_ref(py));
+        Ok((kind, (topic, device, model, self.received_at)))
     }
 
     fn __repr__(&self) -> String {

@@ -1,4 +1,6 @@
-//! Results as JSON in UTF-8. Built-in types are walked here; the helper makes the others simpler.
+//! Results as JSON in UTF-8, byte for byte as `json.dumps` writes it. Built-in types are walked here; the helper makes the others simpler.
+
+mod float;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -78,10 +80,11 @@ impl Encoder<'_, '_> {
             self.float(number.extract()?);
             Ok(())
         } else {
+            // One of the types above.
             let simpler = self
                 .helper
                 .call_method1(intern!(value.py(), "simpler"), (value,))?;
-            self.value(&simpler, depth + 1)
+            self.value(&simpler, depth)
         }
     }
 
@@ -104,9 +107,7 @@ impl Encoder<'_, '_> {
 
     fn float(&mut self, number: f64) {
         if number.is_finite() {
-            let mut digits = ryu::Buffer::new();
-            self.buffer
-                .extend_from_slice(digits.format_finite(number).as_bytes());
+            float::write(number, self.buffer);
         } else {
             self.buffer.extend_from_slice(b"null");
         }
@@ -173,6 +174,8 @@ fn escape(text: &str, buffer: &mut Vec<u8>) {
             b'\n' => b'n',
             b'\r' => b'r',
             b'\t' => b't',
+            0x08 => b'b',
+            0x0C => b'f',
             0..=0x1F => 0,
             _ => continue,
         };

@@ -1,4 +1,4 @@
-//! The model host: an extension module that a worker's child process loads into any CPython from 3.10
+//! The native model host: an extension module that a worker's child process loads into any CPython from 3.10
 //! on. It imports a model, calls it for each message, and knows nothing of MQTT.
 //!
 //! One thread is attached to the interpreter for good; it detaches only while it waits for bytes.
@@ -24,7 +24,7 @@ mod _edgemodel_host {
     /// What a model gets of a message.
     #[pyfunction]
     fn decode<'py>(py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        super::decode::decode(py, payload).map_err(PyValueError::new_err)
+        super::decode::decode(py, &super::helper(py)?, payload).map_err(PyValueError::new_err)
     }
 
     /// What is published of a model's result, unless it is None or bytes.
@@ -42,15 +42,18 @@ mod _edgemodel_host {
     }
 }
 
-/// The part that is written in Python: imports, conversions and texts of exceptions.
+/// The part that is written in Python, and that the portable host has too: imports, conversions, texts of exceptions, logs.
 fn helper(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     static HELPER: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let helper = HELPER.get_or_try_init(py, || {
         PyModule::from_code(
             py,
-            c_str(concat!(include_str!("helper.py"), "\0")),
-            c"_edgemodel_helper.py",
-            c"_edgemodel_helper",
+            c_str(concat!(
+                include_str!("../python/edgemodel_support.py"),
+                "\0"
+            )),
+            c"edgemodel_support.py",
+            c"edgemodel_support",
         )
         .map(Bound::unbind)
     })?;

@@ -1,9 +1,8 @@
 //! The imported model.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::context::Context;
 
@@ -94,18 +93,12 @@ impl<'py> Model<'py> {
         };
         let py = handler.py();
         let arguments = (PyList::new(py, events)?, PyList::new(py, contexts)?);
-        let results: Vec<_> = handler
-            .call1(arguments)?
-            .try_iter()?
-            .collect::<Result<_, _>>()?;
-        if results.len() == events.len() {
-            return Ok(results);
-        }
-        Err(PyValueError::new_err(format!(
-            "handler_batch returned {} results for {} events",
-            results.len(),
-            events.len()
-        )))
+        let results = handler.call1(arguments)?;
+        let checked = (results, events.len());
+        let results = self
+            .helper
+            .call_method1(intern!(py, "batch_results"), checked)?;
+        results.extract()
     }
 
     /// Calls `handler(event, context)`.
@@ -114,7 +107,16 @@ impl<'py> Model<'py> {
         event: Bound<'py, PyAny>,
         context: Bound<'py, Context>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.handler.call1((event, context))
+        let result = self.handler.call1((event, context))?;
+        // Only the types of most results are known not to be asynchronous.
+        if result.is_none() || result.is_exact_instance_of::<PyDict>() {
+            return Ok(result);
+        }
+        let py = result.py();
+        if result.get_type().hasattr(intern!(py, "__await__"))? {
+            return self.helper.call_method1(intern!(py, "awaited"), (result,));
+        }
+        Ok(result)
     }
 }
 

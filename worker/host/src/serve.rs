@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use frame::{Decoder, Reply, Request, Response};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
@@ -90,6 +91,8 @@ struct Call<'py> {
     /// The message, or why it is not JSON.
     event: Result<Bound<'py, PyAny>, String>,
     context: Bound<'py, Context>,
+    /// The message's bytes, if it goes out with others: what a failed batch has done to the event must not matter.
+    payload: Option<Vec<u8>>,
 }
 
 /// A call's outcome, with what it holds.
@@ -169,12 +172,14 @@ impl<'py> Host<'_, 'py> {
             else {
                 return Err(broken("a second Load"));
             };
+            let together = model.takes_batches() && !alone;
             let call = Call {
                 id,
-                event: decode(py, payload),
+                event: decode(py, self.helper, payload),
                 context: model.context(topic, device, received_at)?,
+                payload: together.then(|| payload.to_owned()),
             };
-            if model.takes_batches() && !alone {
+            if together {
                 batch.push(call);
                 if batch.len() == MAX_BATCH {
                     self.batch(py, model, std::mem::take(&mut batch))?;
@@ -203,6 +208,7 @@ impl<'py> Host<'_, 'py> {
 
     /// Makes one call.
     fn single(&mut self, py: Python<'py>, model: &Model<'py>, call: Call<'py>) -> PyResult<()> {
+        self.current(Some(&call.context))?;
         let since = self.page.begin(call.id, 1);
         let outcome = match call.event {
             Ok(event) => {
@@ -231,13 +237,17 @@ impl<'py> Host<'_, 'py> {
             .collect();
         let sound = calls.iter().filter(|call| call.event.is_ok());
         let contexts: Vec<_> = sound.map(|call| call.context.clone()).collect();
+        self.current(None)?;
         let since = self.page.begin(first.id, calls.len());
         let results = model.call_batch(&events, &contexts);
         let nanos = self.page.end(since) / calls.len() as u64;
         let Ok(results) = results else {
-            return calls
-                .into_iter()
-                .try_for_each(|call| self.single(py, model, call));
+            return calls.into_iter().try_for_each(|mut call| {
+                if let Some(payload) = &call.payload {
+                    call.event = decode(py, self.helper, payload);
+                }
+                self.single(py, model, call)
+            });
         };
         let mut results = results.into_iter();
         for call in calls {
@@ -252,6 +262,12 @@ impl<'py> Host<'_, 'py> {
             self.reply(py, call.id, nanos, &outcome)?;
         }
         Ok(())
+    }
+
+    /// Whose call runs, for what the model logs.
+    fn current(&self, context: Option<&Bound<'py, Context>>) -> PyResult<()> {
+        self.helper
+            .setattr(intern!(self.helper.py(), "current"), context)
     }
 
     /// What a model's result is; JSON goes into the buffer.
@@ -270,14 +286,14 @@ impl<'py> Host<'_, 'py> {
             {
                 match py.get_type::<PyBytes>().call1((result,)) {
                     Ok(bytes) => Outcome::Raw(bytes),
-                    Err(error) => Outcome::Unserializable(error.to_string()),
+                    Err(error) => Outcome::Unserializable(unserializable(py, self.helper, error)),
                 }
             }
             Ok(result) => match encode(&result, self.helper, &mut self.result) {
                 Ok(()) => Outcome::Json,
                 Err(encode::Error::TooDeep) => Outcome::Unserializable(encode::TOO_DEEP.to_owned()),
                 Err(encode::Error::Python(error)) => {
-                    Outcome::Unserializable(describe(py, self.helper, error).0)
+                    Outcome::Unserializable(unserializable(py, self.helper, error))
                 }
             },
         }
@@ -312,6 +328,13 @@ impl<'py> Host<'_, 'py> {
         }
         Ok(())
     }
+}
+
+/// Why a result cannot be written as JSON.
+fn unserializable(py: Python<'_>, helper: &Bound<'_, PyModule>, error: PyErr) -> String {
+    let text = helper.call_method1(intern!(py, "unserializable"), (error.value(py),));
+    text.and_then(|text| text.extract())
+        .unwrap_or_else(|_| describe(py, helper, error).0)
 }
 
 /// Ends a process that a model forked and that came back from the model's code.

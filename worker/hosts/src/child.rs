@@ -15,7 +15,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{Pid, Signal};
 use tokio::io::AsyncWrite as _;
 use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::task::JoinSet;
 use tokio_util::io::poll_read_buf;
 
@@ -23,7 +23,9 @@ use crate::metrics::Metrics;
 
 use crate::output::log_lines;
 use crate::pool::Options;
+use crate::program::Program;
 use crate::progress::{ProgressPage, Running};
+use crate::start::StartError;
 
 /// What a read asks of the system at once.
 const READ: usize = 128 << 10;
@@ -31,21 +33,10 @@ const READ: usize = 128 << 10;
 /// How long a host may take to end when its connection is closed.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Loads the extension from its path, whatever its file is called, without the working directory on
-/// the module path.
-const BOOTSTRAP: &str = "\
-import sys, importlib.util as u, importlib.machinery as m
-sys.path[:] = [p for p in sys.path if p]
-n, p = '_edgemodel_host', sys.argv.pop(1)
-s = u.spec_from_file_location(n, p, loader=m.ExtensionFileLoader(n, p))
-h = sys.modules[n] = u.module_from_spec(s)
-s.loader.exec_module(h)
-h.run()
-";
-
 /// A host process. Dropped, it is killed with everything that it started.
 #[derive(Debug)]
 pub(crate) struct HostProcess {
+    program: Program,
     child: Child,
     pid: u32,
     stream: UnixStream,
@@ -60,16 +51,27 @@ pub(crate) struct HostProcess {
 
 impl HostProcess {
     /// Starts the interpreter; nothing is imported yet.
-    pub(crate) fn spawn(options: &Options, metrics: &Metrics) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The system starts no process.
+    pub(crate) fn spawn(
+        program: Program,
+        options: &Options,
+        metrics: &Metrics,
+    ) -> Result<Self, StartError> {
+        let python = program.executable().to_owned();
+        Self::try_spawn(program, options, metrics)
+            .map_err(|error| StartError::Spawn { python, error })
+    }
+
+    fn try_spawn(program: Program, options: &Options, metrics: &Metrics) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let page = Arc::new(ProgressPage::new()?);
         send_file(&ours, page.file())?;
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
-        let mut command = Command::new(&options.python);
+        let mut command = program.command();
         command
-            .args(["-B", "-c", BOOTSTRAP])
-            .arg(&options.library)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -77,11 +79,6 @@ impl HostProcess {
             .env("PYTHONUNBUFFERED", "1")
             .process_group(0)
             .kill_on_drop(true);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("EDGEMODEL_") {
-                command.env_remove(name);
-            }
-        }
         let mut child = command.spawn()?;
         let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
         let mut logs = JoinSet::new();
@@ -102,6 +99,7 @@ impl HostProcess {
             ));
         }
         Ok(Self {
+            program,
             child,
             pid,
             stream,
@@ -111,6 +109,11 @@ impl HostProcess {
             decoder: Decoder::with_limit(MAX_REPLY),
             _logs: logs,
         })
+    }
+
+    /// What it runs in.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Its process id.

@@ -1,14 +1,25 @@
-//! Where the interpreter and the extension module are.
+//! Where the interpreter and the model hosts are.
 
 use std::env::current_exe;
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crds::contract::env::{HOST_LIB, PYTHON};
+use tokio::process::Command;
 
 use crate::StartError;
 
-/// Its names: as packages and images have it, and as Cargo builds it.
+/// Where the program was started. It may go to another folder to try a model.
+static START: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());
+
+/// The folder where the program was started, from the first time on that this is asked.
+pub(crate) fn started_in() -> &'static Path {
+    &START
+}
+
+/// The extension module's names: as packages and images have it, and as Cargo builds it.
 const NAMES: [&str; 2] = ["_edgemodel_host.abi3.so", "lib_edgemodel_host.so"];
 
 /// Finds the extension module: `EDGEMODEL_HOST_LIB`, beside this executable, in `../lib/edgemodel/`,
@@ -18,7 +29,7 @@ const NAMES: [&str; 2] = ["_edgemodel_host.abi3.so", "lib_edgemodel_host.so"];
 /// It is in none of these places.
 pub fn library() -> Result<PathBuf, StartError> {
     if let Some(path) = std::env::var_os(HOST_LIB).filter(|path| !path.is_empty()) {
-        let path = PathBuf::from(path);
+        let path = started_in().join(path);
         return if path.is_file() {
             Ok(path)
         } else {
@@ -37,6 +48,47 @@ pub fn library() -> Result<PathBuf, StartError> {
         }
     }
     Err(StartError::LibraryMissing { tried })
+}
+
+/// The portable host's file.
+const PORTABLE: &str = "edgemodel_host.py";
+
+/// Finds the folder of the portable host and of pyboot's packages: in the source tree, or `python/` beside the extension
+/// module that `EDGEMODEL_HOST_LIB` names, beside this executable, in `../lib/edgemodel/`, or where `make host` puts it.
+///
+/// # Errors
+/// It is in none of these places.
+pub(crate) fn python_folder() -> Result<PathBuf, StartError> {
+    let library = std::env::var_os(HOST_LIB).map(|path| started_in().join(path));
+    let mut folders: Vec<_> = library
+        .iter()
+        .filter_map(|path| path.parent())
+        .map(Path::to_owned)
+        .collect();
+    let mut places = Vec::new();
+    if let Ok(executable) = current_exe().and_then(|path| path.canonicalize()) {
+        // target/debug/edgemodel, and test programs one folder deeper: what is edited is what runs.
+        let trees = executable.ancestors().skip(3).take(2);
+        places.extend(trees.map(|tree| tree.join("worker/host/python")));
+        folders.extend(self::folders(&executable));
+    }
+    places.extend(folders.iter().map(|folder| folder.join("python")));
+    match places.iter().find(|place| place.join(PORTABLE).is_file()) {
+        Some(place) => Ok(place.clone()),
+        None => Err(StartError::LibraryMissing { tried: places }),
+    }
+}
+
+/// Whether a variable is edgemodel's own: it may name what a model has no business with.
+pub(crate) fn is_private(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with("EDGEMODEL_")
+}
+
+/// Keeps edgemodel's own variables from a process.
+pub(crate) fn hide_private(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_private(name)) {
+        command.env_remove(name);
+    }
 }
 
 fn folders(executable: &Path) -> Vec<PathBuf> {
@@ -69,7 +121,7 @@ pub fn python(configured: Option<&str>) -> Result<PathBuf, StartError> {
         .unwrap_or("python3");
     let path = Path::new(wanted);
     if path.components().count() > 1 {
-        return if is_program(path) {
+        return if path.exists() {
             Ok(path.to_owned())
         } else {
             Err(StartError::PythonMissing(wanted.to_owned()))
@@ -82,7 +134,7 @@ pub fn python(configured: Option<&str>) -> Result<PathBuf, StartError> {
         .ok_or_else(|| StartError::PythonMissing(wanted.to_owned()))
 }
 
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }

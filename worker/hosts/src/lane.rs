@@ -91,11 +91,14 @@ impl<O: Outcomes> Lane<O> {
     /// Serves until the queue is closed and everything in it is finished.
     pub(crate) async fn run(mut self, mut host: HostProcess) {
         loop {
-            self.state.set_host(Some((host.pid(), host.page())));
+            self.state.set_host(Some(&host));
             self.metrics.ready.inc();
+            let info = self.metrics.info(host.program());
+            info.inc();
             self.answered = false;
             let end = self.serve(&mut host).await;
             self.metrics.ready.dec();
+            info.dec();
             self.state.set_host(None);
             if let HostEnd::Drained = end {
                 if let Err(error) = host.end().await {

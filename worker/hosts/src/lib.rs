@@ -14,7 +14,9 @@
 //! - `child`: one host process: its socket and its end.
 //! - `progress`: the memory page that a host shares with the worker.
 //! - `output`: what a model prints becomes log lines.
-//! - `find`: where the interpreter and the extension module are.
+//! - `program`: which of the two model hosts a model gets, and how it is started.
+//! - `interpreter`: what an interpreter is.
+//! - `find`: where the interpreter and the model hosts are.
 //! - `metrics`: what hosts count.
 //! - `trial`: a host without a lane, for one call at a time.
 //! - `samples`: events that a model brings along with their results.
@@ -22,10 +24,12 @@
 mod busy;
 mod child;
 mod find;
+mod interpreter;
 mod lane;
 mod metrics;
 mod output;
 mod pool;
+mod program;
 mod progress;
 mod quarantine;
 pub mod samples;
@@ -36,5 +40,6 @@ pub use busy::UTILIZATION_WINDOW;
 pub use find::{library, python};
 pub use metrics::{Families, Metrics};
 pub use pool::{HostStatus, Lanes, Monitor, Options, Outcomes, Pool};
+pub use program::{HostKind, Program};
 pub use start::StartError;
 pub use trial::{Call, Lost, Trial};

@@ -6,11 +6,13 @@ use prometheus::{
 };
 
 use crate::pool::HostStatus;
+use crate::program::Program;
 
 /// The metric families of all models' hosts.
 #[derive(Debug, Clone)]
 pub struct Families {
     ready: IntGaugeVec,
+    info: IntGaugeVec,
     restarts: IntCounterVec,
     output_lines: IntCounterVec,
     utilization: GaugeVec,
@@ -22,6 +24,7 @@ pub struct Families {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     model: String,
+    info: IntGaugeVec,
     restarts: IntCounterVec,
     output_lines: IntCounterVec,
     /// Hosts that are ready.
@@ -43,8 +46,8 @@ impl Families {
             registry.register(Box::new(family.clone()))?;
             Ok::<_, prometheus::Error>(family)
         };
-        let gauges = |name, help| {
-            let family = IntGaugeVec::new(Opts::new(name, help), &["model"])?;
+        let gauges = |name, help, labels: &[&str]| {
+            let family = IntGaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(family.clone()))?;
             Ok::<_, prometheus::Error>(family)
         };
@@ -57,7 +60,16 @@ impl Families {
         )?;
         registry.register(Box::new(utilization.clone()))?;
         Ok(Self {
-            ready: gauges("edgemodel_hosts", "Model host processes that are ready.")?,
+            ready: gauges(
+                "edgemodel_hosts",
+                "Model host processes that are ready.",
+                &["model"],
+            )?,
+            info: gauges(
+                "edgemodel_host_info",
+                "Model host processes that are ready, by host (native or portable), implementation and version of Python.",
+                &["model", "host", "implementation", "python"],
+            )?,
             restarts: counters(
                 "edgemodel_host_restarts_total",
                 "Model host processes replaced, by reason.",
@@ -72,10 +84,12 @@ impl Families {
             memory: gauges(
                 "edgemodel_host_resident_memory_bytes",
                 "Resident memory of a model's host processes.",
+                &["model"],
             )?,
             quarantined: gauges(
                 "edgemodel_quarantined_devices",
                 "Devices that are kept away from a model, since their messages cost processes.",
+                &["model"],
             )?,
         })
     }
@@ -84,6 +98,7 @@ impl Families {
     pub fn model(&self, model: &str, call_seconds: Histogram) -> Metrics {
         Metrics {
             model: model.to_owned(),
+            info: self.info.clone(),
             restarts: self.restarts.clone(),
             output_lines: self.output_lines.clone(),
             ready: self.ready.with_label_values(&[model]),
@@ -109,6 +124,7 @@ impl Families {
     pub fn example(&self) {
         let Self {
             ready,
+            info,
             restarts,
             output_lines,
             utilization,
@@ -121,11 +137,19 @@ impl Families {
         for family in [restarts, output_lines] {
             let _ = family.with_label_values(&["x", "x"]);
         }
+        let _ = info.with_label_values(&["x"; 4]);
         let _ = utilization.with_label_values(&["x"]);
     }
 }
 
 impl Metrics {
+    /// Hosts of a program that are ready.
+    pub(crate) fn info(&self, program: &Program) -> IntGauge {
+        let (kind, implementation) = (program.kind().as_str(), program.implementation());
+        self.info
+            .with_label_values(&[&*self.model, kind, implementation, program.version()])
+    }
+
     /// Hosts replaced for `reason`.
     pub(crate) fn restarts(&self, reason: &str) -> IntCounter {
         self.restarts.with_label_values(&[&self.model, reason])

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use crds::validated::HostChoice;
 use message::{Job, Level, Outcome, Queue};
 use prometheus::Gauge;
 use serde::Serialize;
@@ -15,7 +16,9 @@ use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
 
+use crate::child::HostProcess;
 use crate::lane::Lane;
+use crate::program::HostKind;
 use crate::progress::{ProgressPage, Running};
 use crate::start::StartError;
 use crate::{busy, child, start};
@@ -37,8 +40,8 @@ pub struct Options {
     pub wheels: Option<PathBuf>,
     /// The interpreter.
     pub python: PathBuf,
-    /// The extension module that it loads.
-    pub library: PathBuf,
+    /// Which model host runs in it.
+    pub host: HostChoice,
     /// How many processes run the model.
     pub hosts: u16,
     /// The model's devices, which are dealt to the processes in turns.
@@ -61,6 +64,10 @@ pub struct Options {
 pub struct HostStatus {
     /// Process id while it runs.
     pub pid: Option<u32>,
+    /// Which of the two model hosts it is, while it runs.
+    pub host: Option<HostKind>,
+    /// Implementation and version of its Python while it runs, such as `cpython 3.11.7`.
+    pub python: Option<String>,
     /// Resident memory in bytes, if it is known.
     pub resident_bytes: Option<u64>,
     /// How often it was replaced.
@@ -101,26 +108,41 @@ pub(crate) struct HostState {
     pid: AtomicU32,
     pub(crate) restarts: AtomicU64,
     quarantined: Mutex<Vec<Arc<str>>>,
-    /// What the process tells about itself while there is one.
-    page: Mutex<Option<Arc<ProgressPage>>>,
+    /// What the process is and tells about itself while there is one.
+    process: Mutex<Option<Process>>,
     /// Id of the oldest call that is not answered, and of the next that the lane will hand over.
     pub(crate) oldest: AtomicU64,
     pub(crate) next: AtomicU64,
 }
 
+#[derive(Debug, Clone)]
+struct Process {
+    kind: HostKind,
+    python: String,
+    page: Arc<ProgressPage>,
+}
+
 impl HostState {
     /// A process serves from now on, or none does.
-    pub(crate) fn set_host(&self, host: Option<(u32, &Arc<ProgressPage>)>) {
-        let page = self.page.lock();
-        *page.unwrap_or_else(PoisonError::into_inner) = host.map(|(_, page)| page.clone());
+    pub(crate) fn set_host(&self, host: Option<&HostProcess>) {
+        let process = self.process.lock();
+        *process.unwrap_or_else(PoisonError::into_inner) = host.map(|host| Process {
+            kind: host.program().kind(),
+            python: host.program().python(),
+            page: host.page().clone(),
+        });
         self.pid
-            .store(host.map_or(0, |(pid, _)| pid), Ordering::Relaxed);
+            .store(host.map_or(0, HostProcess::pid), Ordering::Relaxed);
+    }
+
+    fn process(&self) -> Option<Process> {
+        let process = self.process.lock();
+        process.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The page of the process that serves, if one does.
     pub(crate) fn page(&self) -> Option<Arc<ProgressPage>> {
-        let page = self.page.lock();
-        page.unwrap_or_else(PoisonError::into_inner).clone()
+        Some(self.process()?.page)
     }
 
     /// Calls that were handed over and have not begun.
@@ -251,8 +273,11 @@ impl Monitor {
     pub fn hosts(&self) -> Vec<HostStatus> {
         let status = |state: &Arc<HostState>| {
             let pid = Some(state.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0);
+            let process = state.process();
             HostStatus {
                 pid,
+                host: process.as_ref().map(|process| process.kind),
+                python: process.map(|process| process.python),
                 resident_bytes: pid.and_then(child::resident_bytes),
                 restarts: state.restarts.load(Ordering::Relaxed),
                 quarantined: state

@@ -12,18 +12,45 @@ use crate::metrics::Metrics;
 
 use crate::child::HostProcess;
 use crate::pool::Options;
+use crate::program::Program;
 
 /// Why a host does not come up.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is no such interpreter.
     #[error(
-        "there is no Python interpreter {0:?}; install Python 3.10 or later, or name one with \
+        "there is no Python interpreter {0:?}; install Python 3.6 or later, or name one with \
          funcs[].python or EDGEMODEL_PYTHON"
     )]
     PythonMissing(String),
-    /// The extension module is nowhere.
-    #[error("the model host's library is missing, looked for {}; set EDGEMODEL_HOST_LIB", list(.tried))]
+    /// There is such a file, and it runs no model.
+    #[error(
+        "{} cannot run a model: {found}; name Python 3.6 or later for this machine with funcs[].python or \
+         EDGEMODEL_PYTHON",
+        .python.display()
+    )]
+    PythonUnsupported {
+        /// The interpreter.
+        python: PathBuf,
+        /// What it is instead.
+        found: String,
+    },
+    /// The native host is asked for and does not load.
+    #[error(
+        "{} (Python {version}) does not load the native host: {fault}; remove `host: native`, or name CPython 3.10 or \
+         later with funcs[].python or EDGEMODEL_PYTHON",
+        .python.display()
+    )]
+    NativeUnsupported {
+        /// The interpreter.
+        python: PathBuf,
+        /// Its version.
+        version: String,
+        /// Why.
+        fault: String,
+    },
+    /// The extension module or the portable host is nowhere.
+    #[error("the model host is missing, looked for {}; set EDGEMODEL_HOST_LIB", list(.tried))]
     LibraryMissing {
         /// Where it was looked for.
         tried: Vec<PathBuf>,
@@ -80,6 +107,9 @@ impl StartError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::PythonMissing(_) => Reason::PythonMissing,
+            Self::PythonUnsupported { .. } | Self::NativeUnsupported { .. } => {
+                Reason::PythonUnsupported
+            }
             Self::LibraryMissing { .. } | Self::Broken(_) => Reason::HostLibraryMissing,
             Self::Spawn { .. } => Reason::HostStartFailed,
             Self::ImportFailed { .. } => Reason::ImportFailed,
@@ -108,10 +138,8 @@ pub(crate) async fn start(
     options: &Arc<Options>,
     metrics: &Metrics,
 ) -> Result<HostProcess, StartError> {
-    let host = HostProcess::spawn(options, metrics).map_err(|error| StartError::Spawn {
-        python: options.python.clone(),
-        error,
-    })?;
+    let program = Program::choose(&options.python, options.host).await?;
+    let host = HostProcess::spawn(program, options, metrics)?;
     tokio::time::timeout(options.start_timeout, import(host, options))
         .await
         .unwrap_or(Err(StartError::StartTimeout(options.start_timeout)))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use crds::ValidatedRuntime;
 use crds::contract::HTTP_PORT;
-use crds::validated::Qos;
+use crds::validated::{HostChoice, Qos};
 use mqtt::{Broker, Session};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -52,15 +52,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         return Ok(End::BadConfiguration);
     };
     telemetry::init(LogFormat::Text, "warn");
-    // Without these there would be a demo, but never a result.
-    hosts::python(None)?;
-    hosts::library()?;
+    // Without it there would be a demo, but never a result.
+    let python = hosts::python(None)?;
     let surroundings = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("edgemodel-demo")
         .enable_all()
         .build()
         .context("failed to start a runtime")?;
+    surroundings.block_on(hosts::Program::choose(&python, HostChoice::Auto))?;
     let demo = surroundings.block_on(Demo::start())?;
     demo.adapt(&mut runtime);
     let mut http = arguments.http;

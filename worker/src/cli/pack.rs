@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::telemetry::{self, LogFormat};
 
-use super::trial::{Trial, Tried, told};
+use super::trial::{Host, Trial, Tried, told};
 use super::{End, print};
 
 /// A call that takes longer counts as failed.
@@ -46,6 +46,9 @@ pub(super) struct Arguments {
     /// EDGEMODEL_PYTHON, else python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
+    /// Model host that runs the model.
+    #[arg(long, value_enum, default_value = "auto")]
+    host: Host,
     #[command(flatten)]
     wheels: requirements::WheelArguments,
     /// Skip the import of the model and its samples.
@@ -153,8 +156,13 @@ fn try_out(arguments: &Arguments, draft: &Draft) -> anyhow::Result<usize> {
     }
     let hint = "; use --no-import to pack without a trial run";
     let python = requirements::program(arguments.python.as_deref());
-    let trial = Trial::prepare(draft.path(), python.as_deref(), CALL_TIMEOUT)
-        .map_err(|error| anyhow::anyhow!("{error:#}{hint}"))?;
+    let trial = Trial::prepare(
+        draft.path(),
+        python.as_deref(),
+        arguments.host,
+        CALL_TIMEOUT,
+    )
+    .map_err(|error| anyhow::anyhow!("{error:#}{hint}"))?;
     let samples = samples::read(&trial.options.directory)?;
     let tried = trial.run(&samples).map_err(|error| told(&error, hint))?;
     let failed: Vec<_> = tried.iter().filter_map(Tried::failed).collect();

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hosts::Program;
 use hosts::samples::{self, Fault, Sample};
 use serde_json::json;
 
 use crate::telemetry::{self, LogFormat};
 
-use super::trial::{Trial, Tried, told};
+use super::trial::{Host, Trial, Tried, told};
 use super::{End, print, print_error, read_bytes};
 
 const EXAMPLES: &str = "\
@@ -41,6 +42,9 @@ pub(super) struct Arguments {
     /// python3.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<String>,
+    /// Model host that runs the model.
+    #[arg(long, value_enum, default_value = "auto")]
+    host: Host,
     /// Timeout of a call in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10",
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -53,7 +57,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     telemetry::init(LogFormat::Text, "warn");
     let timeout = Duration::from_secs(arguments.timeout);
-    let trial = Trial::prepare(&arguments.model, arguments.python.as_deref(), timeout)?;
+    let trial = Trial::prepare(
+        &arguments.model,
+        arguments.python.as_deref(),
+        arguments.host,
+        timeout,
+    )?;
     if let Some(event) = &arguments.record {
         return record(arguments, event, &trial);
     }
@@ -75,19 +84,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let failed = tried.iter().filter(|one| one.fault.is_some()).count();
     if arguments.json {
         let document = json!({
+            "host": trial.program.kind(),
+            "python": trial.program.python(),
             "samples": tried.iter().map(document).collect::<Vec<_>>(),
             "passed": tried.len() - failed,
             "failed": failed,
         });
         print(&format!("{document:#}\n"))?;
     } else {
-        print(&text(&tried, failed))?;
+        print(&text(&trial.program, &tried, failed))?;
     }
     Ok(if failed == 0 { End::Done } else { End::Failed })
 }
 
-fn text(tried: &[Tried<'_>], failed: usize) -> String {
-    let mut text = String::new();
+fn text(program: &Program, tried: &[Tried<'_>], failed: usize) -> String {
+    let (host, python) = (program.kind().as_str(), program.python());
+    let mut text = format!("host    {host}, {python}\n");
     for one in tried {
         text += &match one.failed() {
             None => format!("passed  {}\n", one.sample.name),

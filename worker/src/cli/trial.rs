@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hosts::StartError;
+use crds::validated::HostChoice;
 use hosts::samples::{Fault, Runner, Sample};
+use hosts::{Program, StartError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::metrics::Metrics;
@@ -16,9 +17,32 @@ const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The model's name during the trial; a configuration gives it another.
 const NAME: &str = "model";
 
+/// Which host runs the model, as in `funcs[].host`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum Host {
+    /// Native where the interpreter loads it, else portable.
+    Auto,
+    /// For CPython 3.10 or later.
+    Native,
+    /// For any Python from 3.6 on.
+    Portable,
+}
+
+impl From<Host> for HostChoice {
+    fn from(host: Host) -> Self {
+        match host {
+            Host::Auto => Self::Auto,
+            Host::Native => Self::Native,
+            Host::Portable => Self::Portable,
+        }
+    }
+}
+
 /// A model that is ready to be imported.
 pub(super) struct Trial {
     pub(super) options: hosts::Options,
+    /// What it runs in.
+    pub(super) program: Program,
     runtime: Runtime,
     /// Holds what was unpacked.
     temporary: tempfile::TempDir,
@@ -52,10 +76,17 @@ impl Trial {
     pub(super) fn prepare(
         model: &Path,
         python: Option<&str>,
+        host: Host,
         timeout: Duration,
     ) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("failed to start a runtime")?;
         let python = std::path::absolute(hosts::python(python)?)?;
+        let host = host.into();
+        let program = runtime.block_on(Program::choose(&python, host))?;
         let local = packages::prepare(model, temporary.path(), &python)?;
         Ok(Self {
             options: hosts::Options {
@@ -63,7 +94,7 @@ impl Trial {
                 directory: local.directory,
                 wheels: local.wheels,
                 python,
-                library: std::path::absolute(hosts::library()?)?,
+                host,
                 hosts: 1,
                 devices: Vec::new(),
                 timeout,
@@ -72,10 +103,8 @@ impl Trial {
                 queue_bytes: 1,
                 utilization_window: hosts::UTILIZATION_WINDOW,
             },
-            runtime: Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .context("failed to start a runtime")?,
+            program,
+            runtime,
             temporary,
         })
     }

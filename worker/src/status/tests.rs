@@ -14,6 +14,8 @@ impl Probe for Fixed {
     fn hosts(&self) -> Vec<HostStatus> {
         vec![HostStatus {
             pid: Some(7),
+            host: Some(hosts::HostKind::Native),
+            python: Some("cpython 3.11.7".to_owned()),
             resident_bytes: Some(1 << 20),
             restarts: 2,
             quarantined: vec!["设备2".to_owned()],

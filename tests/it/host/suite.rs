@@ -1,0 +1,34 @@
+//! What every host does, for the host that the module is named after.
+
+mod batches;
+mod crashes;
+mod loading;
+mod logging;
+mod poison;
+mod processes;
+mod pyboot;
+mod shadows;
+mod utilization;
+mod values;
+
+use crds::validated::HostChoice;
+use hosts::Options;
+use tests::pool::TestPool;
+
+/// A model that is one file.
+async fn start(index: &str) -> anyhow::Result<TestPool> {
+    with(index, |_| {}).await
+}
+
+/// The same with changed options.
+async fn with(index: &str, change: impl FnOnce(&mut Options)) -> anyhow::Result<TestPool> {
+    TestPool::with(index, |options| {
+        options.host = if module_path!().ends_with("::native") {
+            HostChoice::Native
+        } else {
+            HostChoice::Portable
+        };
+        change(options);
+    })
+    .await
+}

@@ -1,0 +1,329 @@
+"""The portable model host: serves a worker with nothing but the standard library, from Python 3.6 on, in any implementation.
+
+It speaks the frames of `worker/frame` and does what the native host does (`worker/host/src`): the same outcomes and the
+same bytes for the same values.
+"""
+
+import json
+import mmap
+import os
+import socket
+import struct
+import time
+
+import edgemodel_support as support
+
+LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE = range(1, 10)
+
+# Largest body of a frame.
+MAX_BODY = 272 << 20
+
+# What a read asks of the system at once: the most that a worker has in flight.
+READ = 128 << 10
+
+# Replies are held back while more calls wait, but not longer than this, in nanoseconds, nor when they are larger together.
+HELD_BACK = 1000000
+HELD_BYTES = 64 << 10
+
+# Most messages that handler_batch gets at once: all that a worker has in flight.
+MAX_BATCH = 256
+
+LENGTH = struct.Struct("<I")
+CALL_HEAD = struct.Struct("<BQBdI")
+REPLY_HEAD = struct.Struct("<IBQQ")
+LONG_REPLY_HEAD = struct.Struct("<IBQQI")
+
+support.own_code(os.path.abspath(__file__))
+support.own_code(__file__)
+
+if hasattr(time, "monotonic_ns"):
+    now = time.monotonic_ns
+else:
+
+    def now():
+        return int(time.monotonic() * 1e9)
+
+
+class Broken(OSError):
+    """The worker's bytes are not frames of this version."""
+
+    def __init__(self, reason):
+        super().__init__("the worker's frames are broken: " + reason)
+
+
+class Page:
+    """The progress page, in memory that the worker reads at any time: see worker/host/src/progress.rs."""
+
+    def __init__(self, file):
+        self.numbers = memoryview(mmap.mmap(file, 40)).cast("Q")
+
+    def begin(self, call, count):
+        numbers = self.numbers
+        since = now()
+        numbers[2] = count
+        numbers[1] = since
+        numbers[0] = call + 1
+        return since
+
+    def end(self):
+        self.numbers[0] = 0
+        return now()
+
+    def waiting(self, wait, argument):
+        """Does what may have to wait for the worker."""
+        numbers = self.numbers
+        since = now()
+        numbers[4] = since
+        result = wait(argument)
+        numbers[3] += now() - since
+        numbers[4] = 0
+        return result
+
+
+def open_channel():
+    """Takes file descriptor 0, puts /dev/null there, and receives the progress page, which the worker sends first."""
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    size = struct.calcsize("i")
+    _, control, _, _ = stream.recvmsg(1, socket.CMSG_SPACE(size), getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+    for level, kind, data in control:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            file = struct.unpack("i", data[:size])[0]
+            try:
+                return stream, Page(file)
+            finally:
+                os.close(file)
+    raise OSError("the worker sent no page")
+
+
+def strings(body, offset, count):
+    """The last fields of a body: bytes with their lengths before them."""
+    fields = []
+    for _ in range(count):
+        (size,) = LENGTH.unpack_from(body, offset)
+        start = offset + 4
+        offset = start + size
+        fields.append(body[start:offset])
+    if offset != len(body):
+        raise Broken("a body ends within a field or goes on after its last one")
+    return fields
+
+
+class Host:
+    """One model and its worker."""
+
+    def __init__(self, stream, page):
+        self.stream = stream
+        self.page = page
+        self.process = os.getpid()
+        self.received = bytearray()
+        # How many bytes have to be there before there is a frame.
+        self.needed = 4
+        self.output = bytearray()
+        self.held_since = None
+        self.model = ""
+        self.handler = None
+        self.batch_handler = None
+        # The last topic and device: most messages share few.
+        self.topic = (b"", "")
+        self.device = (b"", "")
+
+    # Frames in.
+
+    def read(self):
+        """Waits for bytes; False when the worker is gone."""
+        while True:
+            data = self.page.waiting(self.stream.recv, READ)
+            self.received += data
+            if not data or len(self.received) >= self.needed:
+                return bool(data)
+
+    def bodies(self):
+        """The bodies that have come whole."""
+        received = bytes(self.received)
+        start, size, self.needed = 0, len(received), 4
+        while size - start >= 4:
+            (length,) = LENGTH.unpack_from(received, start)
+            if length > MAX_BODY:
+                raise Broken("a frame of {} bytes is over the limit of {}".format(length, MAX_BODY))
+            end = start + 4 + length
+            if end > size:
+                self.needed = 4 + length
+                break
+            yield received[start + 4 : end]
+            start = end
+        self.received = bytearray(received[start:])
+
+    # Frames out.
+
+    def reply(self, call, nanos, kind, *fields):
+        if os.getpid() != self.process:
+            # A process that the model forked came back from its code: it must never write to the worker.
+            os._exit(0)
+        size = 17 + sum(4 + len(field) for field in fields)
+        if size > MAX_BODY:
+            message = "the result is too large: a frame of {} bytes is over the limit of {}".format(size, MAX_BODY)
+            self.reply(call, nanos, UNSERIALIZABLE, message.encode())
+            return
+        self.output += REPLY_HEAD.pack(size, kind, call, nanos)
+        for field in fields:
+            self.output += LENGTH.pack(len(field))
+            self.output += field
+
+    def write(self):
+        if self.output:
+            self.page.waiting(self.stream.sendall, self.output)
+            self.output = bytearray()
+        self.held_since = None
+
+    # The model.
+
+    def load(self):
+        """Waits for the first frame and imports the model; False when that fails, which the worker is told."""
+        body = None
+        while body is None:
+            if not self.read():
+                return False
+            body = next(self.bodies(), None)
+        self.received = bytearray()
+        if body[0] != LOAD:
+            raise Broken("the first frame is no Load")
+        model, directory, wheels = (field.decode() for field in strings(body, 1, 3))
+        fields = [READY, support.python_version()]
+        try:
+            self.model = model
+            self.handler, self.batch_handler = support.load(model, directory, wheels)
+        except BaseException as error:
+            fields = [LOAD_FAILED, *support.describe(error)]
+        if os.getpid() != self.process:
+            os._exit(0)
+        frame = bytes(fields[:1])
+        for field in fields[1:]:
+            frame += LENGTH.pack(len(field.encode())) + field.encode()
+        self.output += LENGTH.pack(len(frame)) + frame
+        self.write()
+        return fields[0] == READY
+
+    def serve(self):
+        """Serves the worker until it closes the connection."""
+        if self.load():
+            while self.read():
+                self.calls()
+                self.write()
+
+    def calls(self):
+        """Makes every call that has come whole."""
+        batch = []
+        for body in self.bodies():
+            if body[0] != CALL:
+                raise Broken("a second Load")
+            _, call, alone, seconds, size = CALL_HEAD.unpack_from(body)
+            topic, device, payload = strings(body, CALL_HEAD.size - 4, 3)
+            if topic != self.topic[0]:
+                self.topic = (topic, topic.decode())
+            if device != self.device[0]:
+                self.device = (device, device.decode())
+            context = support.Context(self.topic[1], self.device[1], self.model, seconds)
+            if self.batch_handler is None or alone:
+                self.single(call, payload, context)
+            else:
+                batch.append((call, payload, context))
+                if len(batch) == MAX_BATCH:
+                    self.batch(batch)
+                    batch = []
+            if self.output:
+                if self.held_since is None:
+                    self.held_since = now()
+                elif now() - self.held_since > HELD_BACK or len(self.output) > HELD_BYTES:
+                    self.write()
+        if batch:
+            self.batch(batch)
+
+    def single(self, call, payload, context):
+        """Makes one call."""
+        try:
+            event = support.decode(payload)
+        except Exception as error:
+            since = self.page.begin(call, 1)
+            self.reply(call, self.page.end() - since, INVALID_JSON, support.not_json(error).encode())
+            return
+        self.call(call, event, context)
+
+    def call(self, call, event, context):
+        support.current = context
+        since = self.page.begin(call, 1)
+        try:
+            result = self.handler(event, context)
+            if hasattr(type(result), "__await__"):
+                result = support.awaited(result)
+        except BaseException as error:
+            kind, fields = EXCEPTION, [text.encode() for text in support.describe(error)]
+        else:
+            kind, fields = outcome(result)
+        self.reply(call, self.page.end() - since, kind, *fields)
+
+    def batch(self, calls):
+        """Makes calls together; if that fails, one by one, so that each gets its own outcome."""
+        events = []
+        for call, payload, context in calls:
+            try:
+                events.append((call, support.decode(payload), context, None))
+            except Exception as error:
+                events.append((call, None, context, support.not_json(error).encode()))
+        sound = [one for one in events if one[3] is None]
+        support.current = None
+        since = self.page.begin(calls[0][0], len(calls))
+        try:
+            results = self.batch_handler([event for _, event, _, _ in sound], [one[2] for one in sound])
+            results = support.batch_results(results, len(sound))
+        except BaseException:
+            results = None
+        nanos = (self.page.end() - since) // len(calls)
+        if results is None:
+            for call, payload, context in calls:
+                self.single(call, payload, context)
+            return
+        results = iter(results)
+        for call, _, _, wrong in events:
+            if wrong is None:
+                kind, fields = outcome(next(results))
+                self.reply(call, nanos, kind, *fields)
+            else:
+                self.reply(call, nanos, INVALID_JSON, wrong)
+
+
+# Results.
+
+encoder = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=support.simpler
+)
+
+
+def outcome(result):
+    """What a model's result is: the kind of reply and its fields."""
+    if result is None:
+        return EMPTY, ()
+    try:
+        if type(result) in (bytes, bytearray, memoryview):
+            return RESULT, (bytes(result),)
+        return RESULT, (encode(result),)
+    except BaseException as error:
+        return UNSERIALIZABLE, (support.unserializable(error).encode(),)
+
+
+def encode(result):
+    """A result as JSON in UTF-8."""
+    try:
+        text = encoder.encode(result)
+        if text.count("[") + text.count("{") <= support.MAX_DEPTH or support.depth(text) <= support.MAX_DEPTH:
+            return text.encode()
+    except BaseException:
+        pass  # NaN, lone surrogates, other keys: what the standard library's encoder does not write as the native host does.
+    return support.encode(result).encode()
+
+
+def run():
+    """Serves the worker at the other end of file descriptor 0."""
+    Host(*open_channel()).serve()

@@ -1,0 +1,1 @@
+"""As in pyboot, this package leads to the model's own."""
