@@ -10,10 +10,12 @@ pub mod shutdown;
 pub mod supervisor;
 
 pub mod pipeline;
+pub mod route;
 
 pub mod dispatch;
 pub mod handover;
 pub mod intake;
+pub mod outbound;
 pub mod results;
 pub mod sink;
 pub mod source;

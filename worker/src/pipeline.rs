@@ -1,7 +1,5 @@
 //! One model at work: its hosts, and for each rule a source with an intake, and sinks.
 
-mod context;
-
 use std::sync::Arc;
 
 use crds::client_id::Role;
@@ -15,16 +13,12 @@ use crate::dispatch::Dispatcher;
 use crate::handover::{SessionPolicy, take_over};
 use crate::intake::Intake;
 use crate::results::{Accounts, Results};
+use crate::route::{PipelineContext, Route};
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
-use crate::sink;
+use crate::sink::{self, SharedSinks};
 use crate::source::MqttSource;
 use crate::status::{Probe, Queues};
-
-pub use context::{PipelineContext, Route};
-
-/// Memory that the messages of one queue may hold, whatever their number.
-pub const QUEUE_BYTES: usize = 64 << 20;
 
 /// A model that serves.
 #[derive(Debug)]
@@ -70,6 +64,7 @@ impl Pipeline {
     /// The hosts do not start.
     pub async fn start(
         ctx: &PipelineContext,
+        sinks: &SharedSinks,
         func: usize,
         hosts: hosts::Options,
     ) -> Result<Self, StartError> {
@@ -94,7 +89,7 @@ impl Pipeline {
             ),
             routes
                 .clone()
-                .map(|route| sink::open(route, &ctx.sinks))
+                .map(|route| sink::open(route, sinks))
                 .collect(),
         ));
         let pool = Pool::start(hosts, results.clone(), metrics.hosts).await?;

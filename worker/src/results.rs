@@ -2,18 +2,15 @@
 
 mod accounts;
 mod dead_letter;
-mod outbound;
 
 use std::sync::Arc;
 
 use message::{Failure, Job, Message, Outcome, Settled};
 
+use crate::outbound::{Account as _, Origin, OutboundResult};
 use crate::sink::{Receipt, Sink};
 
 pub use accounts::Accounts;
-pub use outbound::{Kind, OutboundResult};
-
-use accounts::Origin;
 
 /// Takes the outcomes of one model.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::peers::{self, Peers};
-use crate::pipeline::PipelineContext;
 use crate::ports::{ListenError, Ports};
 use crate::reaper;
+use crate::route::PipelineContext;
 use crate::settings::{Replica, Settings};
 use crate::sink::SharedSinks;
 use crate::status::Shared;
@@ -95,7 +95,6 @@ impl Worker {
                 client_ids: client_id::assign(&runtime, &settings.hostname, replica.as_deref()),
                 predecessor: matches!(settings.replica, Some(Replica::Name(_)))
                     .then(|| client_id::assign(&runtime, &settings.hostname, None)),
-                sinks: SharedSinks::new(&shared.metrics),
                 shared,
                 brokers,
                 runtime,
@@ -149,11 +148,12 @@ impl Worker {
 
     async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
         let shared = self.ctx.shared.clone();
-        let (peers, sinks) = (self.peers.as_ref(), &self.ctx.sinks);
+        let sinks = SharedSinks::new(&shared.metrics);
+        let peers = self.peers.as_ref();
         let token = self.settings.http_token.as_ref();
         let served = self
             .ports
-            .serve(&shared, sinks, peers, token, side.handle());
+            .serve(&shared, &sinks, peers, token, side.handle());
         let _servers = served.map_err(Error::Runtime)?;
         let (stopping, receiver) = watch::channel(false);
         let ctx = Arc::new(self.ctx);
@@ -162,6 +162,7 @@ impl Worker {
         for func in 0..ctx.runtime.funcs.len() {
             let supervisor = Supervisor {
                 ctx: ctx.clone(),
+                sinks: sinks.clone(),
                 func,
                 store: store.clone(),
                 download: self.settings.download,

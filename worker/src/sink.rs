@@ -13,8 +13,8 @@ use message::Level;
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
-use crate::pipeline::Route;
-use crate::results::OutboundResult;
+use crate::outbound::OutboundResult;
+use crate::route::Route;
 
 pub use events::{EVENT_STREAM, EventSink};
 pub use tcp::TcpSink;

@@ -13,7 +13,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::pipeline::{Pipeline, PipelineContext, QUEUE_BYTES};
+use crate::pipeline::Pipeline;
+use crate::route::{PipelineContext, QUEUE_BYTES};
+use crate::sink::SharedSinks;
 use crate::status::ModelState;
 
 /// First pause before another attempt.
@@ -72,6 +74,8 @@ pub struct Refused {
 pub struct Supervisor {
     /// What all models share.
     pub ctx: Arc<PipelineContext>,
+    /// The sinks that all models have together.
+    pub sinks: SharedSinks,
     /// Index of the model.
     pub func: usize,
     /// Installed models.
@@ -160,7 +164,7 @@ impl Supervisor {
         };
         let metrics = self.ctx.shared.metrics.model(&func.name).hosts;
         self.check_samples(hosts.clone(), metrics).await?;
-        let pipeline = Pipeline::start(&self.ctx, self.func, hosts)
+        let pipeline = Pipeline::start(&self.ctx, &self.sinks, self.func, hosts)
             .await
             .map_err(Error::Start)?;
         Ok((pipeline, installed.in_use))

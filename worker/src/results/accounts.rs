@@ -7,8 +7,8 @@ use bytes::Bytes;
 use message::{Failure, FailureReason, Message, Settled, Throttle};
 
 use super::dead_letter::dead_letter;
-use super::outbound::{Kind, OutboundResult};
 use crate::metrics::ModelMetrics;
+use crate::outbound::{Account, Kind, Origin, OutboundResult};
 use crate::status::ModelView;
 
 /// Failures of one model that are logged one by one before they are only counted, one a second.
@@ -24,13 +24,6 @@ pub struct Accounts {
     logged: Mutex<Throttle>,
 }
 
-/// A message whose outcome is known.
-#[derive(Debug)]
-pub(super) struct Origin {
-    pub(super) message: Message,
-    pub(super) device: Arc<str>,
-}
-
 impl Accounts {
     /// Those of `model`; `dead_letters` says for each rule whether it has dead letters.
     pub fn new(model: Arc<ModelView>, metrics: ModelMetrics, dead_letters: Vec<bool>) -> Self {
@@ -40,13 +33,6 @@ impl Accounts {
             dead_letters,
             logged: Mutex::new(Throttle::new(LOGGED_FAILURES, Duration::from_secs(1))),
         }
-    }
-
-    /// Ends a message whose outcome is final.
-    pub(super) fn settle(&self, message: Message, settled: Settled) {
-        let elapsed = message.telemetry.received.elapsed();
-        self.metrics.total_seconds.observe(elapsed.as_secs_f64());
-        message.delivery.settle(settled);
     }
 
     /// The result of a message.
@@ -86,27 +72,6 @@ impl Accounts {
         ))
     }
 
-    /// A sink refused a result for good: it becomes a dead letter. A refused dead letter is only counted.
-    pub(super) fn refused(
-        self: &Arc<Self>,
-        kind: Kind,
-        origin: Origin,
-        message: String,
-    ) -> Option<OutboundResult> {
-        let failure = Failure {
-            reason: FailureReason::PublishRefused,
-            message,
-            traceback: None,
-        };
-        if kind == Kind::Result {
-            return self.fail(origin, &failure);
-        }
-        self.metrics.failed(failure.reason.as_str()).inc();
-        tracing::warn!(error = failure.message, "Dead letter refused");
-        self.settle(origin.message, Settled::Failed);
-        None
-    }
-
     /// Ends a message that has gone through too many models.
     pub(super) fn cut(&self, message: Message, hops: u8) {
         let failure = Failure {
@@ -124,11 +89,6 @@ impl Accounts {
         self.settle(message, Settled::Failed);
     }
 
-    /// The model's name.
-    pub(super) fn model(&self) -> &str {
-        &self.model.name
-    }
-
     fn log(&self, device: Option<&str>, topic: &str, failure: &Failure) {
         let mut throttle = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(suppressed) = throttle.pass(Instant::now()) else {
@@ -144,5 +104,38 @@ impl Accounts {
             suppressed,
             "Message not processed"
         );
+    }
+}
+
+impl Account for Accounts {
+    fn model(&self) -> &str {
+        &self.model.name
+    }
+
+    fn settle(&self, message: Message, settled: Settled) {
+        let elapsed = message.telemetry.received.elapsed();
+        self.metrics.total_seconds.observe(elapsed.as_secs_f64());
+        message.delivery.settle(settled);
+    }
+
+    /// A sink refused a result for good: it becomes a dead letter. A refused dead letter is only counted.
+    fn refused(
+        self: Arc<Self>,
+        kind: Kind,
+        origin: Origin,
+        reason: String,
+    ) -> Option<OutboundResult> {
+        let failure = Failure {
+            reason: FailureReason::PublishRefused,
+            message: reason,
+            traceback: None,
+        };
+        if kind == Kind::Result {
+            return self.fail(origin, &failure);
+        }
+        self.metrics.failed(failure.reason.as_str()).inc();
+        tracing::warn!(error = failure.message, "Dead letter refused");
+        self.settle(origin.message, Settled::Failed);
+        None
     }
 }

@@ -17,7 +17,7 @@ use futures_util::stream::unfold;
 use super::live::{Live, MAX_READERS, Places};
 use super::{Receipt, Sink};
 use crate::metrics::Metrics;
-use crate::results::OutboundResult;
+use crate::outbound::OutboundResult;
 
 /// The longest silence: proxies and browsers give up connections that are silent for longer, often after 30 seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

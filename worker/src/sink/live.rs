@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::watch;
 
 use crate::metrics::LiveMetrics;
-use crate::results::{Kind, OutboundResult};
+use crate::outbound::{Kind, OutboundResult};
 
 pub(super) use places::Places;
 

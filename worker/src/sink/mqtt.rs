@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 
 use self::publisher::{Publisher, publish};
 use super::{Receipt, Sink};
-use crate::pipeline::{QUEUE_BYTES, Route};
-use crate::results::{Kind, OutboundResult};
+use crate::outbound::{Kind, OutboundResult};
+use crate::route::{QUEUE_BYTES, Route};
 
 /// See the module's description.
 #[derive(Debug)]

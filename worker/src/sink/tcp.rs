@@ -11,7 +11,7 @@ use super::live::{Live, MAX_READERS, Places, Reader};
 use super::{Receipt, Sink};
 use crate::http::{ACCEPT_PAUSE, Deadline};
 use crate::metrics::Metrics;
-use crate::results::OutboundResult;
+use crate::outbound::OutboundResult;
 
 /// See the module's description.
 #[derive(Debug)]

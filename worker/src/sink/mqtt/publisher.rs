@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::Target;
 use super::pending::Pending;
 use crate::metrics::ModelMetrics;
-use crate::results::OutboundResult;
+use crate::outbound::OutboundResult;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
 

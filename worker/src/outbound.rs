@@ -1,14 +1,13 @@
 //! A result or dead letter on its way out, with the message that waits for it.
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use crds::template::Values;
-use message::Settled;
-
-use super::accounts::{Accounts, Origin};
+use message::{Message, Settled};
 
 /// What is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +27,32 @@ impl Kind {
     }
 }
 
+/// A message whose outcome is known.
+#[derive(Debug)]
+pub struct Origin {
+    /// The message.
+    pub message: Message,
+    /// The device that it is about.
+    pub device: Arc<str>,
+}
+
+/// Ends the messages of one model.
+pub trait Account: fmt::Debug + Send + Sync {
+    /// The model's name.
+    fn model(&self) -> &str;
+
+    /// Ends a message whose outcome is final.
+    fn settle(&self, message: Message, settled: Settled);
+
+    /// A sink refused a result for good. The dead letter that takes its place, if there is one.
+    fn refused(
+        self: Arc<Self>,
+        kind: Kind,
+        origin: Origin,
+        reason: String,
+    ) -> Option<OutboundResult>;
+}
+
 /// One hold on a result. Its message is settled when every hold is confirmed; one that is dropped instead leaves the
 /// message open, and its source delivers it again.
 #[derive(Debug)]
@@ -38,7 +63,7 @@ pub struct OutboundResult {
 
 #[derive(Debug)]
 struct Open {
-    accounts: Arc<Accounts>,
+    account: Arc<dyn Account>,
     kind: Kind,
     rule: usize,
     payload: Bytes,
@@ -54,11 +79,11 @@ struct Open {
 
 impl OutboundResult {
     /// The first hold on a result of `origin`.
-    pub(super) fn new(accounts: Arc<Accounts>, kind: Kind, origin: Origin, payload: Bytes) -> Self {
+    pub fn new(account: Arc<dyn Account>, kind: Kind, origin: Origin, payload: Bytes) -> Self {
         let telemetry = &origin.message.telemetry;
         Self {
             open: Arc::new(Open {
-                accounts,
+                account,
                 kind,
                 rule: telemetry.rule,
                 size: payload.len() + telemetry.payload.len(),
@@ -95,7 +120,7 @@ impl OutboundResult {
     pub fn values(&self) -> Values<'_> {
         Values {
             device: &self.open.device,
-            model: self.open.accounts.model(),
+            model: self.open.account.model(),
             topic: &self.open.topic,
         }
     }
@@ -126,7 +151,7 @@ impl OutboundResult {
             && let Some(origin) = self.take_origin()
         {
             let settled = self.open.kind.settled();
-            self.open.accounts.settle(origin.message, settled);
+            self.open.account.settle(origin.message, settled);
         }
     }
 
@@ -139,7 +164,10 @@ impl OutboundResult {
     /// this sink, if there is one.
     pub fn refuse(self, reason: String) -> Option<Self> {
         let origin = self.take_origin()?;
-        self.open.accounts.refused(self.open.kind, origin, reason)
+        self.open
+            .account
+            .clone()
+            .refused(self.open.kind, origin, reason)
     }
 
     fn take_origin(&self) -> Option<Origin> {

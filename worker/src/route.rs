@@ -12,8 +12,10 @@ use tokio::sync::watch;
 use crate::metrics::ModelMetrics;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
-use crate::sink::SharedSinks;
 use crate::status::{ModelView, SessionView, Shared};
+
+/// Memory that the messages of one queue may hold, whatever their number.
+pub const QUEUE_BYTES: usize = 64 << 20;
 
 /// What all models of a worker share.
 #[derive(Debug)]
