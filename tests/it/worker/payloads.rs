@@ -119,13 +119,15 @@ async fn c4_one_entry_serves_a_thousand_devices() -> anyhow::Result<()> {
         )
     })
     .await?;
+    let mut last = 0;
     for number in 0..3 {
         for device in 0..DEVICES {
             let topic = format!("{prefix}/press-{device}/n");
             let payload = format!("{{\"n\": {number}}}");
-            site.device.push(&topic, payload, Qos::AtLeastOnce).await?;
+            last = site.device.push(&topic, payload, Qos::AtLeastOnce).await?;
         }
     }
+    site.device.done(last).await?;
     let mut next = vec![0; DEVICES];
     for _ in 0..3 * DEVICES {
         let message = site.reader.take().await?;
