@@ -11,7 +11,7 @@ use kube::{Client, Config};
 use operator::api;
 use operator::desired::Defaults;
 use operator::lease::Election;
-use operator::run::{self, End, Settings};
+use operator::run::{self, Ended, Settings};
 use operator::telemetry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -84,13 +84,13 @@ impl Run {
             .context("failed to start the runtime")?;
         let end = runtime.block_on(self.serve())?;
         Ok(match end {
-            End::Stopped => ExitCode::SUCCESS,
+            Ended::Stopped => ExitCode::SUCCESS,
             // Kubernetes restarts it as a candidate.
-            End::LeaseLost => ExitCode::FAILURE,
+            Ended::LeaseLost => ExitCode::FAILURE,
         })
     }
 
-    async fn serve(self) -> anyhow::Result<End> {
+    async fn serve(self) -> anyhow::Result<Ended> {
         let mut terminate = signal(SignalKind::terminate()).context("failed to catch SIGTERM")?;
         let mut config = Config::infer().await.context(
             "failed to find the cluster: run in a pod, or name a kubeconfig in KUBECONFIG",

@@ -36,7 +36,7 @@ pub struct Settings {
 
 /// Why an operator ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum Ended {
     /// It was told to.
     Stopped,
     /// Another operator leads: this one must restart.
@@ -49,7 +49,7 @@ pub async fn run(
     settings: Settings,
     http: Option<TcpListener>,
     stop: impl Future<Output = ()> + Send,
-) -> End {
+) -> Ended {
     let shared = Shared::default();
     let mut side = JoinSet::new();
     if let Some(listener) = http {
@@ -78,11 +78,11 @@ async fn lead(
     settings: &Settings,
     shared: &Shared,
     mut stopped: watch::Receiver<bool>,
-) -> End {
+) -> Ended {
     let Some(election) = &settings.election else {
         shared.metrics.set_leader(true);
         work(client, settings, shared, Leadership::alone(), stopped).await;
-        return End::Stopped;
+        return Ended::Stopped;
     };
     let mut candidate = Candidate::new(client.clone(), election);
     // A candidate that waits is as ready as it gets.
@@ -92,7 +92,7 @@ async fn lead(
         () = told(&mut stopped) => {
             // It may have been acquired at this moment.
             candidate.release().await;
-            return End::Stopped;
+            return Ended::Stopped;
         }
     }
     tracing::info!(identity = election.identity, "Leading");
@@ -105,11 +105,11 @@ async fn lead(
     };
     shared.metrics.set_leader(false);
     if lost {
-        return End::LeaseLost;
+        return Ended::LeaseLost;
     }
     candidate.release().await;
     tracing::info!("Lease released");
-    End::Stopped
+    Ended::Stopped
 }
 
 async fn work(

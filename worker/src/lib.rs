@@ -1,7 +1,6 @@
 //! edgemodel's worker: MQTT in, match devices, run the model, MQTT out.
 //!
-//! Modules in reading order: how a worker starts, what a message passes on its way through, and what
-//! both rest on.
+//! Modules in reading order: how a worker starts, the stages of the pipeline, and what both use.
 
 pub mod cli;
 mod reaper;

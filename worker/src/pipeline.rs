@@ -1,4 +1,4 @@
-//! One model at work: its hosts, and for each rule a source with an intake, and sinks.
+//! The pipeline of one model: its hosts, and for each rule a source with an intake, and sinks.
 
 use std::sync::Arc;
 
@@ -135,12 +135,12 @@ impl Pipeline {
 #[derive(Debug, Default)]
 struct Intakes {
     tasks: JoinSet<()>,
-    /// Told by each of them when everything that it read is queued.
+    /// Closed when each of them has queued everything that it read.
     queued: Vec<oneshot::Receiver<()>>,
 }
 
 impl Intakes {
-    /// Starts that of one rule, and one for its predecessor's session, if there may be one.
+    /// Starts the intake of one rule, and one for the session of its predecessor, if there may be one.
     fn add(&mut self, route: Route<'_>, lanes: &Lanes, results: &Arc<Results>) {
         let rule = route.rule();
         let broker = route.broker(rule.sub_mqtt);
@@ -197,7 +197,7 @@ impl Intakes {
     /// Waits until everything that was read is queued.
     async fn queued(&mut self) {
         for queued in self.queued.drain(..) {
-            // Fails only when the intake is gone, which then holds nothing.
+            // Fails only when the intake has ended, and then holds nothing.
             let _ = queued.await;
         }
     }

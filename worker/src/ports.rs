@@ -1,4 +1,4 @@
-//! The worker's ports: bound before anything starts, so that a port that is taken is an error and not half a worker.
+//! The worker's ports, bound before anything starts, so that a port in use fails the start as a whole.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -15,7 +15,7 @@ use crate::peers::Peers;
 use crate::sink::SharedSinks;
 use crate::status::Shared;
 
-/// A port is taken or not allowed.
+/// A port is in use or not allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: failed to listen on {address}: {error}; {remedy}")]
 pub struct ListenError {
@@ -74,7 +74,7 @@ impl Ports {
             let listener = listen(
                 format!("expose[{index}].protocolPort"),
                 address,
-                "choose another port there, or end the program that has it",
+                "choose another port, or stop the program that uses it",
             )?;
             match expose.protocol {
                 ExposeProtocol::Tcp => ports.streams.push(listener),
@@ -100,7 +100,7 @@ impl Ports {
     /// Serves all of them on `side`, until the tasks are dropped.
     ///
     /// # Errors
-    /// The system gives no event queue.
+    /// The system has no event queues left.
     pub(crate) fn serve(
         self,
         shared: &Arc<Shared>,

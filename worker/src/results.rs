@@ -1,4 +1,4 @@
-//! The results stage: decides what becomes of an outcome, and offers results and dead letters to the sinks of their rule.
+//! The results stage: turns outcomes into results and dead letters, and offers them to the sinks of their rule.
 
 mod accounts;
 mod dead_letter;
@@ -21,7 +21,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// For a model whose results go to these sinks, by rule.
+    /// Results of a model for these sinks, by rule.
     pub fn new(accounts: Accounts, sinks: Vec<Vec<Arc<dyn Sink>>>) -> Self {
         let accounts = Arc::new(accounts);
         Self { accounts, sinks }
@@ -32,12 +32,12 @@ impl Results {
         &self.sinks[rule]
     }
 
-    /// The sinks of all rules; one that is shared comes once for each.
+    /// The sinks of all rules; a shared one occurs once for each.
     pub fn sinks(&self) -> impl Iterator<Item = &Arc<dyn Sink>> {
         self.sinks.iter().flatten()
     }
 
-    /// Ends a message that needs no result.
+    /// Settles a message without a result.
     pub fn settle(&self, message: Message, settled: Settled) {
         self.accounts.settle(message, settled);
     }
@@ -64,7 +64,7 @@ impl Results {
                     Receipt::Taken => break,
                     Receipt::Full => sink.room(result.size()).await,
                     Receipt::Ended => {
-                        // The worker is going down: the message stays unacknowledged, and its source delivers it again.
+                        // The worker is stopping: the message stays unacknowledged, and its source delivers it again.
                         tracing::debug!(?sink, "Result dropped at shutdown");
                         return;
                     }

@@ -28,7 +28,7 @@ pub fn open(route: Route<'_>, shared: &SharedSinks) -> Vec<Arc<dyn Sink>> {
     ]
 }
 
-/// The sinks that all models of a worker have together.
+/// The sinks that all models of a worker share.
 #[derive(Debug, Clone)]
 pub struct SharedSinks {
     /// The `tcp://` ports.
@@ -58,25 +58,25 @@ pub trait Sink: fmt::Debug + Send + Sync {
         future::ready(()).boxed()
     }
 
-    /// The model serves from now on: the sink's task, if it needs one, goes into `tasks`.
+    /// Starts the sink when the model begins to serve; a task that it needs is added to `tasks`.
     fn start(&self, _route: Route<'_>, _tasks: &mut JoinSet<()>) {}
 
-    /// How many results wait in it.
+    /// Number of results that wait in it.
     fn level(&self) -> Level {
         Level::default()
     }
 
-    /// No more results come: its task ends once it has confirmed those that it holds.
+    /// Ends the input: the sink's task ends once it has confirmed the results that it holds.
     fn close(&self) {}
 }
 
 /// A sink's answer to an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receipt {
-    /// The sink has what it wants of the result.
+    /// The sink has accepted or ignored the result.
     Taken,
-    /// It has no room now; to be offered again after [`Sink::room`].
+    /// It is full; offer the result again after [`Sink::room`].
     Full,
-    /// It has ended, because the worker is going down.
+    /// It has ended because the worker is stopping.
     Ended,
 }

@@ -1,4 +1,4 @@
-//! What the worker knows about itself: written by the data path, read by HTTP.
+//! The state of the worker: written by the data path, read by HTTP.
 
 mod last_errors;
 
@@ -36,7 +36,7 @@ pub struct Shared {
     started: jiff::Timestamp,
 }
 
-/// One model as others see it.
+/// The visible state of one model.
 #[derive(Debug)]
 pub struct ModelView {
     /// Its name.
@@ -57,50 +57,50 @@ struct Inner {
     probe: Option<Box<dyn Probe>>,
 }
 
-/// What is read from a running model at scrape.
+/// Values read from a running model at scrape.
 pub trait Probe: Send + std::fmt::Debug {
     /// Its hosts.
     fn hosts(&self) -> Vec<HostStatus>;
     /// The queues of its messages.
     fn queues(&self) -> Queues;
-    /// How busy its hosts were lately, from 0 to 1.
+    /// Recent utilization of its hosts, from 0 to 1.
     fn utilization(&self) -> f64;
 }
 
-/// Messages of a model that wait.
+/// Queued messages of a model.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Queues {
     /// In the worker, for the model.
     pub pre: Level,
-    /// In the model's hosts, for their calls to begin. Their bytes bound them too, so there is no capacity to tell.
+    /// In the model's hosts. Bounded by bytes as well, so it has no capacity.
     pub host: usize,
     /// In the worker, for the broker.
     pub post: Level,
 }
 
 impl Queues {
-    /// Messages that wait for the model, wherever they are.
+    /// All messages that wait for the model.
     pub fn for_model(&self) -> usize {
         self.pre.depth + self.host
     }
 }
 
-/// Where a model stands.
+/// The state of a model.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum ModelState {
-    /// It is being fetched and loaded for the first time.
+    /// It is being installed and loaded for the first time.
     Loading,
     /// It serves.
     Serving,
-    /// It does not serve, and why.
+    /// It does not serve.
     #[serde(rename_all = "camelCase")]
     Refused {
         /// Why, in one word.
         reason: Reason,
         /// One sentence.
         message: String,
-        /// Whether it is tried again.
+        /// Whether it is retried.
         retrying: bool,
     },
 }
@@ -248,12 +248,12 @@ impl ModelView {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where it stands.
+    /// Its state.
     pub fn state(&self) -> ModelState {
         self.lock().state.clone()
     }
 
-    /// Records where it stands, in metrics too.
+    /// Records its state, also in metrics.
     pub fn set_state(&self, metrics: &Metrics, state: ModelState) {
         let mut inner = self.lock();
         if let ModelState::Refused { reason, .. } = &inner.state {
@@ -295,7 +295,7 @@ impl ModelView {
             .set(1);
     }
 
-    /// The model runs from now on: what is read of it at scrape.
+    /// Records what to read from the running model at scrape.
     pub fn set_probe(&self, probe: Box<dyn Probe>) {
         self.lock().probe = Some(probe);
     }
@@ -348,7 +348,7 @@ impl ModelView {
         probe.map_or_else(Queues::default, |probe| probe.queues())
     }
 
-    /// How busy its hosts were lately, from 0 to 1; 0 when there are none.
+    /// Recent utilization of its hosts, from 0 to 1; 0 without hosts.
     pub fn utilization(&self) -> f64 {
         let inner = self.lock();
         inner

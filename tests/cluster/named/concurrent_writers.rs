@@ -7,7 +7,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use operator::desired::names;
 use operator::lease;
-use operator::run::End;
+use operator::run::Ended;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::control_plane::Kubelet;
@@ -44,7 +44,7 @@ async fn a_lease_that_is_stolen_in_the_middle_of_a_change_ends_in_the_right_stat
     eventually(async || Ok(site.operator.has_ended().then_some(()))).await?;
     let next = Operator::alone(control_plane.client()?, settings(&site.namespace));
     let first = std::mem::replace(&mut site.operator, next);
-    assert_eq!(first.stop().await?, End::LeaseLost);
+    assert_eq!(first.stop().await?, Ended::LeaseLost);
     site.until("plant", ready).await?;
     let maps = site
         .get(&["configmaps", "-l", "edgemodel.io/runtime"])

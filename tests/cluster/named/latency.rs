@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use operator::run::End;
+use operator::run::Ended;
 use tests::eventually;
 use tests::faults::Plan;
 use tests::operator::{Operator, cluster, settings};
@@ -23,7 +23,7 @@ async fn a_leader_whose_calls_take_half_a_minute_makes_way_and_writes_nothing_mo
     let client = site.control_plane.client()?;
     let next = Operator::alone(client, settings(&site.namespace));
     let slow = std::mem::replace(&mut site.operator, next);
-    assert_eq!(slow.stop().await?, End::LeaseLost);
+    assert_eq!(slow.stop().await?, Ended::LeaseLost);
     site.put(&plant(2)).await?;
     site.until("plant", ready).await?;
     assert_eq!(plan.writes().len(), written);

@@ -4,7 +4,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use operator::lease;
-use operator::run::End;
+use operator::run::Ended;
 use serde_json::json;
 use tests::control_plane::Kubelet;
 use tests::eventually;
@@ -32,12 +32,12 @@ async fn a_leader_that_is_told_to_end_hands_over_at_once() -> anyhow::Result<()>
     let first = Operator::start(client.clone(), candidate(&namespace, "first"));
     until_holder(&leases, "first").await?;
     let second = Operator::start(client.clone(), candidate(&namespace, "second"));
-    assert_eq!(first.stop().await?, End::Stopped);
+    assert_eq!(first.stop().await?, Ended::Stopped);
     // Released, so that the lease's fifteen seconds need not pass.
     let lease = leases.get(lease::NAME).await?.spec.unwrap_or_default();
     assert_ne!(lease.holder_identity.as_deref(), Some("first"));
     until_holder(&leases, "second").await?;
-    assert_eq!(second.stop().await?, End::Stopped);
+    assert_eq!(second.stop().await?, Ended::Stopped);
     Ok(())
 }
 
@@ -54,7 +54,7 @@ async fn a_lease_whose_release_meets_a_conflict_is_released_all_the_same() -> an
     let through = control_plane.client_through(&plan.layer())?;
     let operator = Operator::alone(through, candidate(&namespace, "first"));
     until_holder(&leases, "first").await?;
-    assert_eq!(operator.stop().await?, End::Stopped);
+    assert_eq!(operator.stop().await?, Ended::Stopped);
     let lease = leases.get(lease::NAME).await?.spec.unwrap_or_default();
     assert_eq!(lease.holder_identity.as_deref(), Some(""));
     Ok(())
@@ -72,7 +72,7 @@ async fn a_leader_that_is_told_to_end_before_it_has_seen_anything_hands_over_too
     let operator = Operator::alone(client, candidate(&namespace, "first"));
     until_holder(&leases, "first").await?;
     eventually(async || Ok((plan.count(Verb::List, RUNTIMES) > 0).then_some(()))).await?;
-    assert_eq!(operator.stop().await?, End::Stopped);
+    assert_eq!(operator.stop().await?, Ended::Stopped);
     let lease = leases.get(lease::NAME).await?.spec.unwrap_or_default();
     assert_eq!(lease.holder_identity.as_deref(), Some(""));
     Ok(())
@@ -91,7 +91,7 @@ async fn an_operator_whose_lease_is_taken_ends() -> anyhow::Result<()> {
         .patch(lease::NAME, &PatchParams::default(), &Patch::Merge(&thief))
         .await?;
     eventually(async || Ok(operator.has_ended().then_some(()))).await?;
-    assert_eq!(operator.stop().await?, End::LeaseLost);
+    assert_eq!(operator.stop().await?, Ended::LeaseLost);
     assert_eq!(holder(&leases).await?.as_deref(), Some("thief"));
     Ok(())
 }

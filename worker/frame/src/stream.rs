@@ -71,7 +71,7 @@ impl Decoder {
 
     /// The buffer to append received bytes to.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
-        // What was given out goes at once for all frames of a read, not frame by frame.
+        // Returned bodies are removed together for all frames of a read, not one by one.
         self.buffer.drain(..self.consumed);
         self.consumed = 0;
         if self.buffer.is_empty() {

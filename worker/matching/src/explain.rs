@@ -1,4 +1,4 @@
-//! Why a message does or does not belong to a model: for people who set up devices.
+//! Explains why a message does or does not match a model's devices, for users who configure them.
 
 mod hint;
 mod text;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::matcher::{self, Subject};
 
-/// What every rule and model would do with one message.
+/// What each rule and model does with one message.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -27,7 +27,7 @@ pub struct Explanation {
 pub struct RuleExplanation {
     /// The filter that it subscribes to.
     pub subscription: String,
-    /// Absent when no topic was given.
+    /// `None` without a topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receives: Option<bool>,
 }
@@ -38,7 +38,7 @@ pub struct RuleExplanation {
 pub struct ModelExplanation {
     /// The model.
     pub name: String,
-    /// Why it would not be served at all.
+    /// Why it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
     /// Why it cannot decode the message.
@@ -58,7 +58,7 @@ pub struct DeviceExplanation {
     pub name: String,
     /// Whether all its attributes hold.
     pub matched: bool,
-    /// Those that were looked at.
+    /// The attributes that were evaluated.
     pub attributes: Vec<AttributeExplanation>,
 }
 
@@ -72,7 +72,7 @@ pub struct AttributeExplanation {
     pub condition: String,
     /// Whether it holds.
     pub matched: bool,
-    /// If not: what stands in the message, and what may have been meant.
+    /// If not: what the message has instead, and what may have been meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

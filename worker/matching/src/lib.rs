@@ -1,4 +1,4 @@
-//! Which of a model's devices a message belongs to, and for people: why.
+//! Finds the device of a model that a message matches, and explains why it does or does not.
 //!
 //! Pure: bytes in, device out. Rooms in reading order:
 //!

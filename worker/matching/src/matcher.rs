@@ -1,7 +1,7 @@
-//! Which device a message belongs to.
+//! Finds the device that a message matches.
 //!
-//! Pure: bytes in, device out. Comparisons mean what Python's mean on the grammar of
-//! [`crds::expression`]; what Python would answer with an exception is no match and is counted.
+//! Pure: bytes in, device out. On the grammar of [`crds::expression`], comparisons give the same results as in
+//! Python; where Python would raise an exception, the message doesn't match and a counter is incremented.
 
 mod compare;
 mod index;
@@ -22,7 +22,7 @@ use walk::{Fault, Member, Notes, Wanted};
 
 pub(crate) use compare::{Miss, Subject, Target, follow, holds, resolve};
 
-/// The devices of one model, indexed so that a message's cost does not grow with their number.
+/// The devices of one model, indexed so that the cost of a message does not grow with their number.
 ///
 /// A device with an equality condition is looked up by the value at that condition's place; only the
 /// devices without one are tried one after the other. No tree is built of a message: see [`walk`].
@@ -178,7 +178,7 @@ impl Matcher {
         }
     }
 
-    /// What could not be compared so far.
+    /// Conditions that could not be compared so far.
     pub fn misses(&self) -> Misses {
         self.misses
     }

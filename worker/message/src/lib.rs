@@ -1,8 +1,8 @@
 //! What travels through a worker's pipeline. Nothing here knows MQTT, Python or HTTP.
 //!
 //! Rooms in reading order:
-//! - `job`: a message on its way to a model, and what the model makes of it.
-//! - `delivery`: the promise that goes with each message, and how its source hears that it was kept.
+//! - `job`: a message queued for a model, and the outcome.
+//! - `delivery`: the acknowledgement of each message to its source.
 //! - `ledger`: the counters of one model's messages.
 //! - `queue`: the bounded queue between two stages.
 //! - `throttle`: keeps one source of log lines from drowning the others.

@@ -1,4 +1,4 @@
-//! What goes in and out of a session: messages, publications, events.
+//! What enters and leaves a session: messages, publications, events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +25,11 @@ pub struct Incoming {
     pub topic: Arc<str>,
     /// Its payload.
     pub payload: Bytes,
-    /// `Some` at QoS 1 and 2: must be given to [`super::Client::ack`] some time.
+    /// `Some` at QoS 1 and 2: must be passed to [`super::Client::ack`] eventually.
     pub tag: Option<DeliveryTag>,
-    /// Whether the broker marks it as a possible repetition.
+    /// Whether the broker marks it as a possible duplicate.
     pub duplicate: bool,
-    /// Whether the broker had kept it for new subscribers.
+    /// Whether it was retained at the broker.
     pub retained: bool,
     /// The quality of service that it came with.
     pub qos: Qos,
@@ -89,16 +89,16 @@ pub enum Event {
     },
     /// The broker granted all subscriptions on this connection.
     Subscribed,
-    /// The broker refused a subscription; it is tried again with the next connection.
+    /// The broker refused a subscription, which is retried with the next connection.
     SubscriptionRefused {
         /// The topic filter.
         filter: String,
         /// The broker's reason.
         reason: String,
     },
-    /// A message came.
+    /// A message arrived.
     Message(Incoming),
-    /// A message over the packet limit came; it was discarded and acknowledged.
+    /// A message over the packet limit arrived; it was discarded and acknowledged.
     Oversized {
         /// Size of its packet in bytes.
         size: usize,
@@ -124,12 +124,12 @@ pub enum Event {
         /// The broker's or the session's reason for refusing it.
         result: Result<(), Refused>,
     },
-    /// The connection was lost, refused or could not be made. The session connects again by itself
-    /// after `retry_in`; publications that are not done are kept and sent again.
+    /// The connection was lost, refused or not established. The session reconnects by itself after `retry_in`;
+    /// publications in flight are kept and sent again.
     Disconnected {
         /// Why.
         error: Error,
-        /// When it connects again.
+        /// When it reconnects.
         retry_in: Duration,
     },
 }

@@ -1,7 +1,7 @@
 //! MQTT sessions, versions 3.1.1 and 5, behind one trait.
 //!
-//! Only this crate knows which library speaks MQTT. A session has one owner, who drives it, takes its
-//! events and tells it what to send; there are no locks and no tasks inside.
+//! Only this crate knows the MQTT library. A session has one owner, which drives it, takes its
+//! events and tells it what to send; it has neither locks nor tasks.
 //!
 //! Rooms in reading order:
 //!
@@ -12,11 +12,11 @@
 //! - `outcomes`: the table of what becomes of each packet of a broker.
 //! - `inbox`: received messages until they are acknowledged.
 //! - `inflight`: publications until the broker has them.
-//! - `v3`: what has to be guessed of brokers of MQTT 3.1.1: takeover, poison publications.
+//! - `v3`: what MQTT 3.1.1 brokers cannot say and we infer: takeover, poison publications.
 //! - `backoff`: pauses between connections.
 //! - `connection`: one connection: its stream, its buffers, its keep-alive.
 //! - `transport`, `tls`: TCP, TLS and WebSocket.
-//! - `frame`, `packet`: bytes to packets and back. `malformed` has the tests of bytes that are neither.
+//! - `frame`, `packet`: bytes to packets and back. `malformed` tests bytes that are neither.
 
 mod backoff;
 mod broker;

@@ -1,16 +1,16 @@
-//! What a session needs to know.
+//! Options of a session.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::{BrokerUrl, MqttVersion, Qos};
 
-/// Everything a session needs to know.
+/// Options of a session.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The broker's address.
     pub broker: BrokerUrl,
-    /// Client id; stable, since the broker keeps the session under it.
+    /// Client id; stable, since it identifies the session at the broker.
     pub client_id: String,
     /// Protocol version.
     pub version: MqttVersion,
@@ -22,19 +22,18 @@ pub struct Options {
     pub auth: Option<(String, Option<String>)>,
     /// TLS configuration for the schemes that need one, and the name to expect in the certificate.
     pub tls: Option<(Arc<rustls::ClientConfig>, String)>,
-    /// Largest packet in bytes that is taken (announced to MQTT 5 brokers) or sent.
+    /// Largest packet in bytes to receive (announced to MQTT 5 brokers) or send.
     pub max_packet_size: u32,
-    /// Topic filters to subscribe to after each connect that finds no session, and after the first.
+    /// Topic filters to subscribe to after the first connect and after each that finds no session.
     pub subscriptions: Vec<(String, Qos)>,
     /// Whether no retained messages are wanted, which MQTT 5 can say.
     pub ignore_retained: bool,
     /// Most messages at QoS 1 and 2 that are published and not yet acknowledged.
     pub max_in_flight: u16,
-    /// How long to wait after another client took the session over, before it is taken back; longer each time.
+    /// How long to wait after a takeover before reconnecting; longer each time.
     pub takeover_retry: Duration,
-    /// At a high rate, how long packets may wait for each other before they are read: a worker that is
-    /// woken a thousand times a second instead of for each message needs half the processor time.
-    /// Zero reads every packet at once. Counted in whole milliseconds.
+    /// How long packets are gathered before they are read at high rates, in whole milliseconds; zero reads each packet
+    /// immediately. Waking up 1000 times a second instead of for each message halves the CPU time.
     pub gather: Duration,
 }
 

@@ -67,7 +67,7 @@ pub(super) enum Inbound {
         id: u16,
         answers: Vec<Answer>,
     },
-    /// The subscriptions are gone, or never were; whatever the broker thinks of it.
+    /// The subscriptions have ended, whatever code the broker gives.
     UnsubAck {
         id: u16,
     },
@@ -94,7 +94,7 @@ pub(super) enum Answer {
     },
 }
 
-/// What the broker asks of a client in MQTT 5, and what is assumed of one of 3.1.1.
+/// The broker's limits: announced in MQTT 5, assumed in 3.1.1.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limits {
     pub(super) receive_maximum: Option<u16>,

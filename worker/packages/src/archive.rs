@@ -1,7 +1,7 @@
 //! Unpacks a model's zip without trusting anything in it.
 //!
-//! Sizes are counted while writing, never taken from headers; names are checked before anything is
-//! created; nothing but plain files and folders comes out.
+//! Sizes are counted while writing, never taken from headers. Names are checked before anything is
+//! created. Only plain files and folders are unpacked.
 
 mod directory;
 mod end_record;
@@ -21,7 +21,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::clutter::is_clutter;
 
-/// How much a zip may hold.
+/// Limits on what a zip may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Files and folders.
@@ -33,7 +33,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Ten times what the largest models that we know of need.
+    /// Ten times the needs of the largest models we know.
     fn default() -> Self {
         Self {
             entries: 10_000,
@@ -43,24 +43,24 @@ impl Default for Limits {
     }
 }
 
-/// Why a zip was not unpacked. What was written until then is the caller's to remove.
+/// Why a zip was not unpacked. The caller removes what was written until then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is not a zip, or damaged.
-    #[error("the file is not a sound zip archive: {0}; pack the model again")]
+    /// It isn't a zip, or it is damaged.
+    #[error("the file is not a valid zip archive: {0}; pack the model again")]
     Damaged(ZipError),
-    /// An entry that could harm.
+    /// An entry that could do harm.
     #[error("the archive's entry {entry:?} {fault}; pack the model from plain files and folders")]
     Unsafe {
-        /// Its name as it stands in the archive.
+        /// Its name in the archive.
         entry: String,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// Two entries have the same name, and tools differ in which one they take.
-    #[error("the archive has two entries of the same name; pack the model again")]
+    /// Two entries have the same name, and tools differ in which one they use.
+    #[error("the archive has two entries with the same name; pack the model again")]
     Repeated,
-    /// An entry that is compressed as nobody here can read.
+    /// An entry with an unsupported compression method.
     #[error(
         "the archive's entry {entry:?} is compressed with {method}, which is not supported; pack the model with \
          `edgemodel pack`, or with Deflate, Deflate64, bzip2, LZMA or Zstandard"
@@ -71,18 +71,18 @@ pub enum Error {
         /// How it is compressed.
         method: String,
     },
-    /// Entries lie over each other, as in archives that grow without end.
-    #[error("entries of the archive share their data; pack the model again")]
+    /// Entries overlap, as in zip bombs.
+    #[error("entries of the archive overlap; pack the model again")]
     Overlapping,
-    /// It holds more than the limits allow.
+    /// It exceeds a limit.
     #[error("the archive holds more than {limit} {what}; leave out what the model does not need")]
     TooLarge {
-        /// What there is too much of.
+        /// What exceeds it.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// There is no `index.py` where it belongs.
+    /// `index.py` is missing.
     #[error(
         "the archive has no index.py at its root or in its only top folder; add one that defines handler(event, context)"
     )]
@@ -113,23 +113,23 @@ impl Error {
 
 /// Unpacks `archive` into the empty folder `target` and returns the folder that holds `index.py`.
 ///
-/// Files are written to disk for good (fsync) when this returns.
+/// Files are synced to disk (fsync) when this returns.
 ///
 /// # Errors
-/// The archive is damaged, could harm, is too large or has no `index.py`, or the disk failed.
+/// The archive is damaged, unsafe, too large or has no `index.py`, or the disk failed.
 pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, Error> {
     let mut archive = open(archive, limits)?;
     let mut seen = HashSet::new();
     let mut tops = HashSet::new();
     let mut left = limits.total_bytes;
     for index in 0..archive.len() {
-        // The raw entry tells what it claims to be, encrypted ones included.
+        // The raw entry has the metadata of encrypted ones too.
         let entry = archive.by_index_raw(index).map_err(Error::Damaged)?;
         let Some(entry) = Entry::read(entry)? else {
             continue;
         };
         if !seen.insert(entry.path.to_lowercase()) {
-            return Err(entry.refused("is there twice"));
+            return Err(entry.refused("occurs twice"));
         }
         tops.insert(entry.path.split('/').next().unwrap_or_default().to_owned());
         let place = target.join(&entry.path);
@@ -166,7 +166,7 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
     index_folder(target, &tops)
 }
 
-/// Reads the directory and checks what can be told by that alone.
+/// Reads the central directory and makes the checks that need nothing else.
 fn open(archive: File, limits: &Limits) -> Result<ZipArchive<File>, Error> {
     let failed = |error: io::Error| Error::Damaged(error.into());
     let file = archive.try_clone().map_err(failed)?;
@@ -214,16 +214,16 @@ pub(crate) fn unpacked_bytes(archive: File, limits: &Limits) -> Result<u64, Erro
 
 /// An entry that may be unpacked.
 struct Entry {
-    /// Its name, for messages.
+    /// Its name in messages.
     shown: String,
-    /// Where it belongs, from the target.
+    /// Its path relative to the target.
     path: String,
     is_folder: bool,
     is_executable: bool,
 }
 
 impl Entry {
-    /// Checks an entry; `None` for one that is left out.
+    /// Checks an entry; `None` if it is skipped.
     fn read<R: Read>(mut raw: ZipFile<'_, R>) -> Result<Option<Self>, Error> {
         let code_page_437 = raw.name().map_err(Error::Damaged)?;
         let shown = name::decode(raw.name_raw(), &code_page_437).into_owned();
@@ -239,11 +239,11 @@ impl Entry {
             return Err(refuse("is encrypted"));
         }
         let mode = raw.unix_mode().unwrap_or(0);
-        // The file type bits of `st_mode`; zips of other systems have none.
+        // The file type bits of `st_mode`; zips from other systems have none.
         if !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000) {
             return Err(refuse("is a link or a special file"));
         }
-        // A folder of an old Windows tool.
+        // A folder written by an old Windows tool.
         let is_folder = raw.is_dir() || shown.ends_with('\\');
         if let Some(method) = method::unsupported(raw.compression()) {
             let entry = shown;
@@ -293,7 +293,7 @@ impl Entry {
     }
 }
 
-/// Whether [`unpack`] takes an entry of this name.
+/// Whether [`unpack`] accepts an entry of this name.
 ///
 /// # Errors
 /// What is wrong with the name.

@@ -1,8 +1,8 @@
-//! Installed models: each verified zip is unpacked once, into a folder named by its digest, and used
-//! without any network from then on.
+//! Installed models: each verified zip is unpacked once, into a folder named after its digest, and used
+//! without network access from then on.
 //!
-//! A folder is made under another name and renamed when it is complete and on disk, so that a crash
-//! leaves an old model or a new one, never half of one.
+//! A folder is created under a temporary name and renamed when it is complete and on disk, so that a crash
+//! never leaves half a model.
 
 mod installed;
 mod scratch;
@@ -30,7 +30,7 @@ use settle::{folder_name, settle, verify};
 /// Unfinished folders begin so.
 const INCOMING: &str = ".incoming-";
 
-/// An unfinished folder that has not changed for so long is nobody's any more.
+/// An unfinished folder without changes for this long was left by a crash.
 const ABANDONED: Duration = Duration::from_hours(24);
 
 /// Versions of a model that stay when a further one is installed.
@@ -44,10 +44,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a directory, makes it if need be, and removes what crashed installations left.
+    /// Opens or creates the directory, and removes the remains of crashed installations.
     ///
     /// # Errors
-    /// It cannot be made or read.
+    /// It cannot be created or read.
     pub fn open(directory: &Path) -> Result<Self, Error> {
         fs::create_dir_all(directory).map_err(Error::Store)?;
         let directory = directory.canonicalize().map_err(Error::Store)?;
@@ -73,7 +73,7 @@ impl Store {
     /// Finds, downloads or unpacks a model.
     ///
     /// # Errors
-    /// See [`Error`]; nothing of it is left then.
+    /// See [`Error`]; a failed installation leaves nothing behind.
     pub async fn install(
         &self,
         func: &ValidatedFunc,
@@ -122,7 +122,7 @@ impl Store {
         Ok(installed)
     }
 
-    /// The verified copy that a configuration asks for.
+    /// The verified copy with these digests.
     fn find(&self, digests: &Digests) -> io::Result<Option<Copy>> {
         if let Some(sha256) = digests.sha256 {
             let folder = self.directory.join(folder_name(sha256));
@@ -139,7 +139,7 @@ impl Store {
         Ok(None)
     }
 
-    /// pyboot's way: the model's folder under its own name.
+    /// The model's folder under its own name, as pyboot expects it.
     fn pre_placed(&self, name: &str) -> Result<Installed, Error> {
         let mut parts = Path::new(name).components();
         let plain = matches!(
@@ -151,7 +151,7 @@ impl Store {
             .join(if plain { name } else { "<modelName>" });
         if plain && expected.join("index.py").is_file() {
             let folder = expected.display();
-            tracing::warn!(model = name, %folder, "Model used as it was found, not verified");
+            tracing::warn!(model = name, %folder, "Using an unverified model from the models directory");
             return Ok(Installed {
                 directory: expected,
                 wheels: None,

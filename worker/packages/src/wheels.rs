@@ -1,4 +1,4 @@
-//! The wheels that a model brings along, installed beside it without any network.
+//! Installs the wheels in a model package beside the model, without network access.
 
 mod pip;
 
@@ -19,8 +19,8 @@ const LIMITS: Limits = Limits {
     total_bytes: 4 << 30,
 };
 
-/// Installs `wheels/*.whl` of a model once for an interpreter; gives the folder to import from, if
-/// there are any. Blocks.
+/// Installs `wheels/*.whl` of a model once per interpreter, and returns the folder to import from if there are
+/// any. Blocks.
 pub(super) fn install(copy: &Path, root: &Path, python: &Path) -> Result<Option<PathBuf>, Error> {
     let wheels = wheels(&root.join("wheels")).map_err(Error::Store)?;
     if wheels.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn install(copy: &Path, root: &Path, python: &Path) -> Result<Option<
     .map_err(|reason| failed(python, &reason))?;
     match fs::rename(temporary.path(), &target) {
         Ok(()) => {
-            // The folder is not temporary any more.
+            // Renamed, so there is nothing to delete.
             let _ = temporary.keep();
             Ok(Some(target))
         }
@@ -129,7 +129,7 @@ fn tag(python: &Path) -> Result<String, Error> {
         })
         .collect();
     if tag.is_empty() {
-        return Err(failed(python, "it does not say its version"));
+        return Err(failed(python, "the interpreter did not print its version"));
     }
     Ok(tag)
 }

@@ -1,4 +1,4 @@
-//! Ends the messages of one model: settles them, counts and logs failures, writes dead letters.
+//! Settles the messages of one model, counts and logs failures, and creates dead letters.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::metrics::ModelMetrics;
 use crate::outbound::{Account, Kind, Origin, OutboundResult};
 use crate::status::ModelView;
 
-/// Failures of one model that are logged one by one before they are only counted, one a second.
+/// Failures of one model that are logged in a burst; after it, one per second.
 const LOGGED_FAILURES: u32 = 10;
 
 /// See the module's description.

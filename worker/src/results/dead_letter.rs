@@ -1,4 +1,4 @@
-//! Dead letters: what is published about a message that a model could not process.
+//! Dead letters: documents about messages that a model could not process.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,12 +21,12 @@ struct DeadLetter<'a> {
     /// The message as it came, if it is UTF-8. A message over `maxMessageBytes` is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'a str>,
-    /// The message as it came, in base64, if it is not UTF-8.
+    /// The message as received, in base64, if it is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_base64: Option<String>,
 }
 
-/// The dead letter of a message, with the message exactly as it came, so that it can be sent again.
+/// The dead letter of a message, which holds the message unchanged, so that it can be sent again.
 pub(super) fn dead_letter(
     model: &str,
     device: &str,

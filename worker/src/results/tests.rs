@@ -250,7 +250,7 @@ async fn a_refused_result_becomes_a_dead_letter_for_the_sink_that_refused_it() {
     let letter = refuses.held().refuse("too large".to_owned()).unwrap();
     assert_eq!(letter.kind(), Kind::DeadLetter);
     other.held().confirm();
-    assert_eq!(bed.settled(), [], "the letter is on its way");
+    assert_eq!(bed.settled(), [], "the letter is in flight");
     letter.confirm();
     assert_eq!(bed.settled(), [Settled::DeadLettered]);
     assert_eq!(bed.failures(FailureReason::PublishRefused), 1);

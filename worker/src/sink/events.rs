@@ -19,7 +19,7 @@ use super::{Receipt, Sink};
 use crate::metrics::Metrics;
 use crate::outbound::OutboundResult;
 
-/// The longest silence: proxies and browsers give up connections that are silent for longer, often after 30 seconds.
+/// Interval of keep-alive comments: proxies and browsers close silent connections, often after 30 seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The type of what `/results` answers.

@@ -1,4 +1,5 @@
-//! Results for readers that come and go: nothing waits for them, so a slow reader loses the oldest, counted.
+//! Results for readers that may connect at any time. Nothing waits for them: a slow reader loses the oldest results, which
+//! is counted.
 
 mod places;
 mod ring;
@@ -41,7 +42,7 @@ impl Live {
         }
     }
 
-    /// Sends what `frame` makes of a result's line, if there are readers. Dead letters are not sent.
+    /// Sends a result's line, wrapped by `frame`, if there are readers. Dead letters are not sent.
     pub(super) fn send(&self, result: &OutboundResult, frame: impl FnOnce(&mut BytesMut, &[u8])) {
         if result.kind() != Kind::Result || self.results.receiver_count() == 0 {
             return;
@@ -125,7 +126,7 @@ impl Drop for Reader {
     }
 }
 
-/// A result as one line without its end. Bytes that are not JSON text on one line become JSON text: a string, or
+/// A result as one line without line end. Bytes that aren't JSON on one line become JSON: a string, or
 /// `{"base64": ...}` if they are not UTF-8.
 fn with_line(result: &[u8], take: impl FnOnce(&[u8])) {
     let text = std::str::from_utf8(result).ok();
@@ -152,7 +153,7 @@ mod tests {
         for (result, expected) in [
             (&b"{\"a\":1}"[..], "{\"a\":1}"),
             (b"{\"a\":\n1}", "\"{\\\"a\\\":\\n1}\""),
-            // To server-sent events, a carriage return is the end of a line.
+            // In server-sent events, a carriage return ends a line.
             (b"{\"a\":\r1}", "\"{\\\"a\\\":\\r1}\""),
             (b"plain", "\"plain\""),
             (b"\xff", "{\"base64\":\"/w==\"}"),

@@ -45,11 +45,11 @@ impl TcpSink {
                             tracing::info!(%address, "Reader of results connected");
                             readers.spawn(serve(stream, reader));
                         } else {
-                            tracing::warn!(%address, MAX_READERS, "Reader of results turned away");
+                            tracing::warn!(%address, MAX_READERS, "Reader of results rejected, too many readers");
                         }
                     }
                     Err(error) => {
-                        // Out of file descriptors, or the peer is gone already: others may come.
+                        // Out of file descriptors, or the peer has disconnected: keep accepting.
                         tracing::warn!(%error, "Unable to accept a reader of results");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }

@@ -1,4 +1,4 @@
-//! MQTT as a source: a session's messages, with their acknowledgements on the way back.
+//! MQTT as a source: a session's messages and acknowledgements.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -32,18 +32,18 @@ pub struct MqttSource<C> {
     /// Whether retained messages are only counted.
     ignores_retained: bool,
     acks: Arc<Acks>,
-    /// What was taken from `acks`; kept for its memory.
+    /// Reused buffer for `acks`.
     batch: Vec<DeliveryTag>,
     drained: bool,
     history: History,
 }
 
-/// What was seen of a session since it was last deleted.
+/// The history of a session since it was last deleted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct History {
     /// Whether the broker had the session when it was last connected.
     pub found: bool,
-    /// Messages that came.
+    /// Messages received.
     pub messages: u64,
 }
 
@@ -90,8 +90,8 @@ impl<C: Client> MqttSource<C> {
         self.state.model()
     }
 
-    /// Makes the broker forget the session, which is drained: what was seen of it, or `None` if it is not ours to delete
-    /// any more. Driven further, it drains whatever session appears under its client id.
+    /// Deletes the drained session at the broker and returns its history, or `None` if another client has taken it. If
+    /// driven further, it drains any session that appears under its client id.
     pub async fn delete_session(&mut self) -> Option<History> {
         let deleted = self.client.delete_session().await;
         self.drained = false;
@@ -153,7 +153,7 @@ impl<C: Client> MqttSource<C> {
             }
             Event::Subscribed => {
                 self.state.up();
-                // The receiver may be gone: not every session has a predecessor's to wait for it.
+                // Fails if no predecessor's session waits for it.
                 let _ = self.subscribed.take().map(|subscribed| subscribed.send(()));
             }
             Event::SubscriptionRefused { filter, reason } => self.state.refused(&filter, &reason),

@@ -1,6 +1,6 @@
 //! Measures a user's own worker from outside: publishes telemetry for its devices and reads its results.
 //!
-//! It only sees what a device and a reader of results would see, and changes nothing.
+//! It acts only as a device and a reader of results, and changes nothing.
 
 mod histogram;
 mod tally;
@@ -21,15 +21,15 @@ use matching::Matcher;
 use tally::Tally;
 pub use tally::{MatchedBy, Summary};
 
-/// Without a result for so long, what is on its way is no longer waited for when there is more to send.
+/// After this long without a result, messages in flight no longer delay further ones.
 const STALLED: Duration = Duration::from_secs(1);
 
 /// When a run ends.
 #[derive(Debug, Clone, Copy)]
 pub enum Length {
-    /// After so many messages.
+    /// After this many messages.
     Messages(u64),
-    /// After so long.
+    /// After this time.
     After(Duration),
 }
 
@@ -42,19 +42,19 @@ pub struct Bench<C> {
     pub reader: C,
     /// Makes the messages.
     pub generator: Generator,
-    /// Where they go.
+    /// Their topic.
     pub topic: Arc<str>,
     /// Their quality of service.
     pub qos: Qos,
-    /// One for each model that is served: how many results a message has is how many models it is for.
+    /// The matcher of each model that is served: a message has one result per matching model.
     pub matchers: Vec<Matcher>,
-    /// Between two messages; `None` is as fast as results come back.
+    /// Interval between two messages; `None` is as fast as results return.
     pub interval: Option<Duration>,
-    /// Most messages without a result at once, as fast as they come back.
+    /// Maximum messages in flight, without a rate.
     pub in_flight: u64,
     /// When it ends.
     pub length: Length,
-    /// How long the last results may take.
+    /// How long to wait for the last results.
     pub patience: Duration,
     /// Filter of the dead letters' topics.
     pub dead_letters: Option<String>,
@@ -63,10 +63,10 @@ pub struct Bench<C> {
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A broker does not take the connection.
+    /// A broker refuses the connection.
     #[error(transparent)]
     Connection(mqtt::Error),
-    /// A broker does not let the results be read.
+    /// A broker refuses the subscription to results.
     #[error("the broker refused the subscription to {filter:?}: {reason}")]
     Subscription {
         /// Its filter.

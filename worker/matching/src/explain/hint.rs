@@ -1,4 +1,4 @@
-//! What stands in the message where a condition did not hold, and what may have been meant.
+//! Says what the message has where a condition does not hold, and what may have been meant.
 
 use crds::nearest;
 use crds::validated::{Operand, Path, Place, Step};
@@ -6,7 +6,7 @@ use jiter::JsonValue;
 
 use crate::matcher::{Subject, Target, follow, resolve};
 
-/// Longest excerpt of a message, in characters.
+/// Maximum characters of an excerpt.
 const EXCERPT: usize = 60;
 
 /// Why `value` and what stands at `place` do not compare as the expression asks, in one sentence.
@@ -36,7 +36,7 @@ pub(super) fn why(value: &Operand, place: &Place, subject: Subject<'_>) -> Strin
     why
 }
 
-/// Where a path stops leading on.
+/// Explains at which step a path fails.
 fn dead_end(path: &Path, message: &JsonValue) -> String {
     for length in 0..path.0.len() {
         let before = Path(path.0[..length].to_vec());

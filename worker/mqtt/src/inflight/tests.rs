@@ -1,4 +1,4 @@
-//! What goes out, in which order, and what ends it.
+//! What is sent, in which order, and what ends it.
 
 use super::*;
 use crate::outcomes::Met;

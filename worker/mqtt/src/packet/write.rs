@@ -17,11 +17,11 @@ pub(crate) struct Writer {
 const NEVER_EXPIRES: u32 = u32::MAX;
 
 impl Writer {
-    /// A packet goes through `write`. The codec refuses none that a validated configuration leads to;
-    /// should it ever, the packet is missing, and the broker notices.
+    /// Encodes a packet with `write`. The codec rejects no packet of a validated configuration; if it ever does,
+    /// the packet is missing and the broker closes the connection.
     fn put<E: std::fmt::Display>(result: Result<usize, E>) {
         if let Err(error) = result {
-            tracing::error!(%error, "Packet not written");
+            tracing::error!(%error, "Failed to encode a packet");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The publisher of one rule and model: takes results from its queue, publishes them, and confirms each once the broker has
-//! it.
+//! The publisher of one rule and model: publishes the results in its queue, and confirms each once the broker has
+//! acknowledged it.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use crate::outbound::OutboundResult;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
 
-/// What a publisher works with.
+/// The parts of a publisher.
 #[derive(Debug)]
 pub(super) struct Publisher<C> {
     /// Its session.
@@ -32,11 +32,11 @@ pub(super) struct Publisher<C> {
     pub(super) metrics: ModelMetrics,
     /// The session's state for others.
     pub(super) state: SessionState,
-    /// Told by the pipeline.
+    /// Set by the pipeline.
     pub(super) phase: watch::Receiver<Phase>,
 }
 
-/// What a publisher has in hand.
+/// The state of a publisher.
 #[derive(Debug, Default)]
 struct Work {
     /// Taken from the queue and not published.
@@ -57,12 +57,12 @@ impl Work {
 
 /// Publishes until the queue is closed and everything in it is acknowledged, then disconnects.
 ///
-/// Dropped before that (a shutdown's deadline), what is not acknowledged stays unconfirmed, and its message is delivered
-/// again. So does a publisher itself that has to go down while another client has its session, as the worker's successor
-/// does (ADR 13): there is nothing to wait for.
+/// If it is dropped before (at the drain timeout), unacknowledged results stay unconfirmed, and their messages are
+/// delivered again. The same applies if it has to stop while another client, such as the worker's successor, has its
+/// session (ADR 13): waiting would be pointless.
 pub(super) async fn publish<C: Client>(mut publisher: Publisher<C>) {
     let mut work = Work::default();
-    // Runs freely like a lane's: setting it for each publication would cost more than publishing.
+    // Not reset for each publication, which would cost more than publishing.
     let mut late = pin!(tokio::time::sleep(publisher.timeout));
     while !work.is_done() {
         if work.taken_over && *publisher.phase.borrow() != Phase::Serving {
@@ -90,7 +90,7 @@ pub(super) async fn publish<C: Client>(mut publisher: Publisher<C>) {
     publisher.client.disconnect().await;
 }
 
-/// Drops what a publisher has and what still comes, until no more comes.
+/// Drops the publisher's results and the rest of its queue until that is closed.
 async fn give_up(queue: &Queue<OutboundResult>, work: Work) {
     let mut batch = work.batch;
     batch.clear();
@@ -120,7 +120,7 @@ impl<C: Client> Publisher<C> {
         }
     }
 
-    /// Counts publications that have become late, and tells when the next will be.
+    /// Counts publications that have become late, and returns when the next one will.
     fn count_late(&self, work: &mut Work, now: Instant) -> Option<Instant> {
         let (late, next) = work.pending.late(self.timeout, now);
         if late > 0 {
@@ -129,7 +129,7 @@ impl<C: Client> Publisher<C> {
                 model = self.state.model(),
                 timeout = ?self.timeout,
                 results = late,
-                "Results not acknowledged in time, still trying"
+                "Results not acknowledged in time, still waiting"
             );
         }
         next
