@@ -31,8 +31,6 @@ pub struct PipelineContext {
     pub predecessor: Option<HashMap<SessionKey, String>>,
     /// State and metrics.
     pub shared: Arc<Shared>,
-    /// The sinks that all models share.
-    pub sinks: SharedSinks,
 }
 
 /// One rule of one model.
