@@ -12,7 +12,7 @@ use std::time::Duration;
 use kube::Client;
 use operator::desired::Defaults;
 use operator::lease::{self, Election};
-use operator::run::{self, End, Settings};
+use operator::run::{self, Ended, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ use errors::Errors;
 /// A running operator; ended as by a crash when it is dropped.
 #[derive(Debug)]
 pub struct Operator {
-    task: JoinHandle<End>,
+    task: JoinHandle<Ended>,
     stop: Option<oneshot::Sender<()>>,
     errors: Errors,
 }
@@ -86,7 +86,7 @@ impl Operator {
 
     fn of<F>(run: impl FnOnce(Stopped) -> F + Send + 'static) -> Self
     where
-        F: Future<Output = End> + Send + 'static,
+        F: Future<Output = Ended> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel();
         let stopped: Stopped = Box::pin(async {
@@ -105,7 +105,7 @@ impl Operator {
     ///
     /// # Errors
     /// It had panicked.
-    pub async fn stop(mut self) -> anyhow::Result<End> {
+    pub async fn stop(mut self) -> anyhow::Result<Ended> {
         // An error means that it has ended already.
         let _ = self.stop.take().map(|stop| stop.send(()));
         Ok((&mut self.task).await?)

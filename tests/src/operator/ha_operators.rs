@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
 use operator::lease::{self, Election};
-use operator::run::{self, End, Settings};
+use operator::run::{self, Ended, Settings};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -49,7 +49,7 @@ pub fn at_once(alone: usize) -> usize {
 struct Member {
     identity: String,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<End>,
+    task: JoinHandle<Ended>,
 }
 
 impl Drop for Member {
@@ -65,7 +65,7 @@ impl HaOperators {
         client: Client,
         settings: Settings,
         stop: impl Future<Output = ()>,
-    ) -> End {
+    ) -> Ended {
         let namespace = settings.namespace.clone().unwrap_or_default();
         let mut number = 0;
         let mut hire = || {
@@ -107,7 +107,7 @@ impl HaOperators {
             let _ = std::mem::replace(&mut member.stop, gone).send(());
             let _ = (&mut member.task).await;
         }
-        End::Stopped
+        Ended::Stopped
     }
 }
 
