@@ -12,6 +12,7 @@ use message::{Attributes, Delivery, FailureReason, Ledger, Telemetry};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::outbound::Kind;
 use crate::status::Shared;
 
 /// What a sink does with an offer.
