@@ -133,6 +133,18 @@ fn rules() -> Vec<Case> {
     };
     let again = "choose a topic that no rule subscribes to";
     vec![
+        case("/rules/0/sub")
+            .accepts([
+                json!({ "name": "plant", "topic": "telemetry" }),
+                json!({ "name": "plant", "topics": ["line/1", "line/2"] }),
+            ])
+            .refuses(
+                [
+                    json!({ "name": "plant" }),
+                    json!({ "name": "plant", "topics": [] }),
+                ],
+                &["spec.rules[0].sub", "give topic, or topics"],
+            ),
         // docs/faults.md: OP-41.
         case("/rules/0/sub/name").refuses(
             ["paris"],

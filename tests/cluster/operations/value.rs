@@ -12,6 +12,7 @@ fn text(path: &str) -> Option<Value> {
         "mqtts[].credentialsSecretRef.name" | "mqtts[].tls.secretRef.name" => json!("broker"),
         "mqtts[].tls.serverName" => json!("broker.example"),
         "rules[].sub.topic" => json!("other/+/telemetry"),
+        "rules[].sub.topics[]" => json!("line/+/telemetry"),
         "rules[].pub.topic" => json!("other-results"),
         "rules[].pub.deadLetterTopic" => json!("failed"),
         "rules[].sub.clientId" | "rules[].pub.clientId" => json!("another-client"),
@@ -20,6 +21,7 @@ fn text(path: &str) -> Option<Value> {
         "funcs[].modelSha256" => json!("ab".repeat(32)),
         "funcs[].modelName" => json!("设备/../'model'"),
         "funcs[].python" => json!("/opt/venv/bin/python3"),
+        "funcs[].deviceKey" => json!("data_to_dict['id']"),
         "funcs[].devices[].deviceName" => json!("设备2"),
         "funcs[].devices[].deviceAttr[].attrName" => json!("another"),
         "funcs[].devices[].deviceAttr[].attrValue" => json!("a \"value\"\nwith 'quotes'"),
@@ -83,6 +85,7 @@ pub(super) fn item(path: &str, number: u8) -> anyhow::Result<Value> {
             "attrExpression": "== data_to_dict['deviceInfo']['deviceTypeId']",
         }),
         "imagePullSecrets" => json!(name),
+        "rules[].sub.topics" => json!(format!("{name}/#")),
         "placement.tolerations" => json!({ "key": name, "operator": "Exists" }),
         _ => anyhow::bail!("no item is known for the list {path}; give one in `item`"),
     })
@@ -99,7 +102,8 @@ pub(super) fn beginning(path: &str, mut spec: Value) -> anyhow::Result<Value> {
     }
     if path.contains("deviceAttr[]") {
         let attribute = json!({
-            "attrName": "deviceName", "attrValue": "value",
+            // A text and a number, for either `attrType`.
+            "attrName": "deviceName", "attrValue": "7",
             "attrExpression": "== data_to_dict['deviceInfo']['deviceName']",
         });
         put("funcs[].devices[].deviceAttr", json!([attribute]))?;

@@ -40,6 +40,8 @@ pub struct Session {
     /// Whether the broker is on this machine.
     near: bool,
     subscription: Subscription,
+    /// Whether the broker has granted the subscription on any connection.
+    granted: bool,
     intake: bool,
     drain: Drain,
     /// Messages that came, whatever became of them.
@@ -83,6 +85,7 @@ impl Session {
             epoch: 0,
             near: is_loopback(&options.broker.host),
             subscription: Subscription::default(),
+            granted: false,
             intake: true,
             drain: Drain::No,
             messages: 0,
@@ -170,7 +173,8 @@ impl Session {
         let how = blame(
             end,
             Outstanding {
-                subscribe: self.subscription.asked.is_some(),
+                // A broker that has granted the subscription before does not end connections over it.
+                subscribe: self.subscription.asked.is_some() && !self.granted,
                 denied: self.subscription.denied.is_some(),
                 publication: said
                     .map_or(Blame::Unclear, |said| self.inflight.closed_by_broker(said)),

@@ -211,10 +211,10 @@ mod tests {
             taken(&zip, Coding::Gzip, 6000),
             (Err(Fault::Damaged(_)), 0)
         ));
-        assert!(matches!(
-            taken(&gzip(b"<html>"), Coding::Gzip, 6000),
-            (Err(Fault::NotAZip(_)), 0)
-        ));
+        let (result, written) = taken(&gzip(b"<html>"), Coding::Gzip, 6000);
+        assert!(matches!(result, Err(Fault::NotAZip(_))), "{result:?}");
+        // They are judged once there are four.
+        assert!(written < 4, "{written}");
     }
 
     #[test]

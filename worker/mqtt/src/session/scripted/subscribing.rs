@@ -1,5 +1,7 @@
 //! Subscriptions at brokers that refuse them in all the ways that there are.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::BytesMut;
 use crds::validated::{MqttVersion, Qos};
 use tokio::net::TcpListener;
@@ -98,6 +100,37 @@ async fn d11_a_broker_that_closes_over_a_subscription_is_told_by_it() {
                 "{error}"
             );
         }
+    }
+}
+
+/// Another client that takes the session over in MQTT 3.1.1 also cuts off a SUBSCRIBE now and then.
+#[tokio::test]
+async fn d11_a_subscription_that_was_granted_before_is_not_to_blame() {
+    let version = MqttVersion::V3_1_1;
+    let subscribed = AtomicBool::new(false);
+    let events = subscribe(
+        version,
+        "a",
+        welcome(version),
+        move |packet| {
+            if subscribed.swap(true, Ordering::Relaxed) {
+                return None;
+            }
+            let mut answer = suback(version, packet, 1);
+            answer.extend_from_slice(&[0xE0, 0]);
+            Some(answer)
+        },
+        |events| {
+            let mut errors = errors(events).into_iter();
+            errors.any(|error| matches!(error, Error::TakenOver { .. }))
+        },
+    )
+    .await;
+    for error in errors(&events) {
+        assert!(
+            !error.to_string().contains("over the subscription"),
+            "{error}"
+        );
     }
 }
 
