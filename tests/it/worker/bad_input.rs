@@ -83,7 +83,7 @@ fn a_port_that_is_taken_is_named_with_its_field() -> anyhow::Result<()> {
     assert_eq!(output.status.code(), Some(1), "{text}");
     let expected = format!(
         "error: expose[0].protocolPort: failed to listen on 127.0.0.1:{port}: Address already in use \
-         (os error 98); choose another port there, or end the program that has it\n"
+         (os error 98); choose another port, or stop the program that uses it\n"
     );
     assert_eq!(text, expected);
     Ok(())

@@ -18,6 +18,9 @@ LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIAL
 # Largest body of a frame.
 MAX_BODY = 272 << 20
 
+# Largest body to the worker, as in worker/frame/src/stream.rs.
+MAX_REPLY = 32 << 20
+
 # What a read asks of the system at once: the most that a worker has in flight.
 READ = 128 << 10
 
@@ -163,8 +166,8 @@ class Host:
             # A process that the model forked came back from its code: it must never write to the worker.
             os._exit(0)
         size = 17 + sum(4 + len(field) for field in fields)
-        if size > MAX_BODY:
-            message = "the result is too large: a frame of {} bytes is over the limit of {}".format(size, MAX_BODY)
+        if size > MAX_REPLY:
+            message = "the result has {} bytes, and at most {} are taken".format(size, MAX_REPLY)
             self.reply(call, nanos, UNSERIALIZABLE, message.encode())
             return
         self.output += REPLY_HEAD.pack(size, kind, call, nanos)
