@@ -14,11 +14,12 @@ const REFUSED: [(&str, &str); 7] = [
 ];
 
 /// Operations that the rest of the spec does not allow, and a word of what is said.
-const IMPOSSIBLE: [(&str, &str); 4] = [
+const IMPOSSIBLE: [(&str, &str); 5] = [
     (
         "mqtts empty",
         "a sub.name is not the name of an entry in mqtts",
     ),
+    ("rules[].sub.topic absent", "there is no topic"),
     (
         "funcs[].autoscaling.minReplicas most",
         "minReplicas (default 1) is more than maxReplicas",

@@ -12,7 +12,7 @@ fn text(path: &str) -> Option<Value> {
         "mqtts[].credentialsSecretRef.name" | "mqtts[].tls.secretRef.name" => json!("broker"),
         "mqtts[].tls.serverName" => json!("broker.example"),
         "rules[].sub.topic" => json!("other/+/telemetry"),
-        "rules[].sub.topics[]" => json!("line/+/telemetry"),
+        "rules[].sub.topics[]" => json!("second/+/telemetry"),
         "rules[].pub.topic" => json!("other-results"),
         "rules[].pub.deadLetterTopic" => json!("failed"),
         "rules[].sub.clientId" | "rules[].pub.clientId" => json!("another-client"),
@@ -84,6 +84,7 @@ pub(super) fn item(path: &str, number: u8) -> anyhow::Result<Value> {
             "attrName": name, "attrValue": "7",
             "attrExpression": "== data_to_dict['deviceInfo']['deviceTypeId']",
         }),
+        "rules[].sub.topics" => json!(format!("more-{name}/telemetry")),
         "imagePullSecrets" => json!(name),
         "rules[].sub.topics" => json!(format!("{name}/#")),
         "placement.tolerations" => json!({ "key": name, "operator": "Exists" }),
@@ -101,9 +102,14 @@ pub(super) fn beginning(path: &str, mut spec: Value) -> anyhow::Result<Value> {
         put("mqtts[].broker", "ssl://10.0.0.1:8883".into())?;
     }
     if path.contains("deviceAttr[]") {
+        // Only a number has the type of one.
+        let value = if path.ends_with("attrType") {
+            "7"
+        } else {
+            "value"
+        };
         let attribute = json!({
-            // A text and a number, for either `attrType`.
-            "attrName": "deviceName", "attrValue": "7",
+            "attrName": "deviceName", "attrValue": value,
             "attrExpression": "== data_to_dict['deviceInfo']['deviceName']",
         });
         put("funcs[].devices[].deviceAttr", json!([attribute]))?;
