@@ -86,7 +86,6 @@ pub(super) fn item(path: &str, number: u8) -> anyhow::Result<Value> {
         }),
         "rules[].sub.topics" => json!(format!("more-{name}/telemetry")),
         "imagePullSecrets" => json!(name),
-        "rules[].sub.topics" => json!(format!("{name}/#")),
         "placement.tolerations" => json!({ "key": name, "operator": "Exists" }),
         _ => anyhow::bail!("no item is known for the list {path}; give one in `item`"),
     })
