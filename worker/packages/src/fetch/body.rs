@@ -34,6 +34,8 @@ pub(super) struct Sink<'f> {
     size: u64,
     start: Vec<u8>,
     fault: Option<Fault>,
+    /// After a fault nothing more is written: a decoder that is dropped writes what it still has.
+    failed: bool,
 }
 
 /// One answer's body on its way into a sink.
@@ -53,6 +55,7 @@ impl<'f> Sink<'f> {
             size: 0,
             start: Vec::new(),
             fault: None,
+            failed: false,
         }
     }
 
@@ -68,6 +71,7 @@ impl<'f> Sink<'f> {
         self.sha256 = sha2::Sha256::new();
         self.size = 0;
         self.start.clear();
+        self.failed = false;
         Ok(())
     }
 
@@ -105,8 +109,12 @@ impl<'f> Sink<'f> {
 
 impl Write for &mut Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(io::ErrorKind::Other.into());
+        }
         if let Err(fault) = self.take(bytes) {
             self.fault = Some(fault);
+            self.failed = true;
             return Err(io::ErrorKind::Other.into());
         }
         Ok(bytes.len())
