@@ -40,8 +40,6 @@ pub struct Session {
     /// Whether the broker is on this machine.
     near: bool,
     subscription: Subscription,
-    /// Whether the broker has granted the subscription on any connection.
-    granted: bool,
     intake: bool,
     drain: Drain,
     /// Messages that came, whatever became of them.
@@ -85,7 +83,6 @@ impl Session {
             epoch: 0,
             near: is_loopback(&options.broker.host),
             subscription: Subscription::default(),
-            granted: false,
             intake: true,
             drain: Drain::No,
             messages: 0,
@@ -122,7 +119,7 @@ impl Session {
             session_present,
         });
         self.state = State::Open(Box::new(connection));
-        self.subscription = Subscription::default();
+        self.subscription.connected();
         // A session that the broker has may lack our subscriptions: it may be of an older configuration, or another
         // client that used it meanwhile, which 3.1.1 does not tell us, has ended them.
         if !self.wants_subscriptions(session_present) {
@@ -173,8 +170,7 @@ impl Session {
         let how = blame(
             end,
             Outstanding {
-                // A broker that has granted the subscription before does not end connections over it.
-                subscribe: self.subscription.asked.is_some() && !self.granted,
+                subscribe: self.subscription.is_suspect(),
                 denied: self.subscription.denied.is_some(),
                 publication: said
                     .map_or(Blame::Unclear, |said| self.inflight.closed_by_broker(said)),

@@ -165,10 +165,7 @@ impl Session {
         let filters = &self.options.subscriptions;
         match self.subscription.answered(filters, answers) {
             Answered::Again => self.subscribe(),
-            Answered::Tell(events) => {
-                self.granted |= matches!(events.last(), Some(Event::Subscribed));
-                self.events.extend(events);
-            }
+            Answered::Tell(events) => self.events.extend(events),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::packet::{Answer, Limits};
 /// How often a SUBSCRIBE is sent on one connection, if the broker says that its packet id is in use.
 const ATTEMPTS: u32 = 4;
 
-/// The subscription on one connection.
+/// The subscription on the present connection.
 #[derive(Debug, Default)]
 pub(super) struct Subscription {
     /// The packet id of a SUBSCRIBE without an answer.
@@ -16,6 +16,8 @@ pub(super) struct Subscription {
     attempts: u32,
     /// What the broker refused on this connection.
     pub(super) denied: Option<String>,
+    /// Whether the broker has granted it, on this connection or an earlier one.
+    granted: bool,
 }
 
 /// What follows from a SUBACK.
@@ -28,6 +30,20 @@ pub(super) enum Answered {
 }
 
 impl Subscription {
+    /// A connection begins.
+    pub(super) fn connected(&mut self) {
+        *self = Self {
+            granted: self.granted,
+            ..Self::default()
+        };
+    }
+
+    /// Whether the end of the connection may be due to it. A broker that has granted it before does not end connections
+    /// over it.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.asked.is_some() && !self.granted
+    }
+
     /// SUBSCRIBE was sent.
     pub(super) fn ask(&mut self, id: u16) {
         self.asked = Some(id);
@@ -62,6 +78,7 @@ impl Subscription {
             }
         }
         if refused.is_empty() {
+            self.granted = true;
             granted.push(Event::Subscribed);
             Answered::Tell(granted)
         } else {
