@@ -119,7 +119,6 @@ impl Session {
             session_present,
         });
         self.state = State::Open(Box::new(connection));
-        self.subscription.connected();
         // A session that the broker has may lack our subscriptions: it may be of an older configuration, or another
         // client that used it meanwhile, which 3.1.1 does not tell us, has ended them.
         if !self.wants_subscriptions(session_present) {
@@ -217,7 +216,7 @@ impl Session {
             },
             Next::BackOff | Next::AtOnce => error,
         };
-        self.subscription = Subscription::default();
+        self.subscription.ended();
         self.state = State::Waiting(Instant::now() + retry_in);
         self.events
             .push_back(Event::Disconnected { error, retry_in });

@@ -8,7 +8,7 @@ use crate::packet::{Answer, Limits};
 /// How often a SUBSCRIBE is sent on one connection, if the broker says that its packet id is in use.
 const ATTEMPTS: u32 = 4;
 
-/// The subscription on the present connection.
+/// The subscription on the present connection, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Subscription {
     /// The packet id of a SUBSCRIBE without an answer.
@@ -30,8 +30,8 @@ pub(super) enum Answered {
 }
 
 impl Subscription {
-    /// A connection begins.
-    pub(super) fn connected(&mut self) {
+    /// A connection ended.
+    pub(super) fn ended(&mut self) {
         *self = Self {
             granted: self.granted,
             ..Self::default()
