@@ -24,7 +24,7 @@ pub enum Number {
 // A number that was read is never NaN.
 impl Eq for Number {}
 
-/// A text that is no number.
+/// A text that isn't a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoNumber;
 

@@ -62,7 +62,7 @@ pub(crate) async fn all<'c, C, T>(
 
 /// Past the test harness, which holds back what a test prints until it ends.
 fn report(text: &str) {
-    // A closed terminal is no reason to fail.
+    // A closed terminal isn't a reason to fail.
     let _ = writeln!(std::io::stderr(), "cluster: {text}");
 }
 

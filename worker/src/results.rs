@@ -50,7 +50,7 @@ impl Results {
         }
     }
 
-    /// Ends a message that goes round in a loop. It has no dead letter, which could go round too.
+    /// Ends a message that is in a loop. It gets no dead letter, since that could loop too.
     pub fn cut(&self, message: Message, hops: u8) {
         self.accounts.cut(message, hops);
     }

@@ -142,7 +142,7 @@ mod tests {
         Undecodable::new(0, &rule, IntCounter::new("c", "c").unwrap())
     }
 
-    /// Three models get each message, of which one may be behind the others.
+    /// Three models get each message, and one may be behind the others.
     #[test]
     fn c3_a_message_is_counted_once_however_many_models_get_it() {
         let undecodable = rule(|_| {});

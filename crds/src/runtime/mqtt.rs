@@ -136,7 +136,7 @@ pub struct Tls {
     pub secret_ref: Option<SecretReference>,
 }
 
-/// An address of which only WebSockets have a path.
+/// An address; only WebSockets have a path in theirs.
 fn broker_address() -> CelRule {
     const ADDRESS: &str =
         r"self.matches('^(?i)((tcp|mqtt|ssl|tls|mqtts)://HOST/?|wss?://HOST([/?][^\\s#]*)?)$')";

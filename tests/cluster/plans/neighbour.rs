@@ -27,7 +27,7 @@ impl Neighbour {
         Ok(Self { services, service })
     }
 
-    /// Gives it back, if nobody has touched the Service.
+    /// Gives it back, if the Service is unchanged.
     pub(super) async fn leave(self) -> anyhow::Result<()> {
         let found = self.services.get(NAME).await?;
         anyhow::ensure!(

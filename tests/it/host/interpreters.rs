@@ -122,7 +122,7 @@ async fn what_is_no_interpreter_for_models_is_refused_with_what_it_is() -> anyho
         std::fs::set_permissions(&path, PermissionsExt::from_mode(mode))?;
         anyhow::Ok(path)
     };
-    // Another machine's: the header of a program for a processor that nobody has.
+    // Another machine's: the header of a program for a processor that doesn't exist.
     let mut foreign = std::fs::read("/bin/true")?;
     foreign[18] ^= 0xF3;
     foreign[19] = 0x7F;

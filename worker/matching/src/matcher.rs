@@ -96,7 +96,7 @@ impl Matcher {
         }
     }
 
-    /// A matcher for devices of which messages tell in JSON.
+    /// A matcher for devices that JSON messages name.
     pub fn new(devices: &[ValidatedDevice]) -> Self {
         let mut wanted = Wanted::default();
         let mut equal: Vec<Index> = Vec::new();
@@ -149,7 +149,7 @@ impl Matcher {
             Ok(Some(text)) => walk::walk(&self.wanted, text, &mut self.notes)
                 .map(Some)
                 .map_err(|fault| unreadable(fault, text.as_bytes())),
-            // Bytes, of which only the topic tells.
+            // Bytes: only the topic tells about them.
             Ok(None) => Ok(None),
             Err(error) => Err(Unreadable::Invalid(error.clone())),
         };

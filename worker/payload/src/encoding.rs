@@ -167,7 +167,7 @@ fn from_surrogate_utf8(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// `None` for a number that is no code point.
+/// `None` for a number that isn't a code point.
 fn put(code: u32, text: &mut String) -> Option<()> {
     match char::from_u32(code) {
         Some(character) => text.push(character),

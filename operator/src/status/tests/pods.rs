@@ -1,4 +1,4 @@
-//! Which fault of which pod reaches the status.
+//! Which pod's fault reaches the status.
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;

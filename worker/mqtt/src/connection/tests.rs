@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use super::*;
 use crate::options::tests::options;
 
-/// Issue 18, row 12: a flood of PUBREL, each of which is answered, took 278 MB.
+/// Issue 18, row 12: a flood of PUBREL, each answered, took 278 MB.
 #[tokio::test]
 async fn row_12_nothing_is_read_while_the_broker_does_not_take_the_answers() {
     let (mut broker, client) = duplex(64);

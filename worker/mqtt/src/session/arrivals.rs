@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// Acknowledges a message that nobody gets; whether it came for the first time.
+    /// Acknowledges a discarded message; whether it came for the first time.
     fn discard(&mut self, unreadable: Inbound) -> bool {
         let before = self.messages;
         self.receive(unreadable);

@@ -53,7 +53,7 @@ pub enum Error {
         /// The header.
         encoding: String,
     },
-    /// What comes is no zip.
+    /// What comes isn't a zip.
     #[error("{address} is {what}, not a zip; check modelAddress")]
     NotAZip {
         /// What was to be downloaded.

@@ -340,7 +340,7 @@ impl<'m> Scanner<'m> {
             self.digits()?;
             is_whole = false;
         }
-        // What follows a whole zero, as in `01`, is no part of any value.
+        // What follows a whole zero, as in `01`, isn't part of any value.
         if is_whole && matches!(self.peek(), Some(b'0'..=b'9')) {
             return Err(self.fault(FaultKind::Number));
         }
