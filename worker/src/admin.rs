@@ -17,7 +17,7 @@ use crate::peers::Peers;
 use crate::sink::EventSink;
 use crate::status::{Audience, Shared};
 
-pub use access::{Access, Token};
+pub use access::Access;
 
 /// The Prometheus text exposition format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -37,6 +37,9 @@ const HEAD_BYTES: usize = 16 << 10;
 /// The pause after a failure to accept a client, such as one for lack of file descriptors.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The type of a response that goes on until its client leaves.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+
 /// Serves `router` on one port to at most `places` clients, until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, router: Router, places: usize) {
     let mut tasks = JoinSet::new();
@@ -88,5 +91,5 @@ async fn connection(stream: TcpStream, address: SocketAddr, router: Router, busy
 /// Whether its client is served for as long as it stays.
 fn is_stream(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
-    kind.is_some_and(|kind| kind == crate::sink::EVENT_STREAM)
+    kind.is_some_and(|kind| kind == EVENT_STREAM)
 }

@@ -26,6 +26,7 @@ pub mod peers;
 pub mod ports;
 pub mod session_state;
 pub mod status;
+pub mod token;
 pub mod undecodable;
 
 pub mod tools;

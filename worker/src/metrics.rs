@@ -4,14 +4,17 @@
 //! never a device or a topic.
 
 mod example;
+mod handles;
 
 use crds::contract::metric;
 use message::{Ledger, Settled};
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
+
+pub use handles::{Discarded, LiveMetrics, ModelMetrics, SessionMetrics};
 
 /// Bounds in seconds: from well under the cost of one message to longer than any sane model.
 const SECONDS: &[f64] = &[
@@ -54,58 +57,6 @@ pub struct Metrics {
     pub event_stream: LiveMetrics,
 }
 
-/// The handles of one model.
-#[derive(Debug, Clone)]
-pub struct ModelMetrics {
-    failures: IntCounterVec,
-    model: String,
-    dropped: IntCounterVec,
-    misses: IntCounterVec,
-    /// What its hosts count.
-    pub hosts: hosts::Metrics,
-    /// Time in the matcher.
-    pub match_seconds: Histogram,
-    /// From the result to the broker's acknowledgement.
-    pub publish_seconds: Histogram,
-    /// From receipt to the final outcome.
-    pub total_seconds: Histogram,
-    /// Publications that took longer than the rule's timeout and are still tried.
-    pub publish_timeouts: IntCounter,
-    /// Messages that reached no model, by why.
-    pub discarded: Discarded,
-}
-
-/// Messages that were discarded before they were matched. They are acknowledged, and not in the ledger.
-#[derive(Debug, Clone)]
-pub struct Discarded {
-    /// Larger than the packet limit.
-    pub oversized: IntCounter,
-    /// They broke the protocol's standard.
-    pub malformed: IntCounter,
-    /// No subscription asked for them.
-    pub unasked: IntCounter,
-    /// They were retained, and the rule ignores those.
-    pub retained: IntCounter,
-}
-
-/// The handles of one kind of sink for readers that come and go.
-#[derive(Debug, Clone)]
-pub struct LiveMetrics {
-    /// Its readers.
-    pub clients: IntGauge,
-    /// Results that a slow reader did not get.
-    pub dropped: IntCounter,
-}
-
-/// The handles of one session.
-#[derive(Debug, Clone)]
-pub struct SessionMetrics {
-    /// 1 while connected.
-    pub connected: IntGauge,
-    /// Connections lost or not made.
-    pub reconnects: IntCounter,
-}
-
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
@@ -135,7 +86,7 @@ impl Metrics {
         Self {
             received: counters(
                 "edgemodel_messages_received_total",
-                "Messages taken from the broker, counted for each model that looks at them.",
+                "Messages taken from the broker, counted for each model that they are matched for.",
                 &["model"],
             ),
             messages: counters(
@@ -299,23 +250,6 @@ impl Metrics {
             .encode(&self.registry.gather(), &mut text)
             .expect("families come from a registry, which checked them, and a Vec takes all bytes");
         String::from_utf8_lossy(&text).into_owned()
-    }
-}
-
-impl ModelMetrics {
-    /// Messages that failed for `reason`.
-    pub fn failed(&self, reason: &str) -> IntCounter {
-        self.failures.with_label_values(&[&self.model, reason])
-    }
-
-    /// Messages dropped by `policy`.
-    pub fn dropped(&self, policy: &str) -> IntCounter {
-        self.dropped.with_label_values(&[&self.model, policy])
-    }
-
-    /// Attributes that could not be compared for `reason`.
-    pub fn misses(&self, reason: &str) -> IntCounter {
-        self.misses.with_label_values(&[&self.model, reason])
     }
 }
 

@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::admin::Token;
+use crate::token::Token;
 
 /// Timeout for resolving the name, and for each answer.
 const PATIENCE: Duration = Duration::from_secs(1);

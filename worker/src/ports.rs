@@ -9,7 +9,7 @@ use rustix::process::Resource;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::admin::{self, Access, Token};
+use crate::admin::{self, Access};
 use crate::http;
 use crate::peers::Peers;
 use crate::sink::SharedSinks;

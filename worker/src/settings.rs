@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crds::contract::env;
 
-use crate::admin::Token;
+use crate::token::Token;
 
 /// Settings that are not in the configuration file.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::outbound::OutboundResult;
 use crate::route::Route;
 
-pub use events::{EVENT_STREAM, EventSink};
+pub use events::EventSink;
 pub use tcp::TcpSink;
 
 /// The sinks of one rule and model, in the order in which they are offered results.

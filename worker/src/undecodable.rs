@@ -11,6 +11,8 @@ use payload::excerpt;
 use prometheus::IntCounter;
 use serde::Serialize;
 
+use crate::status::Audience;
+
 /// Examples kept for `/status`.
 const EXAMPLES: usize = 10;
 
@@ -46,8 +48,19 @@ struct Example {
     topic: String,
     /// Why it cannot be decoded.
     message: String,
-    /// How it begins.
-    excerpt: String,
+    /// How it begins; only for those who are authenticated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excerpt: Option<String>,
+}
+
+impl Example {
+    fn shown(&self, audience: Audience) -> Self {
+        let mut shown = self.clone();
+        if audience == Audience::Anyone {
+            shown.excerpt = None;
+        }
+        shown
+    }
 }
 
 impl Undecodable {
@@ -85,14 +98,14 @@ impl Undecodable {
             at: jiff::Timestamp::now().to_string(),
             topic: telemetry.topic.chars().take(TOPIC).collect(),
             message: error.to_string(),
-            excerpt: excerpt(&telemetry.payload),
+            excerpt: Some(excerpt(&telemetry.payload)),
         };
         if let Some(suppressed) = inner.throttle.pass(Instant::now()) {
             tracing::warn!(
                 rule = self.rule,
                 topic = example.topic,
                 error = example.message,
-                excerpt = example.excerpt,
+                excerpt = example.excerpt.as_deref(),
                 suppressed,
                 "Message of no device not decoded"
             );
@@ -103,14 +116,14 @@ impl Undecodable {
         inner.examples.push_back(example);
     }
 
-    /// For `/status`.
-    pub fn document(&self) -> serde_json::Value {
+    /// For `/status`, as this audience may see it.
+    pub fn document(&self, audience: Audience) -> serde_json::Value {
+        let inner = self.lock();
+        let last = inner.examples.iter();
+        let last: Vec<_> = last.map(|example| example.shown(audience)).collect();
         serde_json::json!({
             "subscription": self.subscription,
-            "undecodable": {
-                "count": self.count.get(),
-                "last": self.lock().examples,
-            },
+            "undecodable": { "count": self.count.get(), "last": last },
         })
     }
 }
@@ -149,7 +162,7 @@ mod tests {
         for model in [1, 0, 2, 2, 1, 0] {
             undecodable.report(model, &telemetry("state/a", b"online"), &"not JSON");
         }
-        let document = undecodable.document();
+        let document = undecodable.document(Audience::Authenticated);
         assert_eq!(document["undecodable"]["count"], 2);
         let last = &document["undecodable"]["last"];
         assert_eq!(last.as_array().map(Vec::len), Some(2));
@@ -159,12 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn row_20_excerpts_are_for_the_authenticated() {
+        let undecodable = rule(|_| {});
+        undecodable.report(0, &telemetry("state/a", b"secret"), &"not JSON");
+        let last = |audience| undecodable.document(audience)["undecodable"]["last"][0].clone();
+        assert_eq!(last(Audience::Authenticated)["excerpt"], "secret");
+        let shown = last(Audience::Anyone);
+        assert_eq!(shown["topic"], "state/a");
+        assert_eq!(shown.get("excerpt"), None);
+    }
+
+    #[test]
     fn of_a_shared_subscription_each_model_reports_its_own() {
         let undecodable = rule(|rule| rule.sub_topics = vec!["$share/g/in".to_owned()]);
         for model in [0, 1] {
             undecodable.report(model, &telemetry("in", b"\xff"), &"not JSON");
         }
-        assert_eq!(undecodable.document()["undecodable"]["count"], 2);
+        assert_eq!(
+            undecodable.document(Audience::Anyone)["undecodable"]["count"],
+            2
+        );
     }
 
     #[test]
@@ -174,7 +201,7 @@ mod tests {
         for _ in 0..30 {
             undecodable.report(0, &telemetry(&topic, &[b'x'; 5000]), &"not JSON");
         }
-        let document = undecodable.document();
+        let document = undecodable.document(Audience::Authenticated);
         assert_eq!(document["undecodable"]["count"], 30);
         assert!(document.to_string().len() < EXAMPLES * 500);
     }

@@ -31,13 +31,13 @@ async fn wk_09_payloads_of_every_bad_kind_are_counted_and_the_next_is_served() -
         .until(|status| status["rules"][0]["undecodable"]["count"] == 6)
         .await?;
     let last = &status["rules"][0]["undecodable"]["last"];
-    for (index, (message, excerpt)) in [
-        ("expected value", "\\xff\\xfe not UTF-8"),
-        ("expected ident", "not JSON"),
-        ("the message is empty", ""),
-        ("more than 200 levels", "[[[["),
-        ("more than 200 levels", "{"),
-        ("EOF while parsing", "{"),
+    for (index, message) in [
+        "expected value",
+        "expected ident",
+        "the message is empty",
+        "more than 200 levels",
+        "more than 200 levels",
+        "EOF while parsing",
     ]
     .into_iter()
     .enumerate()
@@ -46,7 +46,7 @@ async fn wk_09_payloads_of_every_bad_kind_are_counted_and_the_next_is_served() -
         let text = |key: &str| example[key].as_str().unwrap_or_default().to_owned();
         assert_eq!(text("topic"), IN);
         assert!(text("message").contains(message), "{example:#}");
-        assert!(text("excerpt").starts_with(excerpt), "{example:#}");
+        assert_eq!(example.get("excerpt"), None, "without a token: {example:#}");
     }
     let large = "x".repeat(10 << 20);
     for (value, expected) in [
@@ -160,8 +160,6 @@ async fn c3_what_no_model_is_for_is_no_failure_of_any() -> anyhow::Result<()> {
     }
     let last = &status["rules"][0]["undecodable"]["last"];
     assert_eq!(last[0]["topic"], IN);
-    assert_eq!(last[0]["excerpt"], "online");
-    assert_eq!(last[2]["excerpt"], "\\u{8}ĉ\\x89\\x83\\xd9-\\u{12}");
     let (_, metrics) = site.worker.get("/metrics").await?;
     assert!(
         metrics.contains("edgemodel_undecodable_messages_total{rule=\"0\"} 3\n"),

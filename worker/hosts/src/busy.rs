@@ -9,7 +9,7 @@ use message::{Job, Queue};
 use prometheus::Gauge;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::pool::HostState;
+use crate::state::HostState;
 
 /// What the utilization of a worker is an average over: as long as the chart's scrape interval, so that load between two
 /// scrapes shows in one of them, and twice the sync period of a HorizontalPodAutoscaler.

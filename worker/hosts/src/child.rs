@@ -20,12 +20,11 @@ use tokio::task::JoinSet;
 use tokio_util::io::poll_read_buf;
 
 use crate::metrics::Metrics;
-
+use crate::options::Options;
 use crate::output::log_lines;
-use crate::pool::Options;
 use crate::program::Program;
 use crate::progress::{ProgressPage, Running};
-use crate::start::StartError;
+use crate::start_error::StartError;
 
 /// What a read asks of the system at once.
 const READ: usize = 128 << 10;

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use crds::contract::env::{HOST_LIB, PYTHON};
 use tokio::process::Command;
 
-use crate::StartError;
+use crate::start_error::StartError;
 
 /// Where the program was started. It may go to another folder to try a model.
 static START: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());

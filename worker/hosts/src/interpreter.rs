@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use crate::StartError;
 use crate::find;
+use crate::start_error::StartError;
 
 const PROBE: &str = include_str!("interpreter/probe.py");
 

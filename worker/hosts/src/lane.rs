@@ -16,12 +16,12 @@ use frame::Response;
 use message::{Failure, FailureReason, Job, Outcome, Queue};
 use tokio::time::Instant;
 
-use crate::metrics::Metrics;
-
 use crate::child::HostProcess;
-use crate::pool::{HostState, Options, Outcomes};
+use crate::metrics::Metrics;
+use crate::options::{Options, Outcomes};
 use crate::progress::Running;
 use crate::quarantine::Quarantine;
+use crate::state::HostState;
 
 use codec::call;
 pub(crate) use codec::outcome;

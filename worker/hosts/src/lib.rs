@@ -6,11 +6,14 @@
 //!
 //! Rooms in reading order:
 //!
-//! - `pool`: the hosts of one model, their queues, and what others may read of them.
+//! - `options`: what a model's hosts are started with, and where their outcomes go.
+//! - `pool`: the hosts of one model: their start, their end, and what others may read of them.
+//! - `lanes`: which lane a device's messages take.
 //! - `lane`: hands jobs to one host, and replaces it.
-//! - `quarantine`: devices whose messages repeatedly cost hosts.
+//! - `quarantine`: devices whose messages repeatedly ended hosts.
 //! - `busy`: how busy the hosts are (ADR 15).
-//! - `start`: from nothing to a host that has imported its model.
+//! - `state`, `status`: what others may read of a lane's process, and what `/status` says of it.
+//! - `start`, `start_error`: starts a host and waits until it has imported its model.
 //! - `child`: one host process: its socket and its end.
 //! - `progress`: the memory page that a host shares with the worker.
 //! - `output`: what a model prints becomes log lines.
@@ -26,7 +29,9 @@ mod child;
 mod find;
 mod interpreter;
 mod lane;
+mod lanes;
 mod metrics;
+mod options;
 mod output;
 mod pool;
 mod program;
@@ -34,12 +39,18 @@ mod progress;
 mod quarantine;
 pub mod samples;
 mod start;
+mod start_error;
+mod state;
+mod status;
 mod trial;
 
 pub use busy::UTILIZATION_WINDOW;
 pub use find::{library, python};
+pub use lanes::Lanes;
 pub use metrics::{Families, Metrics};
-pub use pool::{HostStatus, Lanes, Monitor, Options, Outcomes, Pool};
+pub use options::{Options, Outcomes};
+pub use pool::{Monitor, Pool};
 pub use program::{HostKind, Program};
-pub use start::StartError;
+pub use start_error::StartError;
+pub use status::HostStatus;
 pub use trial::{Call, Lost, Trial};

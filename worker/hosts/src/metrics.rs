@@ -5,8 +5,8 @@ use prometheus::{
     Gauge, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
-use crate::pool::HostStatus;
 use crate::program::Program;
+use crate::status::HostStatus;
 
 /// The metric families of all models' hosts.
 #[derive(Debug, Clone)]

@@ -8,9 +8,9 @@ use crds::validated::HostChoice;
 use serde::Serialize;
 use tokio::process::Command;
 
-use crate::StartError;
 use crate::find;
 use crate::interpreter::Interpreter;
+use crate::start_error::StartError;
 
 /// Loads the extension from its path, whatever its file is called.
 const NATIVE: &str = "\

@@ -19,7 +19,8 @@ pub use read::{Error, FOLDER, read};
 pub use runner::{Fault, Runner, recorded};
 
 use crate::metrics::Metrics;
-use crate::{Options, StartError};
+use crate::options::Options;
+use crate::start_error::StartError;
 
 /// How far a number may be off, unless a sample says so itself.
 pub const TOLERANCE: f64 = 1e-6;

@@ -8,8 +8,9 @@ use message::Outcome;
 use crate::child::HostProcess;
 use crate::lane::outcome;
 use crate::metrics::Metrics;
-use crate::pool::Options;
-use crate::start::{self, StartError, describe};
+use crate::options::Options;
+use crate::start::{self, describe};
+use crate::start_error::StartError;
 
 /// A host that has imported its model. Dropped, it is killed.
 #[derive(Debug)]

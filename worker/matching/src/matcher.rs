@@ -4,7 +4,9 @@
 //! Python; where Python would raise an exception, the message doesn't match and a counter is incremented.
 
 mod compare;
+mod condition_test;
 mod index;
+mod miss;
 mod number;
 mod seen;
 mod walk;
@@ -12,15 +14,19 @@ mod walk;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crds::validated::{self, Condition, Format, Operand, Operator, ValidatedDevice, ValidatedFunc};
+use crds::validated::{self, Format, ValidatedDevice, ValidatedFunc};
 use jiter::JsonValue;
 use payload::{InvalidJson, InvalidPayload, rendered};
 
+use condition_test::Test;
 use index::Index;
 use seen::{Message, Source};
-use walk::{Fault, Member, Notes, Wanted};
+use walk::{Fault, Notes, Wanted};
 
-pub(crate) use compare::{Miss, Subject, Target, follow, holds, resolve};
+pub use miss::Misses;
+
+pub(crate) use compare::{Subject, Target, follow, holds, resolve};
+pub(crate) use miss::Miss;
 
 /// The devices of one model, indexed so that the cost of a message does not grow with their number.
 ///
@@ -37,33 +43,6 @@ pub struct Matcher {
     wanted: Wanted,
     notes: Notes,
     misses: Misses,
-}
-
-/// A condition whose place is known to the walk.
-#[derive(Debug)]
-struct Test {
-    source: Source,
-    comparison: Comparison,
-    value: Operand,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Comparison {
-    Order(Operator),
-    /// `in`, or `not in` if it is negated; the member is for places in the message.
-    In {
-        member: Option<Member>,
-        negated: bool,
-    },
-}
-
-/// How often conditions could not be compared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Misses {
-    /// The place is not there.
-    pub missing_key: u64,
-    /// Python would have raised a `TypeError`.
-    pub wrong_type: u64,
 }
 
 /// A message that cannot be decoded.
@@ -106,9 +85,7 @@ impl Matcher {
         for (device, ValidatedDevice { name, conditions }) in devices.iter().enumerate() {
             let tests = conditions.iter().map(|one| Test::new(one, &mut wanted));
             let tests: Vec<_> = tests.collect();
-            let key = tests
-                .iter()
-                .find(|test| matches!(test.comparison, Comparison::Order(Operator::Equal)));
+            let key = tests.iter().find(|test| test.is_equality());
             if let Some(Test { source, value, .. }) = key {
                 let index = *indexed.entry(*source).or_insert_with(|| {
                     equal.push(Index::new(*source));
@@ -257,55 +234,6 @@ fn first_match(
             })
         })
     })
-}
-
-impl Test {
-    fn new(condition: &Condition, wanted: &mut Wanted) -> Self {
-        let source = Source::new(&condition.expression.place, wanted);
-        let mut member = || match source {
-            Source::Message(place) => Some(wanted.member(place, &condition.value)),
-            Source::Topic | Source::Level(_) => None,
-        };
-        let comparison = match condition.expression.operator {
-            operator @ (Operator::In | Operator::NotIn) => Comparison::In {
-                member: member(),
-                negated: operator == Operator::NotIn,
-            },
-            operator => Comparison::Order(operator),
-        };
-        Self {
-            source,
-            comparison,
-            value: condition.value.clone(),
-        }
-    }
-
-    fn holds(&self, message: Message<'_>) -> Result<bool, Miss> {
-        let seen = message.at(self.source)?;
-        match self.comparison {
-            Comparison::In { member, negated } => seen
-                .contains(&self.value, member)
-                .map(|contained| contained != negated),
-            Comparison::Order(operator) => {
-                let scalar = match &self.value {
-                    Operand::Text(_) => None,
-                    Operand::Number(_) => seen.scalar(),
-                };
-                compare::compared(&self.value, operator, seen.text(), scalar.as_ref())
-            }
-        }
-    }
-}
-
-impl Misses {
-    fn count(&mut self, miss: Miss) {
-        match miss {
-            Miss::MissingKey => self.missing_key += 1,
-            Miss::WrongType => self.wrong_type += 1,
-            // The message is reported as a whole.
-            Miss::NoMessage => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod blame;
+mod ending;
 mod handover;
 mod retry;
 #[cfg(test)]
@@ -11,20 +12,18 @@ mod subscription;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::connection::{Connection, Ended};
+use super::connection::Connection;
 use super::inbox::Inbox;
-use super::inflight::{Blame, Inflight, Said};
-use super::packet::{Fault, Limits, Writer};
+use super::inflight::Inflight;
+use super::packet::{Limits, Writer};
 use super::transport::is_loopback;
 use super::{Client, DeliveryTag, Error, Event, Notice, Options, Publication};
-use blame::{End, Outstanding, blame};
 use handover::Drain;
-use retry::{How, Next, Retry, longest_pause};
+use retry::Retry;
 use shortcomings::{Kept, shortcomings};
 use subscription::Subscription;
 
@@ -145,82 +144,6 @@ impl Session {
                 &mut connection.output,
             );
         }
-    }
-
-    fn not_opened(&mut self, error: Error) {
-        self.inflight.not_connected();
-        let how = match error {
-            Error::ConnectionRefused { .. } | Error::Protocol { .. } => How::Refused,
-            _ => How::NotConnected,
-        };
-        self.wait(how, Duration::ZERO, error);
-    }
-
-    fn ended(&mut self, ended: Ended, lasted: Duration) {
-        let (end, said) = match &ended {
-            Ended::Closed => (End::Silent, Some(Said::Nothing)),
-            Ended::Dismissed(code, reason) => {
-                let fault = code.fault();
-                let ours = !matches!(fault, Fault::Broker | Fault::TakenOver);
-                (End::Said(fault), ours.then_some(Said::Code(*code, reason)))
-            }
-            Ended::Lost(_) | Ended::Protocol(_) => (End::Broken, None),
-        };
-        let how = blame(
-            end,
-            Outstanding {
-                subscribe: self.subscription.is_suspect(),
-                denied: self.subscription.denied.is_some(),
-                publication: said
-                    .map_or(Blame::Unclear, |said| self.inflight.closed_by_broker(said)),
-                draining: self.drain.started(),
-            },
-        );
-        self.report_done();
-        let mut error = ended.into_error(self.options.broker.address());
-        if let (Error::Lost { reason, .. }, Some(over)) = (&mut error, self.over_what(how)) {
-            reason.push_str(&over);
-        }
-        self.wait(how, lasted, error);
-    }
-
-    /// What explains the end of a connection, for the reason of an error.
-    fn over_what(&self, how: How) -> Option<String> {
-        match how {
-            How::ClosedOverSubscription => {
-                let filters = self.options.subscriptions.iter();
-                let filters: Vec<_> = filters.map(|(filter, _)| format!("{filter:?}")).collect();
-                Some(format!(
-                    " over the subscription to {}, as brokers do that do not allow it, or do not support wildcards or \
-                     shared subscriptions",
-                    filters.join(" and ")
-                ))
-            }
-            How::ClosedAfterDenial => {
-                let denied = self.subscription.denied.as_ref()?;
-                Some(format!(" after it had refused {denied}"))
-            }
-            How::ClosedOverPublication => Some(" over a publication".to_owned()),
-            _ => None,
-        }
-    }
-
-    /// Waits for the next connection.
-    fn wait(&mut self, how: How, lasted: Duration, error: Error) {
-        let next = self.retry.decide(how, lasted);
-        let longest = longest_pause(how, self.near);
-        let retry_in = self.retry.pause(next, longest, self.options.takeover_retry);
-        let error = match next {
-            Next::StayAway => Error::TakenOver {
-                client_id: self.options.client_id.clone(),
-            },
-            Next::BackOff | Next::AtOnce => error,
-        };
-        self.subscription.ended();
-        self.state = State::Waiting(Instant::now() + retry_in);
-        self.events
-            .push_back(Event::Disconnected { error, retry_in });
-        self.drained_with_its_connection();
     }
 
     /// One turn of an open connection.

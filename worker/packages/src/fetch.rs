@@ -1,12 +1,13 @@
 //! Downloads a zip: bounded in bytes and time, resumed where it broke off, and hashed as it comes.
 //!
 //! Here is what is done; what to do is decided in `answer` (what a server's answer means), `redirect` (where it may
-//! lead), `pace` (how slow it may be) and `body` (what comes).
+//! lead), `limit` (how large the zip may be), `pace` (how slow it may be) and `body` (what comes).
 
 mod answer;
 mod body;
 mod client;
 mod error;
+mod limit;
 mod pace;
 mod redirect;
 
@@ -24,17 +25,17 @@ use url::Url;
 
 use answer::{Answer, Coding, judge};
 use body::{Body, Fault, Sink};
+use error::reason;
+use limit::{Limit, free_bytes};
 use pace::{ANSWER_TIME, MAX_TIME, Pace};
 
 pub(crate) use client::client;
 pub use error::Error;
+pub(crate) use limit::MOST;
 
 /// Tries in one download; what came already is not asked for again if the server can.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// What bounds a zip that fits on the disk.
-pub(crate) const MOST: &str = "the most that a model may have; leave out what it does not need";
 
 /// A zip that was downloaded.
 #[derive(Debug)]
@@ -107,34 +108,6 @@ fn bar(address: &Url) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
-}
-
-/// How much may come, and why no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limit {
-    bytes: u64,
-    bound: &'static str,
-}
-
-impl Limit {
-    /// The zip and what comes out of it must fit on the disk, so it may take half of what is free.
-    fn new(limit: u64, free: Option<u64>) -> Self {
-        match free.map(|free| free / 2).filter(|half| *half < limit) {
-            Some(bytes) => Self {
-                bytes,
-                bound: "half of what is free in the models directory; make room there",
-            },
-            None => Self {
-                bytes: limit,
-                bound: MOST,
-            },
-        }
-    }
-}
-
-fn free_bytes(file: &File) -> Option<u64> {
-    let space = rustix::fs::fstatvfs(file).ok()?;
-    Some(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
 struct Download<'a> {
@@ -305,41 +278,4 @@ async fn addresses(url: &Url) -> Vec<IpAddr> {
     let name = url.host_str().unwrap_or_default();
     let found = tokio::net::lookup_host((name, 0)).await;
     found.map_or_else(|_| Vec::new(), |found| found.map(|one| one.ip()).collect())
-}
-
-/// A library's error with its causes, and without the address, which may hold secrets.
-fn reason(error: &reqwest::Error) -> String {
-    let mut reason = String::new();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !reason.is_empty() {
-            reason.push_str(": ");
-        }
-        reason.push_str(&error.to_string());
-        cause = error.source();
-    }
-    if reason.is_empty() {
-        reason.push_str(if error.is_timeout() {
-            "no answer in time"
-        } else {
-            "the connection broke"
-        });
-    }
-    reason
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn row_18_a_zip_must_fit_on_the_disk_with_what_comes_out_of_it() {
-        for (limit, free, expected) in [
-            (100, None, 100),
-            (100, Some(1000), 100),
-            (100, Some(50), 25),
-        ] {
-            assert_eq!(Limit::new(limit, free).bytes, expected, "{limit} {free:?}");
-        }
-    }
 }

@@ -9,11 +9,11 @@ use crds::Reason;
 use crds::contract::{DRAIN_TIMEOUT_SECONDS, HTTP_PORT, argument, env};
 use crds::termination::Termination;
 
-use crate::admin::Token;
 use crate::run::{Error, Worker};
 use crate::settings::{self, Replica, Settings};
 use crate::shutdown;
 use crate::telemetry::{self, LogFormat};
+use crate::token::Token;
 
 use super::{End, print_error, read};
 

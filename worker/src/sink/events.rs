@@ -16,14 +16,12 @@ use futures_util::stream::unfold;
 
 use super::live::{Live, MAX_READERS, Places};
 use super::{Receipt, Sink};
+use crate::http::EVENT_STREAM;
 use crate::metrics::Metrics;
 use crate::outbound::OutboundResult;
 
 /// Interval of keep-alive comments: proxies and browsers close silent connections, often after 30 seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// The type of what `/results` answers.
-pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// See the module's description.
 #[derive(Debug)]

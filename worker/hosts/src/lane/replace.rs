@@ -8,7 +8,7 @@ use message::{FailureReason, Outcome};
 use super::Lane;
 use super::loss::{self, Culprit, HostEnd, Verdict};
 use crate::child::HostProcess;
-use crate::pool::Outcomes;
+use crate::options::Outcomes;
 use crate::quarantine::Source;
 use crate::start::{self, describe};
 

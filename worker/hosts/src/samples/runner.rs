@@ -11,7 +11,9 @@ use super::compare::{Difference, differences};
 use super::text::cut;
 use super::{Sample, seconds};
 use crate::metrics::Metrics;
-use crate::{Call, Lost, Options, StartError, Trial};
+use crate::options::Options;
+use crate::start_error::StartError;
+use crate::trial::{Call, Lost, Trial};
 
 /// What is wrong with a model's answer to a sample.
 #[derive(Debug, thiserror::Error)]

@@ -8,18 +8,8 @@ use std::cmp::Ordering;
 use crds::validated::{Operand, Operator, Path, Place, Step};
 use jiter::JsonValue;
 
+use super::miss::Miss;
 use super::number::compare;
-
-/// Why a condition could not be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Miss {
-    /// Python's `KeyError` or `IndexError`.
-    MissingKey,
-    /// Python's `TypeError`.
-    WrongType,
-    /// The message could not be decoded.
-    NoMessage,
-}
 
 /// What conditions are about.
 #[derive(Debug, Clone, Copy)]

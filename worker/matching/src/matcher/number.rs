@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crds::validated::Number;
 use jiter::JsonValue;
 
-use super::compare::Miss;
+use super::miss::Miss;
 
 /// 2 to the 63rd, the first number above `i64`.
 const ABOVE: f64 = 9_223_372_036_854_775_808.0;

@@ -3,7 +3,8 @@
 use crds::validated::{Operand, Place};
 use jiter::JsonValue;
 
-use super::compare::{Miss, level};
+use super::compare::level;
+use super::miss::Miss;
 use super::walk::{self, Member, Walked, Wanted};
 
 /// Where a value comes from.

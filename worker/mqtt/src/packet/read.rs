@@ -3,6 +3,8 @@
 //! A packet that breaks the standard is taken as far as its meaning is clear, and is told of. Only what leaves nothing
 //! to act on ends the connection. A message that cannot be read is lost alone: its packet id says which one it is.
 
+mod topic;
+
 use bytes::Bytes;
 use crds::validated::{MqttVersion, Qos};
 
@@ -14,6 +16,7 @@ use super::violation::{
 };
 use super::{Answer, Inbound, Limits, Publish, Received};
 use crate::v3::EXACTLY_ONCE_WINDOW;
+use topic::bad_topic;
 
 const NOT_SUPPORTED: &str = "the broker does not support MQTT 5; set `version: '3.1.1'`";
 
@@ -268,27 +271,6 @@ fn limits(properties: &Properties) -> Limits {
         lacks: properties.lacks,
         session_expiry: properties.session_expiry,
     }
-}
-
-/// What is wrong with the topic of a message.
-fn bad_topic(topic: &[u8], properties: &Properties) -> Option<(&'static str, Sections)> {
-    if properties.topic_alias {
-        let section = Sections::both("3.3.2.3.4");
-        return Some(("with a topic alias that was not offered", section));
-    }
-    if std::str::from_utf8(topic).is_err() {
-        return Some(("with a topic that is not UTF-8", TEXT));
-    }
-    if topic.contains(&0) {
-        return Some(("with a NUL in its topic", TEXT));
-    }
-    if topic.is_empty() {
-        return Some(("with an empty topic", Sections::both("4.7.3")));
-    }
-    if topic.iter().any(|byte| matches!(byte, b'+' | b'#')) {
-        return Some(("with a wildcard in its topic", Sections::both("3.3.2.1")));
-    }
-    None
 }
 
 /// Adds the broker's reason in words, if it gives one.

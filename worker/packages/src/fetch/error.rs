@@ -140,6 +140,27 @@ fn remedy(status: StatusCode) -> &'static str {
     }
 }
 
+/// A library's error with its causes, and without the address, which may hold secrets.
+pub(super) fn reason(error: &reqwest::Error) -> String {
+    let mut reason = String::new();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if !reason.is_empty() {
+            reason.push_str(": ");
+        }
+        reason.push_str(&error.to_string());
+        cause = error.source();
+    }
+    if reason.is_empty() {
+        reason.push_str(if error.is_timeout() {
+            "no answer in time"
+        } else {
+            "the connection broke"
+        });
+    }
+    reason
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::super::walk::{MAX_DEPTH, MAX_PARTS};
+use payload::MAX_DEPTH;
+
+use super::super::walk::MAX_PARTS;
 use payload::decode;
 
 use super::*;

@@ -1,82 +1,12 @@
 //! The tokens of a JSON text, as Python's `json` reads them: nothing is allocated, and nothing is skipped unchecked.
 
+mod scalar;
+
 use std::fmt;
 
-/// Most levels of lists and objects, as in the model host.
-pub(crate) const MAX_DEPTH: usize = 200;
+use payload::MAX_DEPTH;
 
-/// Most keys, lists and objects in one message: each costs a model host about a hundred bytes.
-pub(crate) const MAX_PARTS: usize = 200_000;
-
-/// Most digits of a whole number, as in Python.
-const MAX_DIGITS: usize = 4_300;
-
-/// Why a text cannot be read, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) kind: FaultKind,
-    /// Offset of the byte.
-    at: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FaultKind {
-    #[error("EOF while parsing a value")]
-    EndInValue,
-    #[error("EOF while parsing a string")]
-    EndInString,
-    #[error("EOF while parsing a list")]
-    EndInList,
-    #[error("EOF while parsing an object")]
-    EndInObject,
-    #[error("expected value")]
-    Value,
-    #[error("expected ident")]
-    Word,
-    #[error("expected `:`")]
-    Colon,
-    #[error("expected `,` or `]`")]
-    ListEnd,
-    #[error("expected `,` or `}}`")]
-    ObjectEnd,
-    #[error("trailing comma")]
-    TrailingComma,
-    #[error("key must be a string")]
-    Key,
-    #[error("invalid number")]
-    Number,
-    #[error("number out of range")]
-    LongNumber,
-    #[error("invalid escape")]
-    Escape,
-    #[error("control character (\\u0000-\\u001F) found while parsing a string")]
-    Control,
-    #[error("trailing characters")]
-    Trailing,
-    #[error("more than {MAX_DEPTH} levels of lists and objects")]
-    TooDeep,
-    #[error("more than {MAX_PARTS} keys, lists and objects")]
-    TooManyParts,
-}
-
-impl Fault {
-    /// For people, with the line and column in `text`.
-    pub(crate) fn describe(self, text: &[u8]) -> String {
-        let before = &text[..self.at.min(text.len())];
-        let line = before.split(|byte| *byte == b'\n').count();
-        let start = before
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |newline| newline + 1);
-        let column = before.len() - start + usize::from(self.at < text.len());
-        format!("{} at line {line} column {column}", self.kind)
-    }
-
-    /// Whether the text is over a limit rather than wrong.
-    pub(crate) fn is_limit(self) -> bool {
-        matches!(self.kind, FaultKind::TooDeep | FaultKind::TooManyParts)
-    }
-}
+use super::fault::{Fault, FaultKind, MAX_PARTS};
 
 /// A string between its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,82 +217,6 @@ impl<'m> Scanner<'m> {
             _ => return Err(self.fault(FaultKind::Escape)),
         }
         Ok(())
-    }
-
-    /// Passes a number or word that begins with `first`.
-    pub(super) fn scalar(&mut self, first: Option<u8>) -> Result<(), Fault> {
-        match first {
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') => self.word(b"true")?,
-            Some(b'f') => self.word(b"false")?,
-            Some(b'n') => self.word(b"null")?,
-            Some(b'N') => self.word(b"NaN")?,
-            Some(b'I') => self.word(b"Infinity")?,
-            Some(_) => return Err(self.fault(FaultKind::Value)),
-            None => return Err(self.fault(FaultKind::EndInValue)),
-        }
-        self.skip_blanks();
-        Ok(())
-    }
-
-    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
-        if !self.text[self.at..].starts_with(word) {
-            return Err(self.fault(FaultKind::Word));
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), Fault> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-            if self.peek() == Some(b'I') {
-                return self.word(b"Infinity");
-            }
-        }
-        let whole = if self.peek() == Some(b'0') {
-            self.at += 1;
-            1
-        } else {
-            self.digits()?
-        };
-        let mut is_whole = true;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-            is_whole = false;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-            is_whole = false;
-        }
-        // What follows a whole zero, as in `01`, isn't part of any value.
-        if is_whole && matches!(self.peek(), Some(b'0'..=b'9')) {
-            return Err(self.fault(FaultKind::Number));
-        }
-        if is_whole && whole > MAX_DIGITS {
-            return Err(self.fault(FaultKind::LongNumber));
-        }
-        Ok(())
-    }
-
-    /// Passes digits, at least one; how many.
-    fn digits(&mut self) -> Result<usize, Fault> {
-        let rest = &self.text[self.at..];
-        let count = rest
-            .iter()
-            .position(|byte| !byte.is_ascii_digit())
-            .unwrap_or(rest.len());
-        self.at += count;
-        match count {
-            0 if self.peek().is_none() => Err(self.fault(FaultKind::EndInValue)),
-            0 => Err(self.fault(FaultKind::Number)),
-            _ => Ok(count),
-        }
     }
 
     fn part(&mut self) -> Result<(), Fault> {

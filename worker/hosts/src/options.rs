@@ -1,0 +1,43 @@
+//! What a model's hosts are started with, and where their outcomes go.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crds::validated::HostChoice;
+use message::{Job, Outcome};
+
+/// What a model's hosts are started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The model's name.
+    pub model: String,
+    /// The folder that holds `index.py`.
+    pub directory: PathBuf,
+    /// A folder of installed wheels.
+    pub wheels: Option<PathBuf>,
+    /// The interpreter.
+    pub python: PathBuf,
+    /// Which model host runs in it.
+    pub host: HostChoice,
+    /// How many processes run the model.
+    pub hosts: u16,
+    /// The model's devices, which are dealt to the processes in turns.
+    pub devices: Vec<String>,
+    /// Longest time of a call.
+    pub timeout: Duration,
+    /// Longest time of the import.
+    pub start_timeout: Duration,
+    /// Bound of each lane's queue, in messages.
+    pub queue_size: usize,
+    /// Bound of each lane's queue, in bytes of payload.
+    pub queue_bytes: usize,
+    /// What the utilization is an average over.
+    pub utilization_window: Duration,
+}
+
+/// Takes each job's outcome.
+pub trait Outcomes: Send + Sync + 'static {
+    /// Called once for each job, in the order of its lane. Waits while what follows is full.
+    fn finish(&self, job: Job, outcome: Outcome) -> impl Future<Output = ()> + Send;
+}

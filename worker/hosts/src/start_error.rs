@@ -1,0 +1,125 @@
+//! Why a host fails to start.
+
+use std::io;
+use std::path::PathBuf;
+
+use crds::Reason;
+
+/// Why a host fails to start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no such interpreter.
+    #[error(
+        "there is no Python interpreter {0:?}; install Python 3.6 or later, or name one with \
+         funcs[].python or EDGEMODEL_PYTHON"
+    )]
+    PythonMissing(String),
+    /// The file exists but cannot run a model.
+    #[error(
+        "{} cannot run a model: {found}; name Python 3.6 or later for this machine with funcs[].python or \
+         EDGEMODEL_PYTHON",
+        .python.display()
+    )]
+    PythonUnsupported {
+        /// The interpreter.
+        python: PathBuf,
+        /// What it is instead.
+        found: String,
+    },
+    /// The native host is asked for and does not load.
+    #[error(
+        "{} (Python {version}) does not load the native host: {fault}; remove `host: native`, or name CPython 3.10 or \
+         later with funcs[].python or EDGEMODEL_PYTHON",
+        .python.display()
+    )]
+    NativeUnsupported {
+        /// The interpreter.
+        python: PathBuf,
+        /// Its version.
+        version: String,
+        /// Why.
+        fault: String,
+    },
+    /// Neither the extension module nor the portable host was found.
+    #[error("the model host is missing, looked for {}; set EDGEMODEL_HOST_LIB", list(.tried))]
+    LibraryMissing {
+        /// Where it was looked for.
+        tried: Vec<PathBuf>,
+    },
+    /// The system failed to start the process.
+    #[error("failed to start {}: {error}", .python.display())]
+    Spawn {
+        /// The interpreter.
+        python: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The model cannot be imported.
+    #[error("the model cannot be imported: {message}{}", remedy(.message))]
+    ImportFailed {
+        /// One line.
+        message: String,
+        /// Python's traceback; empty if there is none.
+        traceback: String,
+    },
+    /// The import takes too long.
+    #[error("the import took longer than startTimeout, {0:?}")]
+    StartTimeout(std::time::Duration),
+    /// The process ended before the model was imported.
+    #[error("the host ended during the import ({status}); the log has what it printed")]
+    Died {
+        /// How it ended.
+        status: String,
+    },
+    /// The host speaks another version of the frame protocol.
+    #[error("the host's library does not fit this program: {0}; install both from one release")]
+    Broken(String),
+}
+
+/// What to do about a missing module.
+fn remedy(message: &str) -> &'static str {
+    if message.starts_with("ModuleNotFoundError: ") {
+        "; add its wheel to the model's folder wheels/, or choose an interpreter that has it with funcs[].python"
+    } else {
+        ""
+    }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}
+
+impl StartError {
+    /// The reason, for conditions, logs and `/status`.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::PythonMissing(_) => Reason::PythonMissing,
+            Self::PythonUnsupported { .. } | Self::NativeUnsupported { .. } => {
+                Reason::PythonUnsupported
+            }
+            Self::LibraryMissing { .. } | Self::Broken(_) => Reason::HostLibraryMissing,
+            Self::Spawn { .. } => Reason::HostStartFailed,
+            Self::ImportFailed { .. } => Reason::ImportFailed,
+            Self::StartTimeout(_) => Reason::StartTimeout,
+            Self::Died { .. } => Reason::HostCrashed,
+        }
+    }
+
+    /// Whether the same may succeed later: a model that connects somewhere when it is imported, or a
+    /// machine that is short of memory.
+    pub fn is_transient(&self) -> bool {
+        !self.reason().is_permanent()
+    }
+
+    /// Python's traceback, if there is one.
+    pub fn traceback(&self) -> Option<&str> {
+        match self {
+            Self::ImportFailed { traceback, .. } if !traceback.is_empty() => Some(traceback),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What `/status` says of a host.
+
+use serde::Serialize;
+
+use crate::program::HostKind;
+
+/// One host process, for `/status`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostStatus {
+    /// Process id while it runs.
+    pub pid: Option<u32>,
+    /// Which of the two model hosts it is, while it runs.
+    pub host: Option<HostKind>,
+    /// Implementation and version of its Python while it runs, such as `cpython 3.11.7`.
+    pub python: Option<String>,
+    /// Resident memory in bytes, if it is known.
+    pub resident_bytes: Option<u64>,
+    /// How often it was replaced.
+    pub restarts: u64,
+    /// Devices that are quarantined, since their messages repeatedly ended hosts.
+    pub quarantined: Vec<String>,
+}
