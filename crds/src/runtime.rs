@@ -111,7 +111,7 @@ fn not_subscribed(topic: &str, what: &str) -> CelRule {
             "self.all(r, !has(r.pub.{topic}) || !self.exists(o, has(o.sub.topic) && o.sub.topic == r.pub.{topic} && o.sub.name == r.pub.name))"
         ),
         format!(
-            "a pub.{topic} is also a sub.topic on the same broker, so {what} would go round for ever; choose a topic that no rule subscribes to"
+            "a pub.{topic} is also a sub.topic on the same broker, so {what} would loop forever; choose a topic that no rule subscribes to"
         ),
     )
 }

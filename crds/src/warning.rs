@@ -61,7 +61,7 @@ pub fn warnings(runtime: &ValidatedRuntime, same: impl Fn(usize, usize) -> bool)
                 warnings.push(Warning {
                     path: format!("rules[{index}].pub.{name}"),
                     message: format!(
-                        "{:?} on {} may come back by the subscription to {filters:?} on {}, so results would go round",
+                        "{:?} on {} may come back by the subscription to {filters:?} on {}, so results would loop",
                         topic.to_string(),
                         brokers[rule.pub_mqtt].broker.address(),
                         brokers[other.sub_mqtt].broker.address(),

@@ -7,7 +7,7 @@ use tests::running::get;
 use crate::bed::{Bed, Prometheus, RULES, at};
 use crate::scenarios::{self, Scene};
 
-/// Brings it up, tells what to look at, and waits for ever.
+/// Brings it up, tells what to look at, and waits forever.
 ///
 /// # Errors
 /// It does not come up.

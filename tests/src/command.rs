@@ -5,7 +5,7 @@ use std::process::Output;
 /// What a program has written to standard output.
 ///
 /// # Errors
-/// It failed, or that is no text; what it wrote to standard error is in the error, after the command line.
+/// It failed, or that is not a string; what it wrote to standard error is in the error, after the command line.
 pub fn succeeded(name: &str, arguments: &[&str], output: Output) -> anyhow::Result<String> {
     anyhow::ensure!(
         output.status.success(),

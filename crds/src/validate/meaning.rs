@@ -138,7 +138,7 @@ fn broker(
     mqtts.iter().position(|mqtt| mqtt.name == name)
 }
 
-/// Results that come back as telemetry would go round for ever.
+/// Results that come back as telemetry would loop forever.
 fn feedback(rules: &[(&Field, ValidatedRule)], mqtts: &[ValidatedMqtt], report: &mut Report) {
     for (field, rule) in rules {
         let outputs = [
@@ -158,7 +158,7 @@ fn feedback(rules: &[(&Field, ValidatedRule)], mqtts: &[ValidatedMqtt], report: 
             });
             if let (true, Some(place)) = (looped, field.get("pub").and_then(|end| end.get(name))) {
                 let topic = topic.to_string();
-                let message = format!("{topic:?} is also subscribed to, so results would go round");
+                let message = format!("{topic:?} is also subscribed to, so results would loop");
                 place.report(report, message, "choose a topic that no rule subscribes to");
             }
         }

@@ -119,7 +119,7 @@ fn goals(report: &Report) -> Vec<Goal> {
         "throughput while one of 100 devices ends the model's process, of that without".to_owned(),
         0.95,
         report.poisoned(),
-        "a process is started anew three times before the device is kept away, and once for each probe"
+        "the host restarts three times before the device is quarantined, and once for each probe"
             .to_owned(),
     ));
     goals

@@ -131,7 +131,7 @@ async fn previous(control_plane: &ControlPlane, directory: &Path) -> anyhow::Res
     Ok(format!("{folder}/edgemodel-0.0.9.tgz"))
 }
 
-/// A new version of the chart is no reason to stop a worker, or the operator.
+/// A new version of the chart is not a reason to stop a worker, or the operator.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_of_the_chart_replaces_no_pod_and_an_uninstall_keeps_the_runtimes()
 -> anyhow::Result<()> {

@@ -59,7 +59,7 @@ async fn a_worker_serves_by_the_configuration_and_the_arguments_that_the_operato
 }
 
 /// OP-66: two runtimes with one client id. Whoever asked last has the session, and the other stays away and says so, where
-/// they would throw each other out for ever.
+/// they would throw each other out forever.
 #[tokio::test]
 async fn of_two_runtimes_with_one_client_id_one_serves_and_the_other_says_why_not()
 -> anyhow::Result<()> {

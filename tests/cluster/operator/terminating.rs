@@ -10,7 +10,7 @@ use tests::operator::cluster;
 
 use super::{Site, condition, ready, runtime};
 
-/// The pods of an edge node that is away hold their namespace for days. What is refused there is refused for ever: to try
+/// The pods of an edge node that is away hold their namespace for days. What is refused there is refused forever: to try
 /// it at every look would be load without end, and is told as what it is.
 #[tokio::test]
 async fn nothing_is_tried_again_in_a_namespace_that_goes() -> anyhow::Result<()> {

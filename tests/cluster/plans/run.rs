@@ -22,7 +22,7 @@ const LOADED: u32 = 4;
 const DELAY_OF_CREW: Duration = Duration::from_mins(1);
 
 /// On a machine that does other things too, what a controller has done may be heard of late, and the status changes once
-/// more. So many times may be; what writes for ever does so in each of them.
+/// more. So many times may be; what writes forever does so in each of them.
 const ROUNDS: u32 = 3;
 
 /// A workload with a fault at one of its writes.

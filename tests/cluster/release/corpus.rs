@@ -12,7 +12,7 @@ pub(super) const NAMESPACE: &str = "release";
 /// Stands for the UID of a runtime.
 pub(super) const UID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
-/// The same in all releases, so that its own version is no difference.
+/// The same in all releases, so that its own version is not a difference.
 pub(super) const IMAGE: &str = "edgemodel-worker:release";
 
 /// The digest of the Secrets' contents in the fixtures, where it stands for one that depends on the runtime's UID.

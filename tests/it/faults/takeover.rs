@@ -101,7 +101,7 @@ async fn stays_away(worker: &Running) -> anyhow::Result<bool> {
     }))
 }
 
-/// Two workers by mistake, as after a copied configuration: they must not throw each other out for ever.
+/// Two workers by mistake, as after a copied configuration: they must not throw each other out forever.
 #[tokio::test]
 async fn of_two_workers_under_one_client_id_one_serves() -> anyhow::Result<()> {
     for version in ["'3.1.1'", "'5'"] {

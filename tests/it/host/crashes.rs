@@ -73,7 +73,7 @@ async fn a_call_that_takes_too_long_fails_after_one_retry_and_the_next_is_served
 -> anyhow::Result<()> {
     let mut pool = dangerous().await?;
     for what in ["hang", "busy", "hold"] {
-        // Of a device of its own, or the device would be kept away soon.
+        // Each has its own device, or the device would soon be quarantined.
         let failure = pool.call_from(what, &message(what)).await?;
         assert_eq!(
             failure, "timeout: the call took longer than 300ms, 2 times",
@@ -95,7 +95,7 @@ async fn a_host_that_dies_is_replaced_and_the_message_fails_after_one_retry() ->
         ("segfault", "signal: 11 (SIGSEGV)"),
         ("kill", "signal: 9 (SIGKILL)"),
     ] {
-        // Of a device of its own, or the device would be kept away soon.
+        // Each has its own device, or the device would soon be quarantined.
         let failure = pool.call_from(what, &message(what)).await?;
         assert!(failure.starts_with("crash: "), "{failure}");
         assert!(failure.contains(status), "{failure}");

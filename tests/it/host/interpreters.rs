@@ -155,7 +155,7 @@ async fn what_is_no_interpreter_for_models_is_refused_with_what_it_is() -> anyho
         ),
         (
             folder.path().join("foreign"),
-            "it is no program for this machine",
+            "it is not a program for this machine",
         ),
         (folder.path().to_owned(), "it is not executable"),
     ] {

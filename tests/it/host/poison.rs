@@ -56,7 +56,7 @@ async fn a_poisonous_device_is_kept_away_until_it_is_cured() -> anyhow::Result<(
 }
 
 /// Messages that are all diverted must not count as a batch that the host has: nothing would ever end it,
-/// and the lane would wait for ever.
+/// and the lane would wait forever.
 #[tokio::test]
 async fn diverted_messages_do_not_hold_up_the_lane() -> anyhow::Result<()> {
     let model = "

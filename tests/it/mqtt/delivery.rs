@@ -145,7 +145,7 @@ async fn retained_messages_and_shared_subscriptions_work() -> anyhow::Result<()>
     Ok(())
 }
 
-/// A changed topic in a configuration must not leave the old one's messages coming for ever.
+/// A changed topic in a configuration must not leave the old one's messages coming forever.
 #[tokio::test]
 async fn messages_of_an_earlier_subscription_are_discarded() -> anyhow::Result<()> {
     let broker = Mosquitto::start().await?;

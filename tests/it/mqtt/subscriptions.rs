@@ -110,7 +110,7 @@ async fn a_refused_subscription_is_told_and_tried_again_with_the_next_connection
     Ok(())
 }
 
-/// A worker that says it is subscribed and is not would wait for ever: another client that had the session meanwhile may
+/// A worker that says it is subscribed and is not would wait forever: another client that had the session meanwhile may
 /// have ended the subscription.
 #[tokio::test]
 async fn a_subscription_is_made_again_on_every_connection() -> anyhow::Result<()> {

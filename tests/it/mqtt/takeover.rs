@@ -27,7 +27,7 @@ fn stays_away(event: &Event) -> Option<Duration> {
     }
 }
 
-/// Two workers under one client id would otherwise throw each other out for ever.
+/// Two workers under one client id would otherwise throw each other out forever.
 #[tokio::test]
 async fn a_session_that_is_taken_over_stays_away() -> anyhow::Result<()> {
     let broker = Mosquitto::start().await?;

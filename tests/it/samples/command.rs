@@ -48,7 +48,7 @@ fn pack_runs_the_samples_first() -> anyhow::Result<()> {
     models.folder("m", DOUBLE, &[("samples/bad.json", "{}")])?;
     let (code, _, err) = run(&["pack", &folder, "--output", &output, "--no-import"], "")?;
     assert_eq!(code, Some(1));
-    let expected = "error: samples/bad.json is no sample: \"event\" is missing; ";
+    let expected = "error: samples/bad.json is not a sample: \"event\" is missing; ";
     assert!(err.starts_with(expected), "{err}");
     Ok(())
 }

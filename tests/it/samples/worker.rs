@@ -98,7 +98,7 @@ async fn a_model_that_fails_a_sample_is_refused_and_the_reason_says_why() -> any
             r#"{"event": 1, "result": 1"#,
             "",
             "SampleInvalid",
-            "samples/one.json is no sample: EOF while parsing an object at line 1 column 24",
+            "samples/one.json is not a sample: EOF while parsing an object at line 1 column 24",
         ),
     ] {
         let left = refusal(index, sample, settings).await?;

@@ -56,7 +56,7 @@ pub(crate) fn termination(file: &Path) -> anyhow::Result<Termination> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// Without this, a pod whose model cannot be served would run for ever, and nobody who looks at the
+/// Without this, a pod whose model cannot be served would run forever, and nobody who looks at the
 /// runtime would learn why it is not ready.
 #[tokio::test]
 async fn a_refused_model_ends_the_worker_and_its_reason_is_left_behind() -> anyhow::Result<()> {
@@ -147,7 +147,7 @@ async fn a_worker_that_is_asked_to_end_leaves_no_reason() -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A pod's name does not come again, so a session under it would fill the broker for ever, and take its
+/// A pod's name does not come again, so a session under it would fill the broker forever, and take its
 /// share of a shared subscription with it.
 #[tokio::test]
 async fn a_named_replica_leaves_no_session_at_the_broker() -> anyhow::Result<()> {

@@ -67,7 +67,7 @@ fn configuration(broker: &Mosquitto, packed: &[(&str, Packed, String)]) -> anyho
             "- modelName: {name}\n  modelAddress: {address}\n  modelMd5: {md5}\n  python: {python}\n  \
              timeout: 500ms\n  devices:\n"
         );
-        // A device for each kind of message: one that costs too many hosts is kept away.
+        // A device for each kind of message: one that ends too many hosts is quarantined.
         for what in ["fine", "hang", "crash", "leak"] {
             funcs += &format!(
                 "  - deviceName: {what}\n    deviceAttr:\n    - {{attrName: k, attrValue: {what}, \

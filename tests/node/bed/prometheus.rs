@@ -66,7 +66,7 @@ impl Prometheus {
     /// The series that a query finds.
     ///
     /// # Errors
-    /// It is no query.
+    /// It is not a query.
     pub(crate) async fn query(&self, query: &str) -> anyhow::Result<Vec<Value>> {
         let mut url = url::form_urlencoded::Serializer::new(String::new());
         url.append_pair("query", query);

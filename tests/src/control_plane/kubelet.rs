@@ -106,7 +106,7 @@ fn labels_of(labels: &[(&str, &str)]) -> Labels {
 /// A pod and what was done about it; done once, so that a test may say otherwise by hand.
 struct Known {
     pod: Pod,
-    /// Also before the watch tells of it: what happens to another pod is no reason to ask again.
+    /// Also before the watch tells of it: what happens to another pod is not a reason to ask again.
     bound: bool,
     said: Option<PodState>,
     released: bool,

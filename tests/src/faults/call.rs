@@ -9,7 +9,7 @@ use kube::client::Body;
 /// What is done, in the words of role rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
-    /// Reads one object, or something that is no object.
+    /// Reads one object, or something that is not an object.
     Get,
     /// Reads all objects of a resource.
     List,

@@ -192,7 +192,7 @@ class Host:
             body = next(self.bodies(), None)
         self.received = bytearray()
         if body[0] != LOAD:
-            raise Broken("the first frame is no Load")
+            raise Broken("the first frame is not a Load")
         model, directory, wheels = (field.decode() for field in strings(body, 1, 3))
         fields = [READY, support.python_version()]
         try:

@@ -117,7 +117,7 @@ impl<'py> Host<'_, 'py> {
                     wheels,
                 } = Request::decode(body).map_err(broken)?
                 else {
-                    return Err(broken("the first frame is no Load"));
+                    return Err(broken("the first frame is not a Load"));
                 };
                 break Model::load(self.helper, model, directory, wheels);
             }

@@ -269,7 +269,7 @@ fn not_started(python: &Path, error: std::io::Error) -> StartError {
     use std::io::ErrorKind;
     let found = match (error.kind(), error.raw_os_error()) {
         (_, Some(code)) if code == rustix::io::Errno::NOEXEC.raw_os_error() => {
-            "it is no program for this machine"
+            "it is not a program for this machine"
         }
         (ErrorKind::PermissionDenied, _) => "it is not executable for this user",
         (ErrorKind::NotFound, _) => {

@@ -169,7 +169,7 @@ impl<O: Outcomes> Lane<O> {
         }
     }
 
-    /// Fails the messages of devices that are kept away; whether there were any, which may have taken time.
+    /// Fails the messages of quarantined devices; whether there were any, which may have taken time.
     async fn divert(&mut self, batch: &mut VecDeque<Job>) -> bool {
         let now = std::time::Instant::now();
         let mut diverted = false;

@@ -88,7 +88,7 @@ impl Families {
             )?,
             quarantined: gauges(
                 "edgemodel_quarantined_devices",
-                "Devices that are kept away from a model, since their messages cost processes.",
+                "Quarantined devices: their messages repeatedly ended model hosts.",
                 &["model"],
             )?,
         })

@@ -95,7 +95,7 @@ impl Refusal {
 /// Runs the samples of a model that is about to serve.
 ///
 /// # Errors
-/// A file is no sample, the model does not start, or it does not pass; then the first sample that it fails.
+/// A file is not a sample, the model does not start, or it does not pass; then the first sample that it fails.
 pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> {
     let directory = options.directory.clone();
     let samples = tokio::task::spawn_blocking(move || read(&directory)).await;

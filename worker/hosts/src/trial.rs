@@ -38,7 +38,7 @@ pub enum Lost {
     /// It ended.
     #[error("the model's process ended during the call ({0}); the log has what it printed")]
     Died(String),
-    /// It wrote what is no reply, or the call is larger than a frame.
+    /// It wrote an invalid reply, or the call is larger than a frame.
     #[error("the model's process and this program do not understand each other: {0}")]
     Broken(String),
 }

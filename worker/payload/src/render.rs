@@ -183,7 +183,7 @@ impl Json {
     }
 
     /// A map whose keys `key` writes, until it says that there are no more, and whose values `value` writes. Entries whose
-    /// key is no text are left out.
+    /// key is not a string are left out.
     pub(crate) fn map<S>(
         &mut self,
         state: &mut S,

@@ -62,7 +62,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     anyhow::ensure!(
         (0.0..=1.0).contains(&arguments.unmatched),
-        "--unmatched {} is no share; choose a number from 0 to 1",
+        "--unmatched {} is not a share; choose a number from 0 to 1",
         arguments.unmatched
     );
     let (text, source) = match (&arguments.config, &arguments.broker) {

@@ -130,7 +130,7 @@ fn document(one: &Tried<'_>) -> serde_json::Value {
 fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<End> {
     anyhow::ensure!(
         arguments.model.is_dir(),
-        "{} is no folder; record into the model's folder and pack it again",
+        "{} is not a folder; record into the model's folder and pack it again",
         arguments.model.display()
     );
     let stem = match event {

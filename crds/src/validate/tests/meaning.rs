@@ -17,8 +17,8 @@ fn rejects_expressions_that_are_code() {
 fn rejects_results_that_come_back_as_telemetry() {
     let from =
         "topic: cloud/edge-data-access-a60c2306-1644570929743-e54d4620-8b1a-11ec-9969-df2a36238047";
-    rejects(from, "topic: cloud/#", "so results would go round");
-    rejects(from, "topic: $share/g/cloud/+", "so results would go round");
+    rejects(from, "topic: cloud/#", "so results would loop");
+    rejects(from, "topic: $share/g/cloud/+", "so results would loop");
     accepts(from, "topic: $share/g/site/+/#");
 }
 

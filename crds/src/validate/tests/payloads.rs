@@ -158,6 +158,6 @@ rules: [{sub: {name: a, topic: x}, pub: {name: b, topic: x}}]
 funcs: [{modelName: m, modelAddress: file:///m.zip}]
 ";
     let error = load(text, "c").unwrap_err().to_string();
-    assert!(error.contains("so results would go round"), "{error}");
+    assert!(error.contains("so results would loop"), "{error}");
     load(&text.replace("localhost", "otherhost"), "c").unwrap();
 }

@@ -108,7 +108,7 @@ impl HostEnd {
             Self::Drained => return None,
             Self::Timeout => format!("the call took longer than {timeout:?}"),
             Self::Died => format!("the model's process ended during the call ({status})"),
-            Self::Broken(error) => format!("the model's process wrote what is no reply: {error}"),
+            Self::Broken(error) => format!("the model's process wrote an invalid reply: {error}"),
         };
         Some(Failure {
             reason: self.reason()?,

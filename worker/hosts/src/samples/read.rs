@@ -37,8 +37,8 @@ pub enum Error {
     },
     /// A file is something else.
     #[error(
-        "{file} is no sample: {fault}; write {{\"event\": ..., \"result\": ...}} or a list of these, or keep \
-         files that are no samples in another folder"
+        "{file} is not a sample: {fault}; write {{\"event\": ..., \"result\": ...}} or a list of these, or keep \
+         files that are not samples in another folder"
     )]
     Invalid {
         /// Which, from the model's folder.
@@ -59,7 +59,7 @@ pub enum Error {
 /// The samples of the model in `directory`, in the order of their files' names; none if it brings none.
 ///
 /// # Errors
-/// A file cannot be read or is no sample, or there are too many.
+/// A file cannot be read or is not a sample, or there are too many.
 pub fn read(directory: &Path) -> Result<Vec<Sample>, Error> {
     let mut samples = Vec::new();
     let mut left = MAX_BYTES;
@@ -183,7 +183,7 @@ fn sample(jiter: &mut Jiter<'_>, name: String, text: &str) -> Result<Sample, Str
                     JsonValue::Int(0) => 0.0,
                     JsonValue::Int(int @ 1..) => f64::from(u32::try_from(int).unwrap_or(u32::MAX)),
                     JsonValue::Float(float) if float.is_finite() && float >= 0.0 => float,
-                    _ => return Err("tolerance is no number from 0 on".to_owned()),
+                    _ => return Err("tolerance is not a number from 0 on".to_owned()),
                 };
                 tolerance.replace(tolerated).is_some()
             }
@@ -207,7 +207,7 @@ fn sample(jiter: &mut Jiter<'_>, name: String, text: &str) -> Result<Sample, Str
 
 fn read_context(value: &JsonValue<'_>) -> Result<Context, String> {
     let JsonValue::Object(members) = value else {
-        return Err("context is no object".to_owned());
+        return Err("context is not an object".to_owned());
     };
     let mut context = Context::default();
     for (name, value) in members.iter() {
@@ -217,9 +217,9 @@ fn read_context(value: &JsonValue<'_>) -> Result<Context, String> {
             ("received_at", value) => {
                 let seconds = seconds(value);
                 context.received_at =
-                    Some(seconds.ok_or("context.received_at is no number of seconds since 1970")?);
+                    Some(seconds.ok_or("context.received_at is not a number of seconds since 1970")?);
             }
-            ("topic" | "device", _) => return Err(format!("context.{name} is no text")),
+            ("topic" | "device", _) => return Err(format!("context.{name} is not a string")),
             (other, _) => return Err(unknown(other, &CONTEXT_KEYS)),
         }
     }

@@ -189,7 +189,7 @@ pub fn recorded(
 fn not_json(bytes: &[u8]) -> Fault {
     Fault::NotJson(match std::str::from_utf8(bytes) {
         Ok(text) => format!("{:?}", cut(text)),
-        Err(_) => format!("{} bytes that are no text", bytes.len()),
+        Err(_) => format!("{} bytes that are not text", bytes.len()),
     })
 }
 

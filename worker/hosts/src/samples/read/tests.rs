@@ -13,7 +13,7 @@ fn model(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn rejects(text: &str, fault: &str) {
     let folder = model(&[("one.json", text)]);
     let error = read(folder.path()).unwrap_err().to_string();
-    let expected = format!("samples/one.json is no sample: {fault}; write ");
+    let expected = format!("samples/one.json is not a sample: {fault}; write ");
     assert!(error.starts_with(&expected), "{error}");
 }
 
@@ -86,13 +86,13 @@ fn what_is_no_sample_is_refused_with_its_place() {
     rejects(r#"{"event": 1, "event": 1}"#, "\"event\" is there twice");
     for wrong in ["-1", "\"1\"", "NaN", "null"] {
         let text = format!("{{\"tolerance\": {wrong}}}");
-        rejects(&text, "tolerance is no number from 0 on");
+        rejects(&text, "tolerance is not a number from 0 on");
     }
-    rejects(r#"{"context": 1}"#, "context is no object");
-    rejects(r#"{"context": {"topic": 1}}"#, "context.topic is no text");
+    rejects(r#"{"context": 1}"#, "context is not an object");
+    rejects(r#"{"context": {"topic": 1}}"#, "context.topic is not a string");
     rejects(
         r#"{"context": {"received_at": "now"}}"#,
-        "context.received_at is no number of seconds since 1970",
+        "context.received_at is not a number of seconds since 1970",
     );
     rejects(
         r#"{"context": {"devise": "d"}}"#,
