@@ -14,6 +14,7 @@ use crate::http;
 use crate::peers::Peers;
 use crate::sink::SharedSinks;
 use crate::status::Shared;
+use crate::token::Token;
 
 /// A port is in use or not allowed.
 #[derive(Debug, thiserror::Error)]

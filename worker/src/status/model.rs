@@ -93,12 +93,11 @@ impl ModelView {
     pub(super) fn readiness(&self) -> Readiness {
         let inner = self.lock();
         match inner.state {
-            ModelState::Loading => Readiness::NotReady,
             ModelState::Refused { .. } => Readiness::Refused,
             ModelState::Serving if inner.sessions.iter().all(|session| session.ready) => {
                 Readiness::Ready
             }
-            ModelState::Serving => Readiness::NotReady,
+            ModelState::Loading | ModelState::Serving => Readiness::NotReady,
         }
     }
 

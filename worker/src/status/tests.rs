@@ -1,6 +1,8 @@
 //! The document at `/status`, whole: tools read it, so its keys and their order are frozen.
 
-use message::Delivery;
+use crds::Reason;
+use hosts::HostStatus;
+use message::{Delivery, Level, Settled};
 
 use super::*;
 

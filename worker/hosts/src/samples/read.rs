@@ -216,8 +216,9 @@ fn read_context(value: &JsonValue<'_>) -> Result<Context, String> {
             ("device", JsonValue::Str(text)) => context.device = text.to_string(),
             ("received_at", value) => {
                 let seconds = seconds(value);
-                context.received_at =
-                    Some(seconds.ok_or("context.received_at is not a number of seconds since 1970")?);
+                context.received_at = Some(
+                    seconds.ok_or("context.received_at is not a number of seconds since 1970")?,
+                );
             }
             ("topic" | "device", _) => return Err(format!("context.{name} is not a string")),
             (other, _) => return Err(unknown(other, &CONTEXT_KEYS)),

@@ -1,3 +1,5 @@
+use crds::validated::{Condition, Operand};
+
 use super::*;
 
 mod walk;

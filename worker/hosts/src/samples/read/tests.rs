@@ -89,7 +89,10 @@ fn what_is_no_sample_is_refused_with_its_place() {
         rejects(&text, "tolerance is not a number from 0 on");
     }
     rejects(r#"{"context": 1}"#, "context is not an object");
-    rejects(r#"{"context": {"topic": 1}}"#, "context.topic is not a string");
+    rejects(
+        r#"{"context": {"topic": 1}}"#,
+        "context.topic is not a string",
+    );
     rejects(
         r#"{"context": {"received_at": "now"}}"#,
         "context.received_at is not a number of seconds since 1970",

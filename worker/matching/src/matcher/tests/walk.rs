@@ -1,11 +1,9 @@
 //! The walk against the tree: same devices, same refusals; and its limits.
 
+use payload::{MAX_DEPTH, decode};
 use proptest::prelude::*;
 
-use payload::MAX_DEPTH;
-
 use super::super::walk::MAX_PARTS;
-use payload::decode;
 
 use super::*;
 
