@@ -10,7 +10,7 @@ use crate::problem::Problems;
 use crate::runtime::{Func, RuntimeSpec};
 use crate::validate;
 use crate::validated::{Digests, Refusal, ValidatedExpose, ValidatedRuntime};
-use crate::worker_config::{self, Options};
+use crate::worker_config::{self, Options, ReadKeys};
 
 /// A checked runtime on a cluster.
 #[derive(Debug, Clone)]
@@ -126,9 +126,19 @@ impl ClusterRuntime {
         &self.runtime.expose
     }
 
-    /// The names of the Secrets that workers read, with the keys that each must have.
-    pub fn secrets(&self) -> BTreeMap<&str, BTreeSet<&'static str>> {
-        worker_config::secrets(&self.written)
+    /// The names of the Secrets that the workers of `models[model]` read, with the keys of each.
+    pub fn secrets(&self, model: usize) -> BTreeMap<&str, ReadKeys> {
+        let func = self.written.funcs.get(model);
+        func.map(|func| worker_config::secrets(&self.written, func))
+            .unwrap_or_default()
+    }
+
+    /// The names of the Secrets that workers read.
+    pub fn all_secrets(&self) -> BTreeSet<&str> {
+        let models = 0..self.models.len();
+        models
+            .flat_map(|model| self.secrets(model).into_keys())
+            .collect()
     }
 
     /// The configuration of the workers of `models[model]`.

@@ -5,6 +5,7 @@
 //! the reference page. The Chinese titles are those of pyboot's form panel. Nothing is checked here
 //! beyond shapes; [`crate::validate`] turns this into [`crate::ValidatedRuntime`].
 
+mod database;
 mod expose;
 mod func;
 mod mqtt;
@@ -19,6 +20,7 @@ use crate::cluster::{ExposeMode, ModelCache, Placement};
 use crate::constraint::rule::{CelRule, object_name, quoting, rule};
 use crate::constraint::{each, list, list_by, name, text};
 
+pub use database::Database;
 pub use expose::Expose;
 pub use func::{AttrType, Device, DeviceAttr, Format, Func, HostChoice, OnFull};
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
@@ -42,6 +44,7 @@ pub use timeout::Timeout;
 #[schemars(
     transform = known_broker("sub"),
     transform = known_broker("pub"),
+    transform = database::known_database(),
     transform = devices_fit()
 )]
 pub struct RuntimeSpec {
@@ -62,6 +65,10 @@ pub struct RuntimeSpec {
     #[serde(default)]
     #[schemars(title = "调用模型", transform = list_by("modelName", 64))]
     pub funcs: Vec<Func>,
+    /// The databases that models may use; each model names its own in `funcs[].databases`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = list_by("name", 32))]
+    pub databases: Vec<Database>,
     /// Ports on which metrics and results are served.
     #[serde(default)]
     #[schemars(

@@ -4,6 +4,7 @@
 //! first has reported, so that one mistake does not hide another.
 
 mod broker_url;
+mod database;
 mod meaning;
 mod model;
 mod mqtt;

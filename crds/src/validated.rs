@@ -19,6 +19,8 @@ pub struct ValidatedRuntime {
     pub rules: Vec<ValidatedRule>,
     /// Models, in the order of the file; some may be refused ([`ValidatedFunc::digest`]).
     pub funcs: Vec<ValidatedFunc>,
+    /// Databases, in the order of the file.
+    pub databases: Vec<ValidatedDatabase>,
     /// Ports, in the order of the file.
     pub expose: Vec<ValidatedExpose>,
 }
@@ -134,6 +136,21 @@ impl Qos {
     }
 }
 
+/// A database.
+#[derive(Debug, Clone)]
+pub struct ValidatedDatabase {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its address as SQLAlchemy writes it, without credentials.
+    pub url: String,
+    /// File with the user name, read when the worker starts.
+    pub username_file: Option<String>,
+    /// File with the password, read when the worker starts.
+    pub password_file: Option<String>,
+    /// The Secret that holds the credentials, of which only a cluster knows.
+    pub credentials_secret: Option<String>,
+}
+
 /// A rule with its brokers resolved.
 #[derive(Debug, Clone)]
 pub struct ValidatedRule {
@@ -184,6 +201,8 @@ pub struct ValidatedFunc {
     pub python: Option<String>,
     /// Which host runs the model.
     pub host: HostChoice,
+    /// Indices of its databases in [`ValidatedRuntime::databases`].
+    pub databases: Vec<usize>,
     /// Bound of the queue before the model, in messages.
     pub pre_queue_size: usize,
     /// Bound of the queue after the model, in messages.

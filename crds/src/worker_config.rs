@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::client_id::{self, Role, SessionKey};
 use crate::contract::mount::SECRETS_DIR;
 use crate::digest::hex;
-use crate::runtime::{Auth, Expose, Mqtt, RuntimeSpec, Tls};
+use crate::runtime::{Auth, Database, Expose, Func, Mqtt, RuntimeSpec, Tls};
 use crate::validated::ValidatedRuntime;
 
 /// Keys of a Secret with credentials (those of the type `kubernetes.io/basic-auth`).
@@ -82,6 +82,13 @@ pub fn of_model(
     mqtts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut model = spec.funcs[func].clone();
     (model.replicas, model.autoscaling, model.resources) = (None, None, None);
+    model.databases.sort();
+    let databases = spec
+        .databases
+        .iter()
+        .filter(|entry| model.uses(&entry.name));
+    let mut databases: Vec<_> = databases.map(database_with_files).collect();
+    databases.sort_by(|a, b| a.name.cmp(&b.name));
     let expose = spec.expose.iter().filter(|_| options.exposes);
     let mut expose: Vec<_> = expose
         .map(|entry| Expose {
@@ -94,23 +101,39 @@ pub fn of_model(
         mqtts,
         rules,
         funcs: vec![model],
+        databases,
         expose,
         ..RuntimeSpec::default()
     }
 }
 
-/// The names of the Secrets that the workers of `spec` read, with the keys that each must have.
-pub fn secrets(spec: &RuntimeSpec) -> BTreeMap<&str, BTreeSet<&'static str>> {
-    let mut secrets: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
+/// The keys of a Secret that a worker reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadKeys {
+    /// Those that it must have.
+    pub required: BTreeSet<&'static str>,
+    /// Those that are read where they are.
+    pub optional: BTreeSet<&'static str>,
+}
+
+/// The names of the Secrets that the workers of `func` read, with the keys of each.
+pub fn secrets<'a>(spec: &'a RuntimeSpec, func: &Func) -> BTreeMap<&'a str, ReadKeys> {
+    const CREDENTIALS: [&str; 2] = [USERNAME_KEY, PASSWORD_KEY];
+    let mut secrets: BTreeMap<&str, ReadKeys> = BTreeMap::new();
     for mqtt in &spec.mqtts {
         if let Some(secret) = &mqtt.credentials_secret_ref {
-            secrets
-                .entry(&secret.name)
-                .or_default()
-                .extend([USERNAME_KEY, PASSWORD_KEY]);
+            let keys = secrets.entry(&secret.name).or_default();
+            keys.required.extend(CREDENTIALS);
         }
         if let Some(secret) = mqtt.tls.as_ref().and_then(|tls| tls.secret_ref.as_ref()) {
-            secrets.entry(&secret.name).or_default();
+            let keys = secrets.entry(&secret.name).or_default();
+            keys.optional.extend([CA_KEY, CERT_KEY, KEY_KEY]);
+        }
+    }
+    for database in spec.databases.iter().filter(|entry| func.uses(&entry.name)) {
+        if let Some(secret) = &database.credentials_secret_ref {
+            let keys = secrets.entry(&secret.name).or_default();
+            keys.required.extend(CREDENTIALS);
         }
     }
     secrets
@@ -132,9 +155,21 @@ pub fn restart_digest(config: &RuntimeSpec) -> String {
     hex(&Sha256::digest(text)[..5])
 }
 
+fn file(secret: &str, key: &str) -> String {
+    format!("{SECRETS_DIR}/{secret}/{key}")
+}
+
+fn database_with_files(database: &Database) -> Database {
+    let mut database = database.clone();
+    if let Some(secret) = database.credentials_secret_ref.take() {
+        database.username_file = Some(file(&secret.name, USERNAME_KEY));
+        database.password_file = Some(file(&secret.name, PASSWORD_KEY));
+    }
+    database
+}
+
 fn with_files(mqtt: &Mqtt, secrets: &SecretKeys) -> Mqtt {
     let mut mqtt = mqtt.clone();
-    let file = |secret: &str, key: &str| format!("{SECRETS_DIR}/{secret}/{key}");
     if let Some(secret) = mqtt.credentials_secret_ref.take() {
         mqtt.auth = Some(Auth {
             username_file: Some(file(&secret.name, USERNAME_KEY)),
@@ -211,7 +246,10 @@ mod tests {
             secret_ref: reference("broker"),
             ..Tls::default()
         });
-        assert_eq!(secrets(&spec)["user"], [USERNAME_KEY, PASSWORD_KEY].into());
+        assert_eq!(
+            secrets(&spec, &spec.funcs[0])["user"].required,
+            [USERNAME_KEY, PASSWORD_KEY].into()
+        );
         let config = configuration(&spec, 0, None);
         let text = crate::yaml::write(&config).unwrap();
         crate::load(&text, "config.yaml").unwrap();
@@ -225,6 +263,37 @@ mod tests {
         );
         assert!(
             !text.contains("tls.crt") && !text.contains("secretRef"),
+            "{text}"
+        );
+    }
+
+    /// Another model's password is nowhere near this one's worker.
+    #[test]
+    fn a_worker_knows_the_databases_of_its_model_alone() {
+        let mut spec = seed();
+        let database = |name: &str| Database {
+            name: name.to_owned(),
+            url: "postgresql+pg8000://h/d".to_owned(),
+            credentials_secret_ref: Some(crate::cluster::SecretReference {
+                name: format!("{name}-user"),
+            }),
+            ..Database::default()
+        };
+        spec.databases = ["plant", "archive", "unused"].map(database).into();
+        spec.funcs[0].databases = vec!["plant".to_owned()];
+        spec.funcs[1].databases = vec!["plant".to_owned(), "archive".to_owned()];
+        let names =
+            |func: usize| -> Vec<_> { secrets(&spec, &spec.funcs[func]).into_keys().collect() };
+        assert_eq!(names(0), ["plant-user"]);
+        assert_eq!(names(1), ["archive-user", "plant-user"]);
+        let text = crate::yaml::write(&configuration(&spec, 0, None)).unwrap();
+        let runtime = crate::load(&text, "config.yaml").unwrap();
+        assert_eq!(runtime.databases.len(), 1);
+        let plant = &runtime.databases[0];
+        let file = "/etc/edgemodel/secrets/plant-user/password";
+        assert_eq!(plant.password_file.as_deref(), Some(file));
+        assert!(
+            !text.contains("archive") && !text.contains("unused"),
             "{text}"
         );
     }

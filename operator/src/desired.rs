@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crds::digest::hex;
 use crds::validated::Digests;
-use crds::worker_config::{self, SecretKeys};
+use crds::worker_config::{self, ReadKeys, SecretKeys};
 use crds::{ClusterRuntime, Reason};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -216,7 +216,8 @@ fn model(
     secret_keys: &SecretKeys,
     exposes: bool,
 ) -> Model {
-    if let Some(blocked) = missing_secret(inputs) {
+    let secrets = inputs.runtime.secrets(index);
+    if let Some(blocked) = missing_secret(inputs, &secrets) {
         return Model::Blocked(blocked);
     }
     let func = &inputs.runtime.models[index];
@@ -239,6 +240,7 @@ fn model(
         func,
         config: &config,
         restart_digest: &restart_digest,
+        secrets: &secrets,
         digest: digest.as_deref(),
     };
     Model::Served(Box::new(ModelChildren {
@@ -250,29 +252,26 @@ fn model(
     }))
 }
 
-/// The first Secret, or key of one, that workers need and that is not there.
-fn missing_secret(inputs: &Inputs<'_>) -> Option<Blocked> {
+/// The first Secret, or key of one, that a model's workers need and that is not there.
+fn missing_secret(inputs: &Inputs<'_>, secrets: &BTreeMap<&str, ReadKeys>) -> Option<Blocked> {
     let blocked = |reason, message| Blocked {
         reason,
         message,
         passing: true,
     };
-    inputs
-        .runtime
-        .secrets()
-        .into_iter()
-        .find_map(|(name, keys)| {
-            let Some(found) = inputs.secrets.get(name) else {
-                let message = format!(
-                    "Secret {name:?} is not in namespace {:?}; create it, or name another",
-                    inputs.identity.namespace
-                );
-                return Some(blocked(Reason::SecretNotFound, message));
-            };
-            let missing = keys.into_iter().find(|key| !found.keys.contains(*key))?;
-            let message = format!("Secret {name:?} has no key {missing:?}; add it to the Secret");
-            Some(blocked(Reason::SecretKeyMissing, message))
-        })
+    secrets.iter().find_map(|(name, keys)| {
+        let Some(found) = inputs.secrets.get(*name) else {
+            let message = format!(
+                "Secret {name:?} is not in namespace {:?}; create it, or name another",
+                inputs.identity.namespace
+            );
+            return Some(blocked(Reason::SecretNotFound, message));
+        };
+        let mut required = keys.required.iter();
+        let missing = required.find(|key| !found.keys.contains(**key))?;
+        let message = format!("Secret {name:?} has no key {missing:?}; add it to the Secret");
+        Some(blocked(Reason::SecretKeyMissing, message))
+    })
 }
 
 fn digest_text(digests: &Digests) -> Option<String> {

@@ -151,7 +151,7 @@ async fn secrets(
 ) -> Result<BTreeMap<String, SecretView>, Failure> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &identity.namespace);
     let mut views = BTreeMap::new();
-    for name in runtime.secrets().into_keys() {
+    for name in runtime.all_secrets() {
         if let Some(secret) = api::call(secrets.get_opt(name)).await? {
             views.insert(name.to_owned(), view(&secret, &identity.uid));
         }

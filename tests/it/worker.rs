@@ -1,6 +1,7 @@
 //! `edgemodel run` from broker to broker, as a process.
 
 mod bad_input;
+mod databases;
 mod delivery;
 mod events;
 mod guests;

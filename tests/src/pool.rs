@@ -49,6 +49,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         wheels: None,
         python: python(None)?,
         host: HostChoice::Auto,
+        databases: Arc::default(),
         hosts: 1,
         devices: Vec::new(),
         timeout: Duration::from_secs(10),

@@ -14,6 +14,14 @@ pub fn scientific() -> anyhow::Result<PathBuf> {
     environment("scientific", &["numpy", "pandas", "scikit-learn"])
 }
 
+/// An interpreter with SQLAlchemy, and drivers in pure Python.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn databases() -> anyhow::Result<PathBuf> {
+    environment("databases", &["sqlalchemy", "pg8000", "pymysql"])
+}
+
 /// An interpreter with what the benchmark's baselines import.
 ///
 /// # Errors

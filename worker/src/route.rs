@@ -24,6 +24,8 @@ pub struct PipelineContext {
     pub runtime: ValidatedRuntime,
     /// The brokers, in the order of the configuration.
     pub brokers: Vec<Broker>,
+    /// The databases of each model, in the order of the configuration.
+    pub databases: Vec<Arc<[hosts::Database]>>,
     /// The sessions' client ids.
     pub client_ids: HashMap<SessionKey, String>,
     /// For one of several workers, which never reconnects under its client ids: those of the previous single worker, if

@@ -33,6 +33,9 @@ pub enum Error {
     /// A file that the configuration refers to cannot be used.
     #[error(transparent)]
     Broker(BrokerError),
+    /// The credentials of a database cannot be read.
+    #[error(transparent)]
+    Database(hosts::DatabaseError),
     /// A port is in use or not allowed.
     #[error(transparent)]
     Listen(ListenError),
@@ -61,7 +64,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Binds the ports, reads the brokers' files and opens the models directory.
+    /// Binds the ports, reads the files of brokers and databases and opens the models directory.
     ///
     /// # Errors
     /// The first of these that fails; nothing is left behind.
@@ -78,6 +81,7 @@ impl Worker {
                 })
             })
             .collect::<Result<_, _>>()?;
+        let databases = hosts::databases(&runtime).map_err(Error::Database)?;
         let ports =
             Ports::open(settings.http, settings.exposed, &runtime.expose).map_err(Error::Listen)?;
         let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
@@ -97,6 +101,7 @@ impl Worker {
                     .then(|| client_id::assign(&runtime, &settings.hostname, None)),
                 shared,
                 brokers,
+                databases,
                 runtime,
             },
             settings,

@@ -150,6 +150,7 @@ impl Supervisor {
             wheels: installed.wheels,
             python,
             host: func.host,
+            databases: self.ctx.databases[self.func].clone(),
             hosts: func.hosts,
             devices: func
                 .devices
@@ -170,7 +171,8 @@ impl Supervisor {
         Ok((pipeline, installed.in_use))
     }
 
-    /// Runs the model's samples in a copy, which takes what it writes there.
+    /// Runs the model's samples in a copy, which takes what it writes there, and without databases, so that no sample
+    /// leaves a row.
     async fn check_samples(
         &self,
         mut options: hosts::Options,
@@ -187,6 +189,7 @@ impl Supervisor {
                 .unwrap_or(Err(packages::Error::Interrupted))
                 .map_err(Error::Install)?;
             scratch.path().clone_into(&mut options.directory);
+            options.databases = Arc::default();
             samples::check(&options, &metrics)
                 .await
                 .map_err(Error::Samples)

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Timeout;
+use super::database::once;
 use crate::cluster::{Autoscaling, Resources};
 use crate::constraint::rule::{CelRule, rule, visible};
-use crate::constraint::{list, name, path, pattern, text};
+use crate::constraint::{each, list, name, path, pattern, text};
 
 /// A model and the devices it is for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +55,10 @@ pub struct Func {
     /// Which model host runs the model in that interpreter. Default `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostChoice>,
+    /// Names of the databases that the model may use by `context.database(name)`. Default none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = list(8), transform = each(name), transform = once())]
+    pub databases: Vec<String>,
     /// How many messages may wait for the model. Default 1000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]

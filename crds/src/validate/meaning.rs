@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::value::Field;
-use super::{Report, model, mqtt};
+use super::{Report, database, model, mqtt};
 use crate::node::{Node, Value};
 use crate::validated::{
     ExposeProtocol, ValidatedExpose, ValidatedMqtt, ValidatedRule, ValidatedRuntime,
@@ -52,10 +52,20 @@ pub(super) fn runtime(node: &Node, complete: bool, report: &mut Report) -> Valid
     }
     feedback(&parsed, &mqtts, report);
     let mut names = HashSet::new();
+    let databases: Vec<_> = root
+        .items("databases")
+        .iter()
+        .filter_map(|field| database::database(field, &mut names, report))
+        .collect();
+    let databases_known = database::Known {
+        databases: &databases,
+        names: &names,
+    };
+    let mut names = HashSet::new();
     let funcs = root
         .items("funcs")
         .iter()
-        .filter_map(|field| model::func(field, &mut names, report))
+        .filter_map(|field| model::func(field, &mut names, &databases_known, report))
         .collect();
     let mut taken = Taken::default();
     let expose = root
@@ -68,6 +78,7 @@ pub(super) fn runtime(node: &Node, complete: bool, report: &mut Report) -> Valid
         mqtts,
         rules,
         funcs,
+        databases,
         expose,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::database::{self, Known};
 use super::value::Field;
 use super::{Report, source_position};
 use crate::Reason;
@@ -19,6 +20,7 @@ const QUEUE_SIZE: usize = 1000;
 pub(super) fn func(
     field: &Field,
     names: &mut HashSet<String>,
+    databases: &Known<'_>,
     report: &mut Report,
 ) -> Option<ValidatedFunc> {
     let name = field.unique_name("modelName", names, report);
@@ -31,6 +33,7 @@ pub(super) fn func(
         .collect();
     let device_key = device_key(field, decode, report);
     let timeout = field.duration("timeout", TIMEOUT, report);
+    let databases = database::used(field, databases, report);
     let start_timeout = field.duration("startTimeout", START_TIMEOUT, report);
     let address = address?;
     Some(ValidatedFunc {
@@ -50,6 +53,7 @@ pub(super) fn func(
             Some("portable") => HostChoice::Portable,
             _ => HostChoice::Auto,
         },
+        databases,
         pre_queue_size: field.number("preQueueSize").unwrap_or(QUEUE_SIZE),
         post_queue_size: field.number("postQueueSize").unwrap_or(QUEUE_SIZE),
         on_full: match field.text("onFull").as_deref() {

@@ -107,7 +107,7 @@ fn credential(
 }
 
 /// The Secret that `name` refers to.
-fn secret(field: &Field, name: &str, report: &mut Report) -> Option<String> {
+pub(super) fn secret(field: &Field, name: &str, report: &mut Report) -> Option<String> {
     field.get(name)?.name("name", report)
 }
 

@@ -1,5 +1,6 @@
 //! What is accepted and what is refused, most of it as changes to pyboot's own sample.
 
+mod databases;
 mod frozen;
 mod meaning;
 mod payloads;

@@ -7,6 +7,7 @@
 mod api;
 mod case;
 mod connections;
+mod databases;
 mod models;
 mod placement;
 mod structure;
@@ -20,6 +21,12 @@ use serde_json::{Value, json};
 #[test]
 fn brokers_rules_and_ports() {
     case::check(&connections::cases());
+}
+
+#[test]
+fn databases_and_their_models() {
+    case::check(&databases::cases());
+    assert_eq!(Api::new().create(&databases::used()), []);
 }
 
 #[test]
@@ -70,5 +77,11 @@ fn every_rule_accepts_something() {
 }
 
 fn all_cases() -> Vec<Case> {
-    [connections::cases(), models::cases(), placement::cases()].concat()
+    [
+        connections::cases(),
+        databases::cases(),
+        models::cases(),
+        placement::cases(),
+    ]
+    .concat()
 }

@@ -1,7 +1,10 @@
 //! What a model's Deployment and its pods are built from.
 
+use std::collections::BTreeMap;
+
 use crds::RuntimeSpec;
 use crds::cluster_runtime::ClusterModel;
+use crds::worker_config::ReadKeys;
 
 use super::Inputs;
 
@@ -14,6 +17,8 @@ pub(super) struct ModelSource<'a> {
     pub(super) config: &'a RuntimeSpec,
     /// A digest of what in it workers are restarted for.
     pub(super) restart_digest: &'a str,
+    /// The Secrets that the workers read.
+    pub(super) secrets: &'a BTreeMap<&'a str, ReadKeys>,
     /// The digest that the model's zip must have.
     pub(super) digest: Option<&'a str>,
 }

@@ -1,12 +1,13 @@
 //! The pods of a model: one worker, no rights, nothing that an edge node without its cloud would lack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::cluster::{ExposeMode, Resources};
 use crds::cluster_runtime::Cache;
 use crds::contract::{HTTP_PORT, TERMINATION_GRACE_SECONDS, USER, argument, mount, path};
 use crds::digest::hex;
 use crds::runtime::Expose;
+use crds::worker_config::ReadKeys;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +40,7 @@ pub(super) fn template(source: &ModelSource<'_>, labels: &BTreeMap<&'static str,
         "prometheus.io/port".to_owned(),
         http_port.to_string().into(),
     );
-    let secrets = runtime.secrets();
+    let secrets = source.secrets;
     if !secrets.is_empty() {
         let digests = secrets
             .keys()
@@ -66,7 +67,7 @@ pub(super) fn template(source: &ModelSource<'_>, labels: &BTreeMap<&'static str,
         },
         "tolerations": tolerations(&runtime.nodes.tolerations),
         "containers": [container(source, http_port, secrets.keys().copied())],
-        "volumes": volumes(source, secrets.keys().copied()),
+        "volumes": volumes(source),
     });
     if !node_selector.is_empty() {
         pod["nodeSelector"] = json!(node_selector);
@@ -226,7 +227,7 @@ fn tolerations(more: &[crds::cluster::Toleration]) -> Vec<Value> {
     away.into_iter().chain(more).collect()
 }
 
-fn volumes<'a>(source: &ModelSource<'_>, secrets: impl Iterator<Item = &'a str>) -> Vec<Value> {
+fn volumes(source: &ModelSource<'_>) -> Vec<Value> {
     let identity = source.inputs.identity;
     let config = names::config_map(&identity.name, &source.func.name, source.restart_digest);
     let models = match &source.inputs.runtime.model_cache {
@@ -245,10 +246,26 @@ fn volumes<'a>(source: &ModelSource<'_>, secrets: impl Iterator<Item = &'a str>)
         models,
         json!({ "name": "tmp", "emptyDir": { "sizeLimit": TMP_SIZE } }),
     ];
-    volumes.extend(secrets.map(|name| {
-        json!({ "name": secret_volume(name), "secret": { "secretName": name, "defaultMode": 0o440 } })
+    volumes.extend(source.secrets.iter().map(|(name, keys)| {
+        let items = mounted(source, name, keys);
+        json!({
+            "name": secret_volume(name),
+            "secret": { "secretName": name, "defaultMode": 0o440, "items": items },
+        })
     }));
     volumes
+}
+
+/// The keys of a Secret that a worker reads, each as a file of its name.
+fn mounted(source: &ModelSource<'_>, secret: &str, keys: &ReadKeys) -> Vec<Value> {
+    let found = source.inputs.secrets.get(secret);
+    let present = |key: &&&'static str| found.is_some_and(|found| found.keys.contains(**key));
+    let optional = keys.optional.iter().filter(present);
+    let read: BTreeSet<_> = keys.required.iter().chain(optional).collect();
+    let items = read.into_iter();
+    items
+        .map(|key| json!({ "key": key, "path": key }))
+        .collect()
 }
 
 /// Names of volumes are shorter than those of Secrets.

@@ -30,19 +30,15 @@ def handler(event, content):
 async fn a3_the_rest_of_pyboot_says_what_there_is_instead() -> anyhow::Result<()> {
     for (import, expected) in [
         (
-            "from pyboot.utils.db.dbpool import DbPoolUtil",
-            "databases aren't available to models yet",
+            "from pyboot.utils.db.dbprop import prop",
+            "define the database in databases",
         ),
         (
             "from pyboot.conf.settings import MYSQL_SERVER",
-            "databases aren't available to models yet",
+            "define the database in databases",
         ),
         (
             "from pyboot.utils.common.ChkSum import GetFileMd5Byte",
-            "copy the functions that the model needs",
-        ),
-        (
-            "from pyboot import utils",
             "copy the functions that the model needs",
         ),
         (

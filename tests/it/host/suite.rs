@@ -2,6 +2,7 @@
 
 mod batches;
 mod crashes;
+mod databases;
 mod loading;
 mod logging;
 mod poison;

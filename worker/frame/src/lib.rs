@@ -24,6 +24,8 @@ pub enum Request<'a> {
         directory: &'a str,
         /// A folder of installed wheels to import from; empty for none.
         wheels: &'a str,
+        /// The databases that the model may use, a list in JSON; each has `name`, `url`, `username` and `password`.
+        databases: Secret<'a>,
     },
     /// Call `handler`.
     Call {
@@ -40,6 +42,16 @@ pub enum Request<'a> {
         /// The message.
         payload: &'a [u8],
     },
+}
+
+/// A text that is never shown.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Secret<'a>(pub &'a str);
+
+impl std::fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 /// From a host to the worker.
@@ -110,9 +122,10 @@ impl<'a> Request<'a> {
                 model,
                 directory,
                 wheels,
+                databases: Secret(databases),
             } => {
                 buffer.push(LOAD);
-                for text in [model, directory, wheels] {
+                for text in [model, directory, wheels, databases] {
                     put_bytes(buffer, text.as_bytes());
                 }
             }
@@ -146,6 +159,7 @@ impl<'a> Request<'a> {
                 model: fields.text()?,
                 directory: fields.text()?,
                 wheels: fields.text()?,
+                databases: Secret(fields.text()?),
             },
             CALL => Self::Call {
                 id: u64::from_le_bytes(fields.array()?),

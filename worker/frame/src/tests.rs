@@ -22,7 +22,8 @@ proptest! {
         payload: Vec<u8>, step in 1_usize..50,
     ) {
         let [first, second, third] = &texts;
-        let load = Request::Load { model: first, directory: second, wheels: third };
+        let databases = Secret(second);
+        let load = Request::Load { model: first, directory: second, wheels: third, databases };
         let call = Request::Call { id, alone: id % 2 == 0, received_at, topic: first, device: second, payload: &payload };
         let mut buffer = Vec::new();
         for request in [load, call, call] {
@@ -135,4 +136,20 @@ fn row_19_a_reply_over_its_limit_is_refused_by_both_sides() {
     let header = u32::try_from(MAX_REPLY + 1).unwrap().to_le_bytes();
     decoder.buffer().extend_from_slice(&header);
     assert_eq!(decoder.next_body(), Err(refused));
+}
+
+#[test]
+fn credentials_are_not_shown() {
+    let databases = Secret("canary");
+    let load = Request::Load {
+        model: "m",
+        directory: "d",
+        wheels: "",
+        databases,
+    };
+    let shown = format!("{load:?}");
+    assert!(
+        shown.contains("Secret(..)") && !shown.contains("canary"),
+        "{shown}"
+    );
 }

@@ -193,11 +193,11 @@ class Host:
         self.received = bytearray()
         if body[0] != LOAD:
             raise Broken("the first frame is not a Load")
-        model, directory, wheels = (field.decode() for field in strings(body, 1, 3))
+        model, directory, wheels, databases = (field.decode() for field in strings(body, 1, 4))
         fields = [READY, support.python_version()]
         try:
             self.model = model
-            self.handler, self.batch_handler = support.load(model, directory, wheels)
+            self.handler, self.batch_handler = support.load(model, directory, wheels, databases)
         except BaseException as error:
             fields = [LOAD_FAILED, *support.describe(error)]
         if os.getpid() != self.process:

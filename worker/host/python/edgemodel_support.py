@@ -18,6 +18,9 @@ import sys
 import threading
 import traceback
 
+import edgemodel_databases
+from edgemodel_databases import database
+
 # What other modules import only when they are needed, such as traceback when it marks the place of an error.
 for _name in ("ast", "textwrap", "tokenize", "unicodedata", "_colorize"):
     try:
@@ -55,12 +58,13 @@ class TooDeep(ValueError):
 # Loading.
 
 
-def load(model, directory, wheels):
+def load(model, directory, wheels, databases=""):
     """Imports index.py and returns its handler and, if there is one, its handler_batch."""
     # Processes that the model starts find its package by this.
     os.environ["PYBOOT_MODEL"] = json.dumps({"name": model, "directory": directory})
     science = importlib.import_module(SCIENCE)
     configure_logging()
+    edgemodel_databases.define(databases)
     if wheels:
         sys.path.insert(0, wheels)
     sys.path.insert(0, directory)
@@ -209,6 +213,9 @@ class Context:
     @property
     def logger(self):
         return logger(self)
+
+    def database(self, name):
+        return database(name)
 
     def __repr__(self):
         return "Context(topic={}, device={}, model={})".format(self._topic, self._device, self._model)

@@ -43,6 +43,12 @@ impl Context {
         slf.get().helper.bind(py).call_method1(name, (slf,))
     }
 
+    /// A database that the configuration gives to the model.
+    fn database<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let function = intern!(py, "database");
+        self.helper.bind(py).call_method1(function, (name,))
+    }
+
     /// Lets it be handed to another process, which may not have this module.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Fields)> {
         let kind = self.helper.bind(py).getattr(intern!(py, "Context"))?;

@@ -41,10 +41,11 @@ impl<'py> Model<'py> {
         name: &str,
         directory: &str,
         wheels: &str,
+        databases: &str,
     ) -> PyResult<Self> {
         let py = helper.py();
         let (handler, batch_handler) = helper
-            .call_method1(intern!(py, "load"), (name, directory, wheels))?
+            .call_method1(intern!(py, "load"), (name, directory, wheels, databases))?
             .extract()?;
         let empty = PyString::new(py, "");
         Ok(Self {

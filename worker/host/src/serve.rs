@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use frame::{Decoder, Reply, Request, Response};
+use frame::{Decoder, Reply, Request, Response, Secret};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -115,11 +115,12 @@ impl<'py> Host<'_, 'py> {
                     model,
                     directory,
                     wheels,
+                    databases: Secret(databases),
                 } = Request::decode(body).map_err(broken)?
                 else {
                     return Err(broken("the first frame is not a Load"));
                 };
-                break Model::load(self.helper, model, directory, wheels);
+                break Model::load(self.helper, model, directory, wheels, databases);
             }
             if channel.read(py, self.decoder.buffer())? == 0 {
                 return Ok(None);

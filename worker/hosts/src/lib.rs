@@ -14,6 +14,7 @@
 //! - `busy`: how busy the hosts are (ADR 15).
 //! - `state`, `status`: what others may read of a lane's process, and what `/status` says of it.
 //! - `start`, `start_error`: starts a host and waits until it has imported its model.
+//! - `database`: what a host needs to know of databases.
 //! - `child`: one host process: its socket and its end.
 //! - `progress`: the memory page that a host shares with the worker.
 //! - `output`: what a model prints becomes log lines.
@@ -26,6 +27,7 @@
 
 mod busy;
 mod child;
+mod database;
 mod find;
 mod interpreter;
 mod lane;
@@ -45,6 +47,7 @@ mod status;
 mod trial;
 
 pub use busy::UTILIZATION_WINDOW;
+pub use database::{Database, DatabaseError, databases};
 pub use find::{library, python};
 pub use lanes::Lanes;
 pub use metrics::{Families, Metrics};

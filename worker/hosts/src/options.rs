@@ -2,10 +2,13 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::HostChoice;
 use message::{Job, Outcome};
+
+use crate::database::Database;
 
 /// What a model's hosts are started with.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct Options {
     pub python: PathBuf,
     /// Which model host runs in it.
     pub host: HostChoice,
+    /// The databases that the model may use.
+    pub databases: Arc<[Database]>,
     /// How many processes run the model.
     pub hosts: u16,
     /// The model's devices, which are dealt to the processes in turns.

@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 use std::sync::Arc;
 
-use frame::{Request, Response};
+use frame::{Request, Response, Secret};
 
 use crate::child::HostProcess;
 use crate::metrics::Metrics;
@@ -25,10 +25,13 @@ pub(crate) async fn start(
 
 async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess, StartError> {
     let wheels = options.wheels.as_deref().unwrap_or("".as_ref());
+    let databases = serde_json::to_string(&*options.databases)
+        .map_err(|error| StartError::Broken(error.to_string()))?;
     Request::Load {
         model: &options.model,
         directory: &options.directory.to_string_lossy(),
         wheels: &wheels.to_string_lossy(),
+        databases: Secret(&databases),
     }
     .encode(&mut host.output)
     .map_err(|error| StartError::Broken(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! The trial run of a model, shared by `edgemodel pack` and `edgemodel test`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -95,6 +96,7 @@ impl Trial {
                 wheels: local.wheels,
                 python,
                 host,
+                databases: Arc::default(),
                 hosts: 1,
                 devices: Vec::new(),
                 timeout,

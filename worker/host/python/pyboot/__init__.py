@@ -1,4 +1,5 @@
-"""The part of pyboot that models use: pyboot.conf, pyboot.logger and the package of the model itself.
+"""The part of pyboot that models use: pyboot.conf, pyboot.logger, pyboot.utils.db.dbpool and the package
+of the model itself.
 
 Importing anything else fails with a sentence that says what there is instead.
 """

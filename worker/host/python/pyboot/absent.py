@@ -6,14 +6,14 @@ import types
 SCIENCE = "pyboot.modules.gridsum.science"
 
 DATABASES = (
-    "databases aren't available to models yet; connect in index.py with a driver from the model's wheels/ "
-    "or its interpreter"
+    "define the database in databases, name it in funcs[].databases and use context.database(name) or "
+    "pyboot.utils.db.dbpool.DbPoolUtil"
 )
 PROGRAM = (
     "edgemodel receives, matches and publishes messages itself; a model needs only handler(event, context), "
     "pyboot.conf and pyboot.logger"
 )
-UTILITIES = "copy the functions that the model needs into its own folder; for pyboot.utils.db: " + DATABASES
+UTILITIES = "copy the functions that the model needs into its own folder; of pyboot.utils there is db.dbpool"
 CONFIGURATION = (
     "a model doesn't see the configuration; handler's second argument has topic, device and model, and "
     "pyboot.conf has PYBOOT_HOME"
@@ -28,13 +28,13 @@ INSTEAD = {
     "pyboot.modules": "the model's own files are in the package {}.<modelName>".format(SCIENCE),
     SCIENCE: "each model runs in a process of its own and sees only its own files",
     "pyboot.utils": UTILITIES,
+    "pyboot.utils.db": DATABASES,
 }
 
 # Names that pyboot's own modules had; others are an ordinary AttributeError, which tools rely on.
 NAMES = {
     "pyboot": {
         PROGRAM: "boot brun core hook processors starter starter_context web",
-        UTILITIES: "utils",
     },
     "pyboot.conf": {
         CONFIGURATION: "BaseConfig EdgeFuncConfig EdgeModelConfig FuncSchema MqttSchema RuleSchema config conf "

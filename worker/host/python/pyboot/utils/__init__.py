@@ -1,0 +1,1 @@
+"""Of pyboot.utils, models have pyboot.utils.db."""

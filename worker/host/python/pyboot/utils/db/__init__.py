@@ -1,0 +1,1 @@
+"""Of pyboot.utils.db, models have pyboot.utils.db.dbpool."""
