@@ -26,7 +26,7 @@ const RECORD: u8 = 0x1E;
 
 /// What a model logged.
 #[derive(Debug, Deserialize)]
-struct Record {
+struct LogRecord {
     /// Python's number of the level.
     level: f64,
     logger: String,
@@ -37,7 +37,7 @@ struct Record {
     extra: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-impl Record {
+impl LogRecord {
     /// Logs it with the model's level.
     fn log(self, model: &str, suppressed: u64) {
         let extra = self
@@ -85,7 +85,7 @@ pub(crate) async fn log_lines(
         if let Some(held_back) = throttle.pass(Instant::now()) {
             logged.inc();
             let record = line.strip_prefix(&[RECORD]);
-            let record = record.and_then(|json| serde_json::from_slice::<Record>(json).ok());
+            let record = record.and_then(|json| serde_json::from_slice::<LogRecord>(json).ok());
             if let Some(record) = record {
                 record.log(&model, held_back);
             } else {

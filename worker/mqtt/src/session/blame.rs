@@ -7,7 +7,7 @@ use crate::packet::Fault;
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Ending {
     /// The broker closed it without a word.
     Silent,
     /// The broker said why, as MQTT 5 can.
@@ -30,12 +30,12 @@ pub(super) struct Outstanding {
 }
 
 /// Over what the connection ended.
-pub(super) fn blame(end: End, outstanding: Outstanding) -> How {
+pub(super) fn blame(end: Ending, outstanding: Outstanding) -> How {
     let fault = match end {
-        End::Broken | End::Said(Fault::Broker) => return How::Lost,
-        End::Said(Fault::TakenOver) => return How::TakenOver,
-        End::Said(fault) => Some(fault),
-        End::Silent => None,
+        Ending::Broken | Ending::Said(Fault::Broker) => return How::Lost,
+        Ending::Said(Fault::TakenOver) => return How::TakenOver,
+        Ending::Said(fault) => Some(fault),
+        Ending::Silent => None,
     };
     match outstanding.publication {
         Blame::Refused => return How::PublicationRefused,
@@ -90,24 +90,24 @@ mod tests {
             draining: true,
             ..NOTHING
         };
-        let said = End::Said;
+        let said = Ending::Said;
         let table = [
-            ("nothing explains it", End::Silent, NOTHING, How::Closed),
+            ("nothing explains it", Ending::Silent, NOTHING, How::Closed),
             (
                 "SUBSCRIBE",
-                End::Silent,
+                Ending::Silent,
                 subscribe,
                 How::ClosedOverSubscription,
             ),
-            ("a denial", End::Silent, denied, How::ClosedAfterDenial),
+            ("a denial", Ending::Silent, denied, How::ClosedAfterDenial),
             (
                 "a publication",
-                End::Silent,
+                Ending::Silent,
                 only,
                 How::ClosedOverPublication,
             ),
-            ("poison", End::Silent, refused, How::PublicationRefused),
-            ("a drain", End::Silent, draining, How::ClosedDraining),
+            ("poison", Ending::Silent, refused, How::PublicationRefused),
+            ("a drain", Ending::Silent, draining, How::ClosedDraining),
             (
                 "a takeover",
                 said(Fault::TakenOver),
@@ -146,7 +146,7 @@ mod tests {
                 How::Lost,
             ),
             ("an unclear code", said(Fault::Unclear), NOTHING, How::Lost),
-            ("a reset", End::Broken, subscribe, How::Lost),
+            ("a reset", Ending::Broken, subscribe, How::Lost),
         ];
         for (what, end, outstanding, expected) in table {
             assert_eq!(blame(end, outstanding), expected, "{what}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::blame::{End, Outstanding, blame};
+use super::blame::{Ending, Outstanding, blame};
 use super::retry::{How, Next, longest_pause};
 use super::{Session, State};
 use crate::connection::Ended;
@@ -24,13 +24,16 @@ impl Session {
 
     pub(super) fn ended(&mut self, ended: Ended, lasted: Duration) {
         let (end, said) = match &ended {
-            Ended::Closed => (End::Silent, Some(Said::Nothing)),
+            Ended::Closed => (Ending::Silent, Some(Said::Nothing)),
             Ended::Dismissed(code, reason) => {
                 let fault = code.fault();
                 let ours = !matches!(fault, Fault::Broker | Fault::TakenOver);
-                (End::Said(fault), ours.then_some(Said::Code(*code, reason)))
+                (
+                    Ending::Said(fault),
+                    ours.then_some(Said::Code(*code, reason)),
+                )
             }
-            Ended::Lost(_) | Ended::Protocol(_) => (End::Broken, None),
+            Ended::Lost(_) | Ended::Protocol(_) => (Ending::Broken, None),
         };
         let how = blame(
             end,
