@@ -6,7 +6,7 @@ use kube::{Api, Client, ResourceExt as _};
 
 use crate::api::{self, Failure};
 use crate::desired::{Identity, Port};
-use crate::outcome::{ApplyError, Outcomes, Part};
+use crate::outcome::{ApplyError, Outcomes, Part, PortHolder};
 
 /// Objects of others that are read at a time.
 const PAGE: u32 = 250;
@@ -32,7 +32,6 @@ pub async fn ports(client: &Client, identity: &Identity, ports: &[Port], outcome
             Some(Refusal::OutOfRange(range)) => ApplyError::PortOutOfRange { port, range },
             Some(Refusal::Taken) => {
                 let holder = holder(client, identity, port).await;
-                let holder = holder.unwrap_or_else(|| "another Service".to_owned());
                 ApplyError::PortTaken { port, holder }
             }
         };
@@ -51,18 +50,18 @@ fn refusal(failure: &Failure) -> Option<Refusal> {
 }
 
 /// Which Service has `port`, as far as the operator may read: everywhere, or where the runtime is.
-async fn holder(client: &Client, identity: &Identity, port: u16) -> Option<String> {
+async fn holder(client: &Client, identity: &Identity, port: u16) -> PortHolder {
+    let named = |service: Service| PortHolder::Service {
+        name: service.name_any(),
+        namespace: service.namespace().unwrap_or_default(),
+    };
     let everywhere: Api<Service> = Api::all(client.clone());
-    let here = || Api::<Service>::namespaced(client.clone(), &identity.namespace);
-    let service = match holder_in(&everywhere, port).await {
-        Ok(found) => found,
-        Err(_) => holder_in(&here(), port).await.ok()?,
-    }?;
-    Some(format!(
-        "Service {:?} in namespace {:?}",
-        service.name_any(),
-        service.namespace().unwrap_or_default()
-    ))
+    if let Ok(found) = holder_in(&everywhere, port).await {
+        return found.map_or(PortHolder::Nobody, named);
+    }
+    let here: Api<Service> = Api::namespaced(client.clone(), &identity.namespace);
+    let found = holder_in(&here, port).await.ok().flatten();
+    found.map_or(PortHolder::Hidden, named)
 }
 
 /// The search is paginated: a cluster may have thousands of Services.
@@ -81,10 +80,13 @@ async fn holder_in(services: &Api<Service>, port: u16) -> Result<Option<Service>
     }
 }
 
+/// Whether the API server has given `port` to this Service, for its traffic or for the checks of a load balancer.
 fn holds(service: &Service, port: u16) -> bool {
-    let spec = service.spec.iter();
-    let ports = spec.filter_map(|spec| spec.ports.as_ref()).flatten();
-    let mut ports = ports.filter_map(|one| one.node_port);
+    let Some(spec) = &service.spec else {
+        return false;
+    };
+    let ports = spec.ports.iter().flatten().map(|one| one.node_port);
+    let mut ports = ports.chain([spec.health_check_node_port]).flatten();
     ports.any(|one| one == i32::from(port))
 }
 
@@ -134,5 +136,15 @@ mod tests {
         );
         holder(&json!([{ "port": 31_000 }]), false);
         holder(&json!([]), false);
+    }
+
+    /// It comes from the same range, and `kubectl get services` doesn't show it.
+    #[test]
+    fn a_load_balancers_health_check_holds_a_port() {
+        let spec =
+            json!({ "healthCheckNodePort": 31_000, "ports": [{ "port": 80, "nodePort": 30_001 }] });
+        let service: Service =
+            serde_json::from_value(json!({ "metadata": {}, "spec": spec })).unwrap();
+        assert!(holds(&service, 31_000));
     }
 }

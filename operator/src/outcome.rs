@@ -7,7 +7,7 @@ mod tests;
 use crate::kind::Kind;
 use crate::observe::Observed;
 
-pub use error::ApplyError;
+pub use error::{ApplyError, PortHolder};
 
 /// What a step is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -112,7 +112,7 @@ reasons! {
         "start kube-apiserver with `--service-node-port-range=30000-60000`, choose an `outPort` in the range, or set \
          `exposeMode: HostPort`";
     PortTaken: Operator [Port] Retried,
-        "another Service has the port; the message names it",
+        "the API server has given the port to another Service; the message names it",
         "choose another `outPort`, or delete that Service; the operator retries every few seconds";
     Forbidden: Operator [Runtime Model Port] Retried,
         "the operator lacks a right",

@@ -39,13 +39,13 @@ pub enum ApplyError {
         /// The ports that there are.
         range: String,
     },
-    /// Another Service has the port.
-    #[error("outPort {port} is taken by {holder}; choose another, or free it there")]
+    /// The API server has given the port to a Service already.
+    #[error("outPort {port} {holder}")]
     PortTaken {
         /// The port that the spec asks for.
         port: u16,
         /// Which Service has it.
-        holder: String,
+        holder: PortHolder,
     },
     /// It was deleted, to be recreated.
     #[error("{} {name:?} could not be changed in place; it was deleted and is being recreated", kind.as_str())]
@@ -65,6 +65,33 @@ pub enum ApplyError {
         /// What failed.
         failure: Failure,
     },
+}
+
+/// Which Service has a port.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PortHolder {
+    /// This one.
+    #[error(
+        "is taken by Service {name:?} in namespace {namespace:?}; choose another, or free it there"
+    )]
+    Service {
+        /// Its name.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+    },
+    /// One that the operator may not read.
+    #[error(
+        "is taken by a Service in a namespace that the operator may not read; choose another, or find its holder with \
+         `kubectl get services --all-namespaces`"
+    )]
+    Hidden,
+    /// None: the API server has not released the port of a Service that was deleted.
+    #[error(
+        "is allocated, but no Service has it; kube-apiserver releases such a port within a few minutes: wait, or choose \
+         another"
+    )]
+    Nobody,
 }
 
 impl ApplyError {

@@ -288,7 +288,7 @@ async fn a_port_cannot_be_had() {
     let bed = Bed::new(&spec());
     let taken = "spec.ports[0].nodePort: Invalid value: 38080: provided port is already allocated";
     bed.api.refuse("apply", &name, 422, taken);
-    bed.report("port-taken-by-nobody-known").await;
+    bed.report("port-taken-by-none").await;
     bed.api.put(
         "services",
         json!({

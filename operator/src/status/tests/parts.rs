@@ -8,7 +8,7 @@ use crate::api::Failure;
 use crate::desired::{Child, Desired, Model, ModelChildren, Port};
 use crate::kind::Kind;
 use crate::observe::{Observation, Observed};
-use crate::outcome::{ApplyError, Outcome, Outcomes, Part};
+use crate::outcome::{ApplyError, Outcome, Outcomes, Part, PortHolder};
 use crate::status::{Accepted, Progress, model, port};
 
 const SAMPLE: &str = include_str!("../../../../deploy/samples/edgemodel.yaml");
@@ -292,7 +292,7 @@ fn a_blocked_port_shows_the_older_one_that_still_serves() {
     a_port("NodePort", Outcome::Blocked(out_of_range), expected);
     let taken = ApplyError::PortTaken {
         port: 38_080,
-        holder: "another Service".to_owned(),
+        holder: PortHolder::Hidden,
     };
     let expected = ("PortTaken", Progress::Working, Some(30_001));
     a_port("NodePort", Outcome::Blocked(taken), expected);
