@@ -6,6 +6,7 @@
 )]
 
 mod agreement;
+mod codec;
 mod interpreters;
 
 #[path = "host/suite.rs"]

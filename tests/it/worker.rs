@@ -4,6 +4,7 @@ mod bad_input;
 mod databases;
 mod delivery;
 mod events;
+mod formats;
 mod guests;
 mod pages;
 mod payloads;

@@ -11,6 +11,7 @@ pub mod long;
 pub mod mosquitto;
 pub mod operator;
 pub mod pool;
+pub mod properties;
 pub mod python;
 pub mod running;
 pub mod scripted_server;

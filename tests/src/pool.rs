@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use crds::validated::HostChoice;
+use crds::validated::{Format, HostChoice};
 use hosts::{Monitor, Options, Outcomes, Pool, python};
 use message::{Attributes, Delivery, Job, Ledger, Outcome, Telemetry};
 use tokio::sync::mpsc;
@@ -45,6 +45,9 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
     std::fs::write(directory.path().join("index.py"), index)?;
     let options = Options {
         model: "industry".to_owned(),
+        version: "digest".to_owned(),
+        decode: Format::Json,
+        encode: Format::Json,
         directory: directory.path().to_owned(),
         wheels: None,
         python: python(None)?,
@@ -95,6 +98,19 @@ impl TestPool {
     /// # Errors
     /// The queue is full.
     pub fn send(&self, device: &str, payload: impl Into<Bytes>) -> anyhow::Result<()> {
+        self.send_with(device, payload, Attributes::default())
+    }
+
+    /// Hands in a message of a device, of which its source says something.
+    ///
+    /// # Errors
+    /// The queue is full.
+    pub fn send_with(
+        &self,
+        device: &str,
+        payload: impl Into<Bytes>,
+        attributes: Attributes,
+    ) -> anyhow::Result<()> {
         let payload = payload.into();
         let size = payload.len();
         let job = Job {
@@ -104,7 +120,7 @@ impl TestPool {
                 rule: 0,
                 received: Instant::now(),
                 received_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
-                attributes: Attributes::default(),
+                attributes,
             },
             device: device.into(),
             attempts: 0,

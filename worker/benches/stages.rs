@@ -63,6 +63,7 @@ fn frames(criterion: &mut Criterion) {
         topic: "cloud/edge",
         device: "设备2",
         payload: MESSAGE.as_bytes(),
+        extra: frame::Extra::default(),
     };
     let mut buffer = Vec::new();
     criterion.bench_function("frame: write a call", |bencher| {

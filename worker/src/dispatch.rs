@@ -112,7 +112,7 @@ impl Dispatcher {
 
     fn queue(&self, job: Job) -> Option<BoxFuture<'static, ()>> {
         let queue = self.lanes.queue(&job.device);
-        let size = job.telemetry.payload.len();
+        let size = job.telemetry.size();
         match self.on_full {
             OnFull::Block => {
                 let Rejected(job) = queue.try_push(job, size).err()?;

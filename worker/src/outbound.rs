@@ -86,7 +86,7 @@ impl OutboundResult {
                 account,
                 kind,
                 rule: telemetry.rule,
-                size: payload.len() + telemetry.payload.len(),
+                size: payload.len() + telemetry.size(),
                 payload,
                 finished: Instant::now(),
                 device: origin.device.clone(),

@@ -144,8 +144,14 @@ impl Supervisor {
             installed.md5.map(|md5| md5.to_string()),
             installed.sha256.map(|sha256| sha256.to_string()),
         );
+        let sha256 = installed.sha256.map(|sha256| sha256.to_string());
         let hosts = hosts::Options {
             model: func.name.clone(),
+            version: sha256
+                .or_else(|| installed.md5.map(|md5| md5.to_string()))
+                .unwrap_or_default(),
+            decode: func.decode,
+            encode: func.encode,
             directory: installed.directory,
             wheels: installed.wheels,
             python,

@@ -37,6 +37,12 @@ pub struct Func {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = text(1, 512), transform = pattern(PLACE))]
     pub device_key: Option<String>,
+    /// What the payload of a message is. Default `json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decode: Option<Format>,
+    /// How results are written; bytes are published as they are. Default `json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encode: Option<Format>,
     /// Number of processes that run this model; a device always goes to the same one. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
@@ -112,6 +118,20 @@ pub enum HostChoice {
     Native,
     /// The portable host, for any Python from 3.6 on; slower.
     Portable,
+}
+
+impl Format {
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+            Self::Cbor => "cbor",
+            Self::Msgpack => "msgpack",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 /// What happens to a message when its queue is full.

@@ -3,6 +3,7 @@
 mod batches;
 mod crashes;
 mod databases;
+mod formats;
 mod loading;
 mod logging;
 mod poison;

@@ -1,5 +1,7 @@
 //! What `edgemodel pack` and `edgemodel test` do with samples.
 
+use crds::validated::HostChoice;
+use tests::pool::TestPool;
 use tests::site::Models;
 
 use crate::cli::edgemodel;
@@ -158,5 +160,34 @@ fn a_recorded_sample_passes_and_is_not_overwritten() -> anyhow::Result<()> {
         err.starts_with("error: -: the event is not JSON: "),
         "{err}"
     );
+    Ok(())
+}
+
+const TELLS: &str = "
+import multiprocessing
+def told(context): return context.sample
+def handler(event, context):
+    if event == 'spawn':
+        with multiprocessing.get_context('spawn').Pool(1) as pool:
+            return pool.apply(told, (context,))
+    return context.sample
+";
+
+/// A model that writes to a database must not write a row for each sample.
+#[tokio::test]
+async fn a_model_knows_samples_from_messages() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let sample = r#"[{"event": 1, "result": true}, {"event": "spawn", "result": true}]"#;
+    let folder = models.folder("m", TELLS, &[("samples/one.json", sample)])?;
+    let folder = folder.display().to_string();
+    for (host, choice) in [
+        ("native", HostChoice::Native),
+        ("portable", HostChoice::Portable),
+    ] {
+        let (code, out, err) = run(&["test", &folder, "--host", host], "")?;
+        assert_eq!(code, Some(0), "{host}: {out}{err}");
+        let mut pool = TestPool::with(TELLS, |options| options.host = choice).await?;
+        assert_eq!(pool.call("1").await?, "false", "{host}");
+    }
     Ok(())
 }

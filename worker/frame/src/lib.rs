@@ -1,13 +1,16 @@
 //! The frames between a worker and its model hosts.
 //!
 //! A frame is its body's length in four bytes, then the body: one byte that says which frame it is,
-//! then its fields. Numbers are little-endian; texts and payloads carry their length in four bytes.
+//! then its fields. Numbers are little-endian; texts and payloads carry their length in four bytes. Requests end with further
+//! fields that a host may not know; see [`Extra`].
 //! The codec knows no I/O: bytes are appended to a buffer on one side and fed to a [`Decoder`] on the
 //! other, in pieces of any size.
 
+mod extra;
 mod field;
 mod stream;
 
+pub use extra::{CallField, DUPLICATE, Extra, ExtraWriter, LoadField, RETAINED, SAMPLE};
 pub use field::Malformed;
 pub use stream::{Decoder, MAX_BODY, MAX_REPLY, TooLarge};
 
@@ -26,6 +29,8 @@ pub enum Request<'a> {
         wheels: &'a str,
         /// The databases that the model may use, a list in JSON; each has `name`, `url`, `username` and `password`.
         databases: Secret<'a>,
+        /// Further fields: [`LoadField`].
+        extra: Extra<'a>,
     },
     /// Call `handler`.
     Call {
@@ -41,6 +46,8 @@ pub enum Request<'a> {
         device: &'a str,
         /// The message.
         payload: &'a [u8],
+        /// Further fields: [`CallField`].
+        extra: Extra<'a>,
     },
 }
 
@@ -123,11 +130,13 @@ impl<'a> Request<'a> {
                 directory,
                 wheels,
                 databases: Secret(databases),
+                extra,
             } => {
                 buffer.push(LOAD);
                 for text in [model, directory, wheels, databases] {
                     put_bytes(buffer, text.as_bytes());
                 }
+                extra.write(buffer);
             }
             Self::Call {
                 id,
@@ -136,6 +145,7 @@ impl<'a> Request<'a> {
                 topic,
                 device,
                 payload,
+                extra,
             } => {
                 buffer.push(CALL);
                 buffer.extend_from_slice(&id.to_le_bytes());
@@ -144,6 +154,7 @@ impl<'a> Request<'a> {
                 for bytes in [topic.as_bytes(), device.as_bytes(), payload] {
                     put_bytes(buffer, bytes);
                 }
+                extra.write(buffer);
             }
         })
     }
@@ -160,6 +171,7 @@ impl<'a> Request<'a> {
                 directory: fields.text()?,
                 wheels: fields.text()?,
                 databases: Secret(fields.text()?),
+                extra: Extra::read(&mut fields)?,
             },
             CALL => Self::Call {
                 id: u64::from_le_bytes(fields.array()?),
@@ -168,6 +180,7 @@ impl<'a> Request<'a> {
                 topic: fields.text()?,
                 device: fields.text()?,
                 payload: fields.bytes()?,
+                extra: Extra::read(&mut fields)?,
             },
             other => return Err(Malformed::UnknownKind(other)),
         };

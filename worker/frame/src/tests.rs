@@ -23,8 +23,11 @@ proptest! {
     ) {
         let [first, second, third] = &texts;
         let databases = Secret(second);
-        let load = Request::Load { model: first, directory: second, wheels: third, databases };
-        let call = Request::Call { id, alone: id % 2 == 0, received_at, topic: first, device: second, payload: &payload };
+        let mut writer = ExtraWriter::default();
+        writer.load(LoadField::Version, third.as_bytes());
+        let extra = writer.extra();
+        let load = Request::Load { model: first, directory: second, wheels: third, databases, extra };
+        let call = Request::Call { id, alone: id % 2 == 0, received_at, topic: first, device: second, payload: &payload, extra: Extra::default() };
         let mut buffer = Vec::new();
         for request in [load, call, call] {
             request.encode(&mut buffer).unwrap();
@@ -146,6 +149,7 @@ fn credentials_are_not_shown() {
         directory: "d",
         wheels: "",
         databases,
+        extra: Extra::default(),
     };
     let shown = format!("{load:?}");
     assert!(

@@ -101,17 +101,31 @@ def open_channel():
     raise OSError("the worker sent no page")
 
 
+# Further fields of a Load and of a Call: see worker/frame/src/extra.rs.
+VERSION, DECODE, ENCODE = 1, 2, 3
+DELIVERY = 1
+
+
 def strings(body, offset, count):
-    """The last fields of a body: bytes with their lengths before them."""
+    """Fields of a body, bytes with their lengths before them, and what follows: further fields, with their kinds."""
     fields = []
     for _ in range(count):
         (size,) = LENGTH.unpack_from(body, offset)
         start = offset + 4
         offset = start + size
         fields.append(body[start:offset])
-    if offset != len(body):
-        raise Broken("a body ends within a field or goes on after its last one")
-    return fields
+    extra = []
+    size = len(body)
+    while offset < size:
+        if offset + 5 > size:
+            raise Broken("a body ends within a field")
+        (length,) = LENGTH.unpack_from(body, offset + 1)
+        start = offset + 5
+        extra.append((body[offset], body[start : start + length]))
+        offset = start + length
+    if offset != size:
+        raise Broken("a body ends within a field")
+    return fields, extra
 
 
 class Host:
@@ -193,7 +207,10 @@ class Host:
         self.received = bytearray()
         if body[0] != LOAD:
             raise Broken("the first frame is not a Load")
-        model, directory, wheels, databases = (field.decode() for field in strings(body, 1, 4))
+        texts, extra = strings(body, 1, 4)
+        model, directory, wheels, databases = (field.decode() for field in texts)
+        extra = {kind: field.decode() for kind, field in extra if kind in (VERSION, DECODE, ENCODE)}
+        support.configure(extra.get(VERSION, ""), extra.get(DECODE, ""), extra.get(ENCODE, ""))
         fields = [READY, support.python_version()]
         try:
             self.model = model
@@ -223,12 +240,12 @@ class Host:
             if body[0] != CALL:
                 raise Broken("a second Load")
             _, call, alone, seconds, size = CALL_HEAD.unpack_from(body)
-            topic, device, payload = strings(body, CALL_HEAD.size - 4, 3)
+            (topic, device, payload), extra = strings(body, CALL_HEAD.size - 4, 3)
             if topic != self.topic[0]:
                 self.topic = (topic, topic.decode())
             if device != self.device[0]:
                 self.device = (device, device.decode())
-            context = support.Context(self.topic[1], self.device[1], self.model, seconds)
+            context = support.Context(self.topic[1], self.device[1], self.model, seconds, payload, extra)
             if self.batch_handler is None or alone:
                 self.single(call, payload, context)
             else:
@@ -311,6 +328,8 @@ def outcome(result):
     try:
         if type(result) in (bytes, bytearray, memoryview):
             return RESULT, (bytes(result),)
+        if support.encode_other is not None:
+            return RESULT, (support.encode_other(result, support.simpler),)
         return RESULT, (encode(result),)
     except BaseException as error:
         return UNSERIALIZABLE, (support.unserializable(error).encode(),)

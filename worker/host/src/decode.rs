@@ -7,10 +7,11 @@ use pyo3::types::PyBytes;
 
 use crate::model::describe;
 
-/// The message as `json.loads` gives it, or what is wrong with it and where.
+/// The message as `funcs[].decode` says, JSON as `json.loads` gives it, or what is wrong with it and where.
 pub(crate) fn decode<'py>(
     py: Python<'py>,
     helper: &Bound<'py, PyModule>,
+    is_json: bool,
     payload: &[u8],
 ) -> Result<Bound<'py, PyAny>, String> {
     let parser = PythonParse {
@@ -18,7 +19,7 @@ pub(crate) fn decode<'py>(
         cache_mode: StringCacheMode::Keys,
         ..PythonParse::default()
     };
-    if let Ok(event) = parser.python_parse(py, payload) {
+    if is_json && let Ok(event) = parser.python_parse(py, payload) {
         return Ok(event);
     }
     // `json.loads` takes more: UTF-16, a byte order mark, lone surrogates, deeper nesting. And its words for what is wrong

@@ -24,7 +24,7 @@ mod _edgemodel_host {
     /// What a model gets of a message.
     #[pyfunction]
     fn decode<'py>(py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        super::decode::decode(py, &super::helper(py)?, payload).map_err(PyValueError::new_err)
+        super::decode::decode(py, &super::helper(py)?, true, payload).map_err(PyValueError::new_err)
     }
 
     /// What is published of a model's result, unless it is None or bytes.

@@ -1,8 +1,9 @@
 //! The imported model.
 
+use frame::{CallField, Extra, LoadField};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::context::Context;
 
@@ -13,6 +14,8 @@ pub(crate) struct Model<'py> {
     batch_handler: Option<Bound<'py, PyAny>>,
     helper: Bound<'py, PyModule>,
     name: Bound<'py, PyString>,
+    decodes_json: bool,
+    encodes_json: bool,
     /// The last topic and device: most messages share few.
     topic: (String, Bound<'py, PyString>),
     device: (String, Bound<'py, PyString>),
@@ -42,8 +45,19 @@ impl<'py> Model<'py> {
         directory: &str,
         wheels: &str,
         databases: &str,
+        extra: Extra<'_>,
     ) -> PyResult<Self> {
         let py = helper.py();
+        let text = |wanted: LoadField| {
+            let mut fields = extra.iter();
+            let found = fields.find(|(kind, _)| *kind == wanted as u8);
+            found.map_or_else(String::new, |(_, text)| {
+                String::from_utf8_lossy(text).into()
+            })
+        };
+        let (decode, encode) = (text(LoadField::Decode), text(LoadField::Encode));
+        let settings = (text(LoadField::Version), &decode, &encode);
+        helper.call_method1(intern!(py, "configure"), settings)?;
         let (handler, batch_handler) = helper
             .call_method1(intern!(py, "load"), (name, directory, wheels, databases))?
             .extract()?;
@@ -53,6 +67,8 @@ impl<'py> Model<'py> {
             batch_handler,
             helper: helper.clone(),
             name: PyString::new(py, name),
+            decodes_json: decode.is_empty(),
+            encodes_json: encode.is_empty(),
             topic: (String::new(), empty.clone()),
             device: (String::new(), empty),
         })
@@ -64,8 +80,19 @@ impl<'py> Model<'py> {
         topic: &str,
         device: &str,
         received_at: f64,
+        payload: &[u8],
+        extra: Extra<'_>,
     ) -> PyResult<Bound<'py, Context>> {
         let py = self.handler.py();
+        let mut delivery = 0;
+        let mut others = Vec::new();
+        for (kind, field) in extra.iter() {
+            if kind == CallField::Delivery as u8 {
+                delivery = field.first().copied().unwrap_or_default();
+            } else {
+                others.push((kind, field.to_owned()));
+            }
+        }
         Bound::new(
             py,
             Context {
@@ -74,8 +101,21 @@ impl<'py> Model<'py> {
                 model: self.name.clone().unbind(),
                 helper: self.helper.clone().unbind(),
                 received_at,
+                payload: PyBytes::new(py, payload).unbind(),
+                delivery,
+                extra: others,
             },
         )
+    }
+
+    /// Whether messages are JSON.
+    pub(crate) fn decodes_json(&self) -> bool {
+        self.decodes_json
+    }
+
+    /// Whether results become JSON.
+    pub(crate) fn encodes_json(&self) -> bool {
+        self.encodes_json
     }
 
     /// Whether it takes several messages at once.

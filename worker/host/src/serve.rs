@@ -91,8 +91,8 @@ struct Call<'py> {
     /// The message, or why it is not JSON.
     event: Result<Bound<'py, PyAny>, String>,
     context: Bound<'py, Context>,
-    /// The message's bytes, if it goes out with others: what a failed batch has done to the event must not matter.
-    payload: Option<Vec<u8>>,
+    /// Whether it goes out with others.
+    together: bool,
 }
 
 /// A call's outcome, with what it holds.
@@ -116,11 +116,12 @@ impl<'py> Host<'_, 'py> {
                     directory,
                     wheels,
                     databases: Secret(databases),
+                    extra,
                 } = Request::decode(body).map_err(broken)?
                 else {
                     return Err(broken("the first frame is not a Load"));
                 };
-                break Model::load(self.helper, model, directory, wheels, databases);
+                break Model::load(self.helper, model, directory, wheels, databases, extra);
             }
             if channel.read(py, self.decoder.buffer())? == 0 {
                 return Ok(None);
@@ -169,6 +170,7 @@ impl<'py> Host<'_, 'py> {
                 topic,
                 device,
                 payload,
+                extra,
             } = Request::decode(body).map_err(broken)?
             else {
                 return Err(broken("a second Load"));
@@ -176,9 +178,9 @@ impl<'py> Host<'_, 'py> {
             let together = model.takes_batches() && !alone;
             let call = Call {
                 id,
-                event: decode(py, self.helper, payload),
-                context: model.context(topic, device, received_at)?,
-                payload: together.then(|| payload.to_owned()),
+                event: decode(py, self.helper, model.decodes_json(), payload),
+                context: model.context(topic, device, received_at, payload, extra)?,
+                together,
             };
             if together {
                 batch.push(call);
@@ -214,7 +216,7 @@ impl<'py> Host<'_, 'py> {
         let outcome = match call.event {
             Ok(event) => {
                 let result = model.call(event, call.context);
-                self.outcome(py, result)
+                self.outcome(py, model, result)
             }
             Err(error) => Outcome::InvalidJson(error),
         };
@@ -244,8 +246,10 @@ impl<'py> Host<'_, 'py> {
         let nanos = self.page.end(since) / calls.len() as u64;
         let Ok(results) = results else {
             return calls.into_iter().try_for_each(|mut call| {
-                if let Some(payload) = &call.payload {
-                    call.event = decode(py, self.helper, payload);
+                // What the failed batch has done to the event must not matter.
+                if call.together {
+                    let payload = call.context.get().payload.bind(py).as_bytes();
+                    call.event = decode(py, self.helper, model.decodes_json(), payload);
                 }
                 self.single(py, model, call)
             });
@@ -256,7 +260,7 @@ impl<'py> Host<'_, 'py> {
                 Err(error) => Outcome::InvalidJson(error),
                 // There is a result for each event, as was checked.
                 Ok(_) => match results.next() {
-                    Some(result) => self.outcome(py, Ok(result)),
+                    Some(result) => self.outcome(py, model, Ok(result)),
                     None => Outcome::Empty,
                 },
             };
@@ -272,7 +276,12 @@ impl<'py> Host<'_, 'py> {
     }
 
     /// What a model's result is; JSON goes into the buffer.
-    fn outcome(&mut self, py: Python<'py>, result: PyResult<Bound<'py, PyAny>>) -> Outcome<'py> {
+    fn outcome(
+        &mut self,
+        py: Python<'py>,
+        model: &Model<'py>,
+        result: PyResult<Bound<'py, PyAny>>,
+    ) -> Outcome<'py> {
         self.result.clear();
         match result {
             Err(error) => {
@@ -286,6 +295,19 @@ impl<'py> Host<'_, 'py> {
                     || result.is_exact_instance_of::<PyMemoryView>() =>
             {
                 match py.get_type::<PyBytes>().call1((result,)) {
+                    Ok(bytes) => Outcome::Raw(bytes),
+                    Err(error) => Outcome::Unserializable(unserializable(py, self.helper, error)),
+                }
+            }
+            Ok(result) if !model.encodes_json() => {
+                let encoded = self
+                    .helper
+                    .getattr(intern!(py, "simpler"))
+                    .and_then(|simpler| {
+                        let name = intern!(py, "encode_other");
+                        self.helper.call_method1(name, (result, simpler))
+                    });
+                match encoded {
                     Ok(bytes) => Outcome::Raw(bytes),
                     Err(error) => Outcome::Unserializable(unserializable(py, self.helper, error)),
                 }

@@ -204,7 +204,7 @@ impl<O: Outcomes> Lane<O> {
         for job in batch.drain(..) {
             let id = self.first + self.calls.len() as u64;
             call(id, false, &job, &mut host.output);
-            self.bytes += job.telemetry.payload.len();
+            self.bytes += job.telemetry.size();
             self.calls.push_back(job);
         }
         self.batches.extend(self.last_id());
@@ -249,12 +249,12 @@ impl<O: Outcomes> Lane<O> {
             }
             self.first += 1;
             self.tell();
-            self.bytes -= job.telemetry.payload.len();
+            self.bytes -= job.telemetry.size();
             self.answered = true;
             self.pause = FIRST_PAUSE;
             let took = Duration::from_nanos(nanos);
             self.metrics.call_seconds.observe(took.as_secs_f64());
-            let outcome = outcome(reply);
+            let outcome = outcome(reply, self.options.decode);
             if self.quarantine.passed(&job) {
                 self.report_quarantine();
                 tracing::info!(

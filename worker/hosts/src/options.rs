@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::validated::HostChoice;
+use crds::validated::{Format, HostChoice};
 use message::{Job, Outcome};
 
 use crate::database::Database;
@@ -15,6 +15,12 @@ use crate::database::Database;
 pub struct Options {
     /// The model's name.
     pub model: String,
+    /// The digest of the installed model; empty if it has none.
+    pub version: String,
+    /// What payloads are.
+    pub decode: Format,
+    /// What results are written as.
+    pub encode: Format,
     /// The folder that holds `index.py`.
     pub directory: PathBuf,
     /// A folder of installed wheels.

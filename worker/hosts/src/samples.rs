@@ -12,6 +12,7 @@ mod text;
 use std::time::Duration;
 
 use crds::Reason;
+use crds::validated::Format;
 use jiter::JsonValue;
 
 pub use compare::Difference;
@@ -110,6 +111,12 @@ pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> 
     if samples.is_empty() {
         return Ok(());
     }
+    // Samples are written in JSON, whatever messages are.
+    let options = Options {
+        decode: Format::Json,
+        encode: Format::Json,
+        ..options.clone()
+    };
     let mut runner = Runner::start(options.clone(), metrics.clone()).await?;
     let mut current = "";
     let all = async {

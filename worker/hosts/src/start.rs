@@ -3,7 +3,8 @@
 use std::process::ExitStatus;
 use std::sync::Arc;
 
-use frame::{Request, Response, Secret};
+use crds::validated::Format;
+use frame::{ExtraWriter, LoadField, Request, Response, Secret};
 
 use crate::child::HostProcess;
 use crate::metrics::Metrics;
@@ -27,11 +28,22 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
     let wheels = options.wheels.as_deref().unwrap_or("".as_ref());
     let databases = serde_json::to_string(&*options.databases)
         .map_err(|error| StartError::Broken(error.to_string()))?;
+    let mut extra = ExtraWriter::default();
+    extra.load(LoadField::Version, options.version.as_bytes());
+    for (field, format) in [
+        (LoadField::Decode, options.decode),
+        (LoadField::Encode, options.encode),
+    ] {
+        if format != Format::Json {
+            extra.load(field, format.as_str().as_bytes());
+        }
+    }
     Request::Load {
         model: &options.model,
         directory: &options.directory.to_string_lossy(),
         wheels: &wheels.to_string_lossy(),
         databases: Secret(&databases),
+        extra: extra.extra(),
     }
     .encode(&mut host.output)
     .map_err(|error| StartError::Broken(error.to_string()))?;

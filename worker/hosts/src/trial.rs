@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use frame::{Request, Response};
+use crds::validated::Format;
+use frame::{CallField, ExtraWriter, Request, Response, SAMPLE};
 use message::Outcome;
 
 use crate::child::HostProcess;
@@ -61,6 +62,8 @@ impl Trial {
         let broken = |error: &dyn std::fmt::Display| Lost::Broken(error.to_string());
         let id = self.calls;
         self.calls += 1;
+        let mut extra = ExtraWriter::default();
+        extra.call(CallField::Delivery, &[SAMPLE]);
         let request = Request::Call {
             id,
             alone: false,
@@ -68,6 +71,7 @@ impl Trial {
             topic: call.topic,
             device: call.device,
             payload: call.payload,
+            extra: extra.extra(),
         };
         request
             .encode(&mut self.host.output)
@@ -82,7 +86,10 @@ impl Trial {
             let body = self.host.decoder.next_body();
             if let Some(body) = body.map_err(|error| broken(&error))? {
                 return match Response::decode(body).map_err(|error| broken(&error))? {
-                    Response::Reply { id: of, reply, .. } if of == id => Ok(outcome(reply)),
+                    Response::Reply { id: of, reply, .. } if of == id => {
+                        // Samples are written in JSON.
+                        Ok(outcome(reply, Format::Json))
+                    }
                     other => Err(broken(&format!("{other:?} for call {id}"))),
                 };
             }

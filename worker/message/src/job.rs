@@ -52,6 +52,27 @@ pub struct Properties {
     pub correlation_data: Option<Bytes>,
 }
 
+impl Telemetry {
+    /// Bytes that it keeps in memory, and takes on its way to a host.
+    pub fn size(&self) -> usize {
+        let properties = self.attributes.properties.as_deref();
+        self.payload.len() + properties.map_or(0, Properties::size)
+    }
+}
+
+impl Properties {
+    fn size(&self) -> usize {
+        let user = self.user.iter();
+        let user: usize = user
+            .map(|(name, value)| name.len() + value.len() + 10)
+            .sum();
+        let texts = [&self.content_type, &self.response_topic];
+        let texts: usize = texts.into_iter().flatten().map(|text| text.len() + 5).sum();
+        let data = self.correlation_data.as_ref();
+        user + texts + data.map_or(0, |data| data.len() + 5)
+    }
+}
+
 /// A message that was read and whose outcome is open. No device is known yet.
 #[derive(Debug)]
 pub struct Message {

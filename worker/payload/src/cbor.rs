@@ -38,35 +38,32 @@ fn started(first: u8, bytes: &mut Bytes<'_>, json: &mut Json) -> Result<Kind, Fa
             json.plain("null")
         }
         3 => json.string(bytes.text(argument)?),
-        4 => {
-            let mut left = bytes.count(argument, 1)?;
-            json.nested(|json| {
-                json.list(|json| {
-                    if left == 0 {
-                        return Ok(false);
-                    }
-                    left -= 1;
-                    value(bytes, json).map(|_| true)
-                })
-            })
-        }
-        5 => {
-            let mut left = bytes.count(argument, 2)?;
-            json.nested(|json| {
-                json.map(
-                    bytes,
-                    |json, bytes| {
-                        if left == 0 {
-                            return Ok(None);
-                        }
-                        left -= 1;
-                        value(bytes, json).map(Some)
-                    },
-                    |json, bytes| value(bytes, json).map(drop),
-                )
-            })
-        }
-        _ => json.nested(|json| value(bytes, json)),
+        4 => json.counted_list(argument, bytes, value),
+        5 => json.counted_map(argument, bytes, value),
+        _ => json.nested(|json| tagged(argument, bytes, json)),
+    }
+}
+
+/// Tags of numbers that take more than 64 bits.
+const POSITIVE: u64 = 2;
+const NEGATIVE: u64 = 3;
+
+/// What stands behind a tag. All tags but those of numbers only say what the value means.
+fn tagged(tag: u64, bytes: &mut Bytes<'_>, json: &mut Json) -> Result<Kind, Fault> {
+    let first = bytes.byte()?;
+    if !matches!(tag, POSITIVE | NEGATIVE) || first >> 5 != 2 || first & 31 == 31 {
+        return started(first, bytes, json);
+    }
+    let length = argument(first & 31, bytes)?;
+    let digits = bytes.take(length)?;
+    let number = digits.iter().try_fold(0_i128, |number, digit| {
+        number.checked_mul(256)?.checked_add(i128::from(*digit))
+    });
+    match number {
+        Some(number) if tag == POSITIVE => json.plain(number),
+        Some(number) => json.plain(-1 - number),
+        // Larger than anything that is compared.
+        None => json.plain("null"),
     }
 }
 
@@ -199,6 +196,9 @@ mod tests {
             ("a201020304", "{}"),
             ("a26161016162820203", "{\"a\":1,\"b\":[2,3]}"),
             ("a2010261610a", "{\"a\":10}"),
+            ("c249010000000000000000", "18446744073709551616"),
+            ("c349010000000000000000", "-18446744073709551617"),
+            ("c251ffffffffffffffffffffffffffffffffff", "null"),
             ("5f42010243030405ff", "null"),
             ("7f657374726561646d696e67ff", "\"streaming\""),
             ("9fff", "[]"),

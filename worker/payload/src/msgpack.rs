@@ -21,8 +21,8 @@ fn value(bytes: &mut Bytes<'_>, json: &mut Json) -> Result<Kind, Fault> {
     let low = u64::from(first & 15);
     match first {
         0x00..=0x7f => json.plain(first),
-        0x80..=0x8f => map(low, bytes, json),
-        0x90..=0x9f => list(low, bytes, json),
+        0x80..=0x8f => json.counted_map(low, bytes, value),
+        0x90..=0x9f => json.counted_list(low, bytes, value),
         0xa0..=0xbf => json.string(bytes.text((first & 31).into())?),
         0xc0 => json.plain("null"),
         0xc2 => json.plain("false"),
@@ -53,45 +53,15 @@ fn value(bytes: &mut Bytes<'_>, json: &mut Json) -> Result<Kind, Fault> {
         }
         0xdc | 0xdd => {
             let count = bytes.uint(2 << (first - 0xdc))?;
-            list(count, bytes, json)
+            json.counted_list(count, bytes, value)
         }
         0xde | 0xdf => {
             let count = bytes.uint(2 << (first - 0xde))?;
-            map(count, bytes, json)
+            json.counted_map(count, bytes, value)
         }
         0xe0..=0xff => json.plain(first.cast_signed()),
         0xc1 => Err(Fault::Format("it has a byte that MessagePack does not use")),
     }
-}
-
-fn list(count: u64, bytes: &mut Bytes<'_>, json: &mut Json) -> Result<Kind, Fault> {
-    let mut left = bytes.count(count, 1)?;
-    json.nested(|json| {
-        json.list(|json| {
-            if left == 0 {
-                return Ok(false);
-            }
-            left -= 1;
-            value(bytes, json).map(|_| true)
-        })
-    })
-}
-
-fn map(count: u64, bytes: &mut Bytes<'_>, json: &mut Json) -> Result<Kind, Fault> {
-    let mut left = bytes.count(count, 2)?;
-    json.nested(|json| {
-        json.map(
-            bytes,
-            |json, bytes| {
-                if left == 0 {
-                    return Ok(None);
-                }
-                left -= 1;
-                value(bytes, json).map(Some)
-            },
-            |json, bytes| value(bytes, json).map(drop),
-        )
-    })
 }
 
 /// Timestamps are seconds since 1970.

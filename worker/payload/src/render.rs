@@ -100,6 +100,9 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// Reads one value of a format.
+type Value = fn(&mut Bytes<'_>, &mut Json) -> Result<Kind, Fault>;
+
 impl Json {
     pub(crate) fn finish(self) -> String {
         self.text
@@ -158,6 +161,48 @@ impl Json {
         let result = inner(self)?;
         self.depth -= 1;
         Ok(result)
+    }
+
+    /// A list of `count` values.
+    pub(crate) fn counted_list(
+        &mut self,
+        count: u64,
+        bytes: &mut Bytes<'_>,
+        value: Value,
+    ) -> Result<Kind, Fault> {
+        let mut left = bytes.count(count, 1)?;
+        self.nested(|json| {
+            json.list(|json| {
+                if left == 0 {
+                    return Ok(false);
+                }
+                left -= 1;
+                value(bytes, json).map(|_| true)
+            })
+        })
+    }
+
+    /// A map of `count` keys and values.
+    pub(crate) fn counted_map(
+        &mut self,
+        count: u64,
+        bytes: &mut Bytes<'_>,
+        value: Value,
+    ) -> Result<Kind, Fault> {
+        let mut left = bytes.count(count, 2)?;
+        self.nested(|json| {
+            json.map(
+                bytes,
+                |json, bytes| {
+                    if left == 0 {
+                        return Ok(None);
+                    }
+                    left -= 1;
+                    value(bytes, json).map(Some)
+                },
+                |json, bytes| value(bytes, json).map(drop),
+            )
+        })
     }
 
     /// A list whose elements `element` writes, until it says that there are no more.

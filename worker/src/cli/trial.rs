@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crds::validated::HostChoice;
+use crds::validated::{Format, HostChoice};
 use hosts::samples::{Fault, Runner, Sample};
 use hosts::{Program, StartError};
 use tokio::runtime::{Builder, Runtime};
@@ -92,6 +92,9 @@ impl Trial {
         Ok(Self {
             options: hosts::Options {
                 model: NAME.to_owned(),
+                version: String::new(),
+                decode: Format::Json,
+                encode: Format::Json,
                 directory: local.directory,
                 wheels: local.wheels,
                 python,

@@ -2,7 +2,7 @@
 
 use super::{SEED, accepts, rejects};
 use crate::validate::load;
-use crate::validated::{Number, Operand, Place, ValidatedRuntime};
+use crate::validated::{Format, Number, Operand, Place, ValidatedRuntime};
 
 const NAME: &str = "== data_to_dict['deviceInfo']['deviceName']";
 const MODEL: &str = "modelName: industry";
@@ -82,6 +82,60 @@ fn c4_a_device_key_is_a_place() {
     );
     wrong("== topic[2]", "write a place");
     wrong("data_to_dict[", "cannot be read");
+}
+
+#[test]
+fn c8_decode_and_encode_name_formats() {
+    for (name, format) in [
+        ("json", Format::Json),
+        ("text", Format::Text),
+        ("cbor", Format::Cbor),
+        ("msgpack", Format::Msgpack),
+        ("csv", Format::Csv),
+    ] {
+        let runtime = loaded(
+            MODEL,
+            &format!("{MODEL}\n  decode: {name}\n  encode: {name}"),
+        );
+        let func = &runtime.funcs[0];
+        assert_eq!((func.decode, func.encode), (format, format), "{name}");
+    }
+    assert_eq!(loaded(MODEL, MODEL).funcs[0].decode, Format::Json);
+    rejects(
+        MODEL,
+        "modelName: industry\n  decode: yaml",
+        "\"yaml\" is not one of json, text, bytes, cbor, msgpack, csv",
+    );
+}
+
+#[test]
+fn c8_bytes_match_by_topic() {
+    let small = "
+mqtts: [{name: a, broker: tcp://h}]
+rules: [{sub: {name: a, topic: in}, pub: {name: a, topic: out}}]
+funcs: [{modelName: m, modelAddress: file:///m.zip, decode: bytes, deviceKey: 'KEY', devices: [DEVICE]}]
+";
+    let with = |key: &str, device: &str| {
+        let text = small.replace("KEY", key).replace("DEVICE", device);
+        load(&text, "c").map_err(|problems| problems.to_string())
+    };
+    let by_topic = "{deviceName: d, deviceAttr: [{attrValue: d, attrExpression: '== topic[1]'}]}";
+    with("topic[1]", by_topic).unwrap();
+    let error = with("data_to_dict", by_topic).unwrap_err();
+    assert!(
+        error.contains("funcs[0].deviceKey: decode is bytes"),
+        "{error}"
+    );
+    let by_value = by_topic.replace("topic[1]", "data_to_dict");
+    let error = with("topic", &by_value).unwrap_err();
+    let expected =
+        "attrExpression: decode is bytes, in which there are no places; use topic or topic[n]";
+    assert!(error.contains(expected), "{error}");
+    let error = with("topic", "{deviceName: d}").unwrap_err();
+    assert!(
+        error.contains("funcs[0].devices[0]: has no attributes, and decode gives no deviceInfo"),
+        "{error}"
+    );
 }
 
 #[test]

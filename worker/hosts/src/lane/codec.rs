@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
-use frame::{Reply, Request};
-use message::{Failure, FailureReason, Job, Outcome};
+use crds::validated::Format;
+use frame::{CallField, DUPLICATE, ExtraWriter, RETAINED, Reply, Request};
+use message::{Attributes, Failure, FailureReason, Job, Outcome};
 
 /// Appends a call to what goes out to the host.
 pub(super) fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
     let telemetry = &job.telemetry;
+    let mut extra = ExtraWriter::default();
+    describe(&telemetry.attributes, &mut extra);
     let received_at = telemetry
         .received_at
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -19,6 +22,7 @@ pub(super) fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
         topic: &telemetry.topic,
         device: &job.device,
         payload: &telemetry.payload,
+        extra: extra.extra(),
     };
     if let Err(error) = request.encode(output) {
         // Not reached: the packet limit is below a frame's. The host would miss the call, its reply
@@ -31,8 +35,38 @@ pub(super) fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
 const MESSAGE: usize = 4 << 10;
 const TRACEBACK: usize = 64 << 10;
 
+/// What a source says of a message, for the model's context.
+fn describe(attributes: &Attributes, extra: &mut ExtraWriter) {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let delivery = attributes.qos.min(3)
+        | flag(attributes.retained, RETAINED)
+        | flag(attributes.duplicate, DUPLICATE);
+    if delivery != 0 {
+        extra.call(CallField::Delivery, &[delivery]);
+    }
+    let Some(properties) = &attributes.properties else {
+        return;
+    };
+    for (name, value) in &properties.user {
+        extra.call(CallField::UserName, name.as_bytes());
+        extra.call(CallField::UserValue, value.as_bytes());
+    }
+    let texts = [
+        (CallField::ContentType, &properties.content_type),
+        (CallField::ResponseTopic, &properties.response_topic),
+    ];
+    for (field, text) in texts {
+        if let Some(text) = text {
+            extra.call(field, text.as_bytes());
+        }
+    }
+    if let Some(data) = &properties.correlation_data {
+        extra.call(CallField::CorrelationData, data);
+    }
+}
+
 /// What a host's reply means.
-pub(crate) fn outcome(reply: Reply<'_>) -> Outcome {
+pub(crate) fn outcome(reply: Reply<'_>, decode: Format) -> Outcome {
     let failed = |reason, message: &str, traceback: &str| {
         Outcome::Failed(Failure {
             reason,
@@ -43,7 +77,10 @@ pub(crate) fn outcome(reply: Reply<'_>) -> Outcome {
     match reply {
         Reply::Result(bytes) => Outcome::Result(bytes::Bytes::copy_from_slice(bytes)),
         Reply::Empty => Outcome::Empty,
-        Reply::InvalidJson(message) => failed(FailureReason::InvalidJson, message, ""),
+        Reply::InvalidJson(message) if decode == Format::Json => {
+            failed(FailureReason::InvalidJson, message, "")
+        }
+        Reply::InvalidJson(message) => failed(FailureReason::Undecodable, message, ""),
         Reply::Exception { message, traceback } => {
             failed(FailureReason::Exception, message, traceback)
         }
@@ -73,7 +110,10 @@ mod tests {
     #[test]
     fn row_19_a_failure_is_kept_in_part_however_long_a_model_makes_it() {
         let (message, traceback) = ("设".repeat(1 << 20), "备".repeat(1 << 20) + "last");
-        let failure = |message, traceback| match outcome(Reply::Exception { message, traceback }) {
+        let failure = |message, traceback| match outcome(
+            Reply::Exception { message, traceback },
+            Format::Json,
+        ) {
             Outcome::Failed(failure) => (failure.message, failure.traceback.unwrap_or_default()),
             other => unreachable!("{other:?}"),
         };

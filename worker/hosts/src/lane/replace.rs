@@ -62,7 +62,7 @@ impl<O: Outcomes> Lane<O> {
         }
         let failure = end.failure(self.options.timeout, &status, attempts);
         if let Some((failure, job)) = failure.zip(self.calls.remove(index)) {
-            self.bytes -= job.telemetry.payload.len();
+            self.bytes -= job.telemetry.size();
             self.outcomes.finish(job, Outcome::Failed(failure)).await;
         }
         if verdict == Verdict::Quarantine {
@@ -75,7 +75,7 @@ impl<O: Outcomes> Lane<O> {
     async fn divert_calls(&mut self, source: &Source) {
         for job in std::mem::take(&mut self.calls) {
             if Source::of(&job) == *source {
-                self.bytes -= job.telemetry.payload.len();
+                self.bytes -= job.telemetry.size();
                 self.fail_quarantined(job).await;
             } else {
                 self.calls.push_back(job);
