@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crds::validated::Qos;
+use message::Properties;
 
 use super::{Error, Notice, Refused};
 
@@ -35,19 +36,6 @@ pub struct Incoming {
     pub qos: Qos,
     /// What MQTT 5 says of it, if that is anything.
     pub properties: Option<Box<Properties>>,
-}
-
-/// What a message of MQTT 5 says beside its payload.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Properties {
-    /// User properties, in order; a name may come several times.
-    pub user: Vec<(String, String)>,
-    /// Content type.
-    pub content_type: Option<String>,
-    /// Response topic.
-    pub response_topic: Option<String>,
-    /// Correlation data.
-    pub correlation_data: Option<Bytes>,
 }
 
 /// A message to the broker.

@@ -41,7 +41,7 @@ mod v3;
 pub use broker::{Broker, BrokerError};
 pub use client::Client;
 pub use error::{Error, Refused};
-pub use event::{DeliveryTag, Event, HOPS, Incoming, Properties, Publication};
+pub use event::{DeliveryTag, Event, HOPS, Incoming, Publication};
 pub use notice::Notice;
 pub use options::Options;
 pub use session::Session;

@@ -10,8 +10,7 @@ mod write;
 
 use bytes::Bytes;
 use crds::validated::Qos;
-
-use crate::Properties;
+use message::Properties;
 
 pub(super) use read::read;
 pub(super) use reason::{Code, Fault};

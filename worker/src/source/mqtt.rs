@@ -122,7 +122,7 @@ impl<C: Client> MqttSource<C> {
                     duplicate: incoming.duplicate,
                     qos: incoming.qos as u8,
                     hops: incoming.properties.as_deref().map_or(0, hops),
-                    properties: incoming.properties.map(|said| Box::new(properties(*said))),
+                    properties: incoming.properties,
                 },
             },
         }
@@ -185,20 +185,11 @@ impl<C: Client> MqttSource<C> {
 }
 
 /// A number that was tampered with counts as none.
-fn hops(properties: &mqtt::Properties) -> u8 {
+fn hops(properties: &Properties) -> u8 {
     let mut user = properties.user.iter();
     let hops = user.find(|(name, _)| name == HOPS);
     hops.and_then(|(_, count)| count.parse().ok())
         .unwrap_or_default()
-}
-
-fn properties(properties: mqtt::Properties) -> Properties {
-    Properties {
-        user: properties.user,
-        content_type: properties.content_type,
-        response_topic: properties.response_topic,
-        correlation_data: properties.correlation_data,
-    }
 }
 
 impl<C: Client> Source for MqttSource<C> {

@@ -16,7 +16,7 @@ pub(super) struct Properties {
     pub(super) lacks: Lacks,
     pub(super) topic_alias: bool,
     pub(super) reason: Option<Bytes>,
-    pub(super) message: crate::Properties,
+    pub(super) message: message::Properties,
 }
 
 /// Most user properties of a message that are kept: each takes ten times the memory of its least size in the packet.

@@ -185,7 +185,7 @@ impl Reader {
             id,
             duplicate: flags & 8 != 0,
             retained: flags & 1 != 0,
-            properties: (properties.message != crate::Properties::default())
+            properties: (properties.message != message::Properties::default())
                 .then(|| Box::new(properties.message)),
         })
         .into()
