@@ -13,9 +13,10 @@ use axum::{Extension, Router, middleware};
 use crds::contract::path;
 use serde_json::{Value, json};
 
+use crate::audience::Audience;
 use crate::peers::Peers;
 use crate::sink::EventSink;
-use crate::status::{Audience, Shared};
+use crate::status::Shared;
 
 pub use access::Access;
 

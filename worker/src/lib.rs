@@ -20,6 +20,7 @@ pub mod sink;
 pub mod source;
 
 pub mod admin;
+pub mod audience;
 mod http;
 pub mod metrics;
 pub mod peers;

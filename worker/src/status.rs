@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crds::ValidatedRuntime;
 
+use crate::audience::Audience;
 use crate::metrics::Metrics;
 use crate::undecodable::Undecodable;
 
@@ -18,15 +19,6 @@ use model::Readiness;
 pub use model::{ModelState, ModelView};
 pub use probe::{Probe, Queues};
 pub use session::SessionView;
-
-/// Who reads `/status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// Anyone who reaches the port: no texts that come from messages, no names that a session could be taken over with.
-    Anyone,
-    /// Someone with the token.
-    Authenticated,
-}
 
 /// State shared between the data path and HTTP.
 #[derive(Debug)]

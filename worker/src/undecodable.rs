@@ -11,7 +11,7 @@ use payload::excerpt;
 use prometheus::IntCounter;
 use serde::Serialize;
 
-use crate::status::Audience;
+use crate::audience::Audience;
 
 /// Examples kept for `/status`.
 const EXAMPLES: usize = 10;

@@ -4,7 +4,7 @@
 //! Python; where Python would raise an exception, the message doesn't match and a counter is incremented.
 
 mod compare;
-mod condition_test;
+mod condition;
 mod index;
 mod miss;
 mod number;
@@ -18,7 +18,7 @@ use crds::validated::{self, Format, ValidatedDevice, ValidatedFunc};
 use jiter::JsonValue;
 use payload::{InvalidJson, InvalidPayload, rendered};
 
-use condition_test::Test;
+use condition::Test;
 use index::Index;
 use seen::{Message, Source};
 use walk::{Fault, Notes, Wanted};

@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use crds::contract::path;
 
-use crate::status::Audience;
+use crate::audience::Audience;
 use crate::token::Token;
 
 /// What is asked of a request on one port.

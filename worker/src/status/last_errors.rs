@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use super::Audience;
+use crate::audience::Audience;
 
 /// Errors that are kept for each model.
 pub(super) const KEPT: usize = 10;

@@ -8,10 +8,10 @@ use hosts::HostStatus;
 use message::{Ledger, Settled};
 use serde::Serialize;
 
-use super::Audience;
 use super::last_errors::{self, LastErrors};
 use super::probe::{Probe, Queues};
 use super::session::SessionView;
+use crate::audience::Audience;
 use crate::metrics::Metrics;
 
 /// The visible state of one model.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Audience;
+use crate::audience::Audience;
 
 /// See the module's description.
 #[derive(Debug, Clone, Serialize)]
