@@ -195,7 +195,8 @@ impl<'a> Site<'a> {
         .await
     }
 
-    /// Waits until `wanted` holds of the runtime.
+    /// Waits until `wanted` holds of the runtime; for another minute as long as its status has changed in the last one, since
+    /// a busy machine is slow, but not silent.
     pub(crate) async fn until_runtime(
         &self,
         name: &str,
@@ -203,14 +204,21 @@ impl<'a> Site<'a> {
     ) -> anyhow::Result<Value> {
         let runtimes = self.objects("edgemodelruntimes")?;
         let mut last = Value::Null;
-        let result = eventually(async || {
-            let runtime = serde_json::to_value(runtimes.get(name).await?)?;
-            let holds = wanted(&runtime);
-            last = runtime;
-            Ok(holds.then(|| last.clone()))
-        })
-        .await;
-        result.with_context(|| format!("{:#}", last["status"]))
+        let mut minute = 1;
+        loop {
+            let before = last["status"].clone();
+            let result = eventually(async || {
+                let runtime = serde_json::to_value(runtimes.get(name).await?)?;
+                let holds = wanted(&runtime);
+                last = runtime;
+                Ok(holds.then(|| last.clone()))
+            })
+            .await;
+            if result.is_ok() || minute == MOST_MINUTES || last["status"] == before {
+                return result.with_context(|| format!("{:#}", last["status"]));
+            }
+            minute += 1;
+        }
     }
 
     /// The objects of a kind in the namespace, read without kubectl, which takes much longer: for what is asked again and
@@ -260,6 +268,9 @@ impl<'a> Site<'a> {
         Ok(())
     }
 }
+
+/// Longest wait for a runtime whose status keeps changing.
+const MOST_MINUTES: u32 = 5;
 
 /// A condition of a status.
 pub(crate) fn condition<'a>(status: &'a Value, kind: &str) -> &'a Value {
