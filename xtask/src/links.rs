@@ -1,4 +1,4 @@
-//! Checks that the relative links of all pages lead to files.
+//! Checks that the relative links of all pages lead to files, and that the tests they name exist.
 
 use std::path::{Path, PathBuf};
 
@@ -50,5 +50,41 @@ fn every_relative_link_leads_to_a_file() -> anyhow::Result<()> {
         }
     }
     assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+    Ok(())
+}
+
+/// The tests that a page names, each with its file: `[`name`](file.rs)`.
+fn named_tests(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let named = text.split("[`").skip(1);
+    let named = named.filter_map(|rest| rest.split_once("`]("));
+    let named = named.filter_map(|(name, rest)| Some((name, rest.split(')').next()?)));
+    let code = |file: &str| Path::new(file).extension().is_some_and(|one| one == "rs");
+    named.filter(move |(name, file)| code(file) && name.contains('_') && !name.contains('.'))
+}
+
+#[test]
+fn named_tests_are_found() {
+    let text = "[`a_b`](../x.rs), [`y.rs`](y.rs) and [`c_d`](z.md)";
+    assert_eq!(named_tests(text).collect::<Vec<_>>(), [("a_b", "../x.rs")]);
+}
+
+#[test]
+fn every_test_that_a_page_names_exists() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut missing = Vec::new();
+    let mut count = 0;
+    for page in pages(&root)? {
+        let folder = page.parent().unwrap_or(&root);
+        let text = std::fs::read_to_string(&page)?;
+        for (name, file) in named_tests(&text) {
+            count += 1;
+            let code = std::fs::read_to_string(folder.join(file))?;
+            if !code.contains(&format!("fn {name}(")) {
+                missing.push(format!("{}: {name} in {file}", page.display()));
+            }
+        }
+    }
+    assert!(count > 20, "only {count} tests are named");
+    assert!(missing.is_empty(), "missing tests:\n{}", missing.join("\n"));
     Ok(())
 }
