@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const SKIPPED: [&str; 3] = [".git", "target", "fixtures"];
 
 /// Every Markdown file below a folder.
-fn pages(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn pages(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut pages = Vec::new();
     for entry in folder.read_dir()? {
         let path = entry?.path();

@@ -8,6 +8,8 @@ mod chart;
 mod doc;
 mod generate;
 #[cfg(test)]
+mod language;
+#[cfg(test)]
 mod links;
 mod metrics;
 mod reasons;
