@@ -116,3 +116,112 @@ async fn a_handler_batch_with_other_arguments_is_refused_when_it_is_loaded() -> 
     );
     Ok(())
 }
+
+/// A8: no message gets a key, a letter or another message's result; each failure counts, the first is logged.
+#[tokio::test]
+async fn a8_what_is_no_list_of_results_is_a_failed_batch() -> anyhow::Result<()> {
+    for (results, expected) in [
+        (
+            "{event: 1 for event in events}",
+            "TypeError: handler_batch returned a dict, not a list",
+        ),
+        (
+            "'x' * len(events)",
+            "TypeError: handler_batch returned a str, not a list",
+        ),
+        (
+            "set(events)",
+            "TypeError: handler_batch returned a set, not a list",
+        ),
+        (
+            "b'x' * len(events)",
+            "TypeError: handler_batch returned a bytes, not a list",
+        ),
+        (
+            "None",
+            "TypeError: handler_batch returned a NoneType, not a list",
+        ),
+        (
+            "events[1:]",
+            "ValueError: handler_batch returned 0 results for 1 events",
+        ),
+        (
+            "events + [1]",
+            "ValueError: handler_batch returned 2 results for 1 events",
+        ),
+        ("events[5]", "IndexError: list index out of range"),
+    ] {
+        let model = format!(
+            "
+def handler(event, context):
+    return [event, 'alone']
+def handler_batch(events, contexts):
+    for event in events:
+        event['seen'] = True
+    return {results}
+"
+        );
+        let model = model.replace("set(events)", "set(range(len(events)))");
+        let model = model.replace(
+            "{event: 1 for event in events}",
+            "{index: 1 for index in range(len(events))}",
+        );
+        let log = tests::log::Log::new();
+        let mut pool = super::start(&model).await?;
+        for number in 0..3 {
+            // What the failed batch has done to the event is not seen.
+            let result = pool.call(&format!("{{\"n\":{number}}}")).await?;
+            assert_eq!(
+                result,
+                format!("[{{\"n\":{number}}},\"alone\"]"),
+                "{results}"
+            );
+        }
+        let host = pool.monitor().hosts().remove(0);
+        assert_eq!(host.batch_failures, 3);
+        let error = host.batch_error.unwrap_or_default();
+        assert!(error.starts_with(expected), "{error}");
+        let counted = "edgemodel_batch_failures_total{model=\"industry\"} 3";
+        assert!(pool.metrics.render().contains(counted));
+        let lines = log.lines();
+        let told: Vec<_> = lines
+            .iter()
+            .filter(|line| line.get("message").starts_with("handler_batch failed"))
+            .collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((&*told[0].level, told[0].get("error")), ("WARN", &*error));
+        let raised = results == "events[5]";
+        assert_eq!(
+            told[0]
+                .get("traceback")
+                .contains("index.py\", line 7, in handler_batch"),
+            raised
+        );
+    }
+    Ok(())
+}
+
+/// A list is not the only good answer.
+#[tokio::test]
+async fn a8_other_sequences_and_a_generator_of_results_are_taken() -> anyhow::Result<()> {
+    for results in [
+        "tuple(events)",
+        "(event for event in events)",
+        "iter(events)",
+        "collections.deque(events)",
+    ] {
+        let model = format!(
+            "
+import collections
+def handler(event, context):
+    return 'alone'
+def handler_batch(events, contexts):
+    return {results}
+"
+        );
+        let mut pool = super::start(&model).await?;
+        assert_eq!(pool.call("5").await?, "5", "{results}");
+        assert_eq!(pool.monitor().hosts()[0].batch_failures, 0);
+    }
+    Ok(())
+}

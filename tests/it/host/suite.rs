@@ -1,5 +1,6 @@
 //! What every host does, for the host that the module is named after.
 
+mod asynchronous;
 mod batches;
 mod crashes;
 mod databases;

@@ -76,6 +76,13 @@ pub enum Response<'a> {
         /// Python's traceback; empty if there is none.
         traceback: &'a str,
     },
+    /// `handler_batch` failed; the calls that were put together are made one by one, and their replies follow.
+    BatchFailed {
+        /// One line for people.
+        message: &'a str,
+        /// Python's traceback.
+        traceback: &'a str,
+    },
     /// What a call came to.
     Reply {
         /// Of the call.
@@ -117,6 +124,7 @@ const EMPTY: u8 = 6;
 const INVALID_JSON: u8 = 7;
 const EXCEPTION: u8 = 8;
 const UNSERIALIZABLE: u8 = 9;
+const BATCH_FAILED: u8 = 10;
 
 impl<'a> Request<'a> {
     /// Appends the frame to `buffer`.
@@ -200,8 +208,12 @@ impl<'a> Response<'a> {
                 buffer.push(READY);
                 put_bytes(buffer, python.as_bytes());
             }
-            Self::LoadFailed { message, traceback } => {
-                buffer.push(LOAD_FAILED);
+            Self::LoadFailed { message, traceback } | Self::BatchFailed { message, traceback } => {
+                buffer.push(if matches!(self, Self::LoadFailed { .. }) {
+                    LOAD_FAILED
+                } else {
+                    BATCH_FAILED
+                });
                 put_bytes(buffer, message.as_bytes());
                 put_bytes(buffer, traceback.as_bytes());
             }
@@ -239,6 +251,10 @@ impl<'a> Response<'a> {
                 python: fields.text()?,
             },
             LOAD_FAILED => Self::LoadFailed {
+                message: fields.text()?,
+                traceback: fields.text()?,
+            },
+            BATCH_FAILED => Self::BatchFailed {
                 message: fields.text()?,
                 traceback: fields.text()?,
             },

@@ -46,6 +46,7 @@ proptest! {
         let responses = [
             Response::Ready { python: message },
             Response::LoadFailed { message, traceback },
+            Response::BatchFailed { message, traceback },
             reply(Reply::Result(&result)),
             reply(Reply::Empty),
             reply(Reply::InvalidJson(message)),

@@ -13,7 +13,7 @@ import time
 
 import edgemodel_support as support
 
-LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE = range(1, 10)
+LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE, BATCH_FAILED = range(1, 11)
 
 # Largest body of a frame.
 MAX_BODY = 272 << 20
@@ -175,10 +175,22 @@ class Host:
 
     # Frames out.
 
-    def reply(self, call, nanos, kind, *fields):
+    def end_a_fork(self):
+        """Ends a process that the model forked and that came back from its code: it must never write to the worker."""
         if os.getpid() != self.process:
-            # A process that the model forked came back from its code: it must never write to the worker.
             os._exit(0)
+
+    def tell(self, kind, *texts):
+        """A frame that is no reply."""
+        self.end_a_fork()
+        frame = bytes([kind])
+        for text in texts:
+            field = text.encode()
+            frame += LENGTH.pack(len(field)) + field
+        self.output += LENGTH.pack(len(frame)) + frame
+
+    def reply(self, call, nanos, kind, *fields):
+        self.end_a_fork()
         size = 17 + sum(4 + len(field) for field in fields)
         if size > MAX_REPLY:
             message = "the result has {} bytes, and at most {} are taken".format(size, MAX_REPLY)
@@ -217,12 +229,7 @@ class Host:
             self.handler, self.batch_handler = support.load(model, directory, wheels, databases)
         except BaseException as error:
             fields = [LOAD_FAILED, *support.describe(error)]
-        if os.getpid() != self.process:
-            os._exit(0)
-        frame = bytes(fields[:1])
-        for field in fields[1:]:
-            frame += LENGTH.pack(len(field.encode())) + field.encode()
-        self.output += LENGTH.pack(len(frame)) + frame
+        self.tell(*fields)
         self.write()
         return fields[0] == READY
 
@@ -298,8 +305,9 @@ class Host:
         try:
             results = self.batch_handler([event for _, event, _, _ in sound], [one[2] for one in sound])
             results = support.batch_results(results, len(sound))
-        except BaseException:
+        except BaseException as error:
             results = None
+            self.tell(BATCH_FAILED, *support.describe(error))
         nanos = (self.page.end() - since) // len(calls)
         if results is None:
             for call, payload, context in calls:

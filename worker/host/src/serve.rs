@@ -1,6 +1,5 @@
 //! The host's loop: frames in, calls, frames out.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,10 +31,6 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Serves the worker until it closes the connection.
 pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
-    // The worker is gone when it cannot end us any more. It may be gone already: then the first read
-    // says so.
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(io::Error::from)?;
     let (mut channel, page) = Channel::open()?;
     let page = ProgressPage::open(&page)?;
     let helper = helper(py)?;
@@ -242,9 +237,13 @@ impl<'py> Host<'_, 'py> {
         let contexts: Vec<_> = sound.map(|call| call.context.clone()).collect();
         self.current(None)?;
         let since = self.page.begin(first.id, calls.len());
-        let results = model.call_batch(&events, &contexts);
+        let results = model.call_batch(&events, &contexts).map(Some);
         let nanos = self.page.end(since) / calls.len() as u64;
-        let Ok(results) = results else {
+        let results = results.or_else(|error| {
+            self.batch_failed(py, error)?;
+            Ok::<_, PyErr>(None)
+        })?;
+        let Some(results) = results else {
             return calls.into_iter().try_for_each(|mut call| {
                 // What the failed batch has done to the event must not matter.
                 if call.together {
@@ -267,6 +266,18 @@ impl<'py> Host<'_, 'py> {
             self.reply(py, call.id, nanos, &outcome)?;
         }
         Ok(())
+    }
+
+    /// Tells the worker why calls that were put together are made one by one.
+    fn batch_failed(&mut self, py: Python<'py>, error: PyErr) -> PyResult<()> {
+        if FORKED.load(Ordering::Relaxed) {
+            return Err(leave(py));
+        }
+        let (message, traceback) = describe(py, self.helper, error);
+        let (message, traceback) = (&*message, &*traceback);
+        Response::BatchFailed { message, traceback }
+            .encode(&mut self.output)
+            .map_err(broken)
     }
 
     /// Whose call runs, for what the model logs.

@@ -1,5 +1,6 @@
 //! One host process: its socket, its progress page and its end.
 
+use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -12,13 +13,14 @@ use std::time::Duration;
 
 use frame::{Decoder, MAX_REPLY};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 use tokio::io::AsyncWrite as _;
 use tokio::net::UnixStream;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio_util::io::poll_read_buf;
 
+use crate::family::{self, Family};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::output::log_lines;
@@ -36,6 +38,9 @@ const END_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct HostProcess {
     program: Program,
+    family: Family,
+    /// Whether everything that it started was killed.
+    ended: bool,
     child: Child,
     pid: u32,
     stream: UnixStream,
@@ -70,7 +75,10 @@ impl HostProcess {
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
         let mut command = program.command();
+        end_with_this_thread(&mut command);
+        let family = Family::new();
         command
+            .env(family::VARIABLE, family.mark())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -100,6 +108,8 @@ impl HostProcess {
         Ok(Self {
             program,
             child,
+            family,
+            ended: false,
             pid,
             stream,
             page,
@@ -161,16 +171,20 @@ impl HostProcess {
 
     /// Kills it with everything that it started, and waits for it.
     pub(crate) async fn kill(mut self) -> io::Result<ExitStatus> {
-        self.kill_group();
+        self.end_family(BTreeSet::new());
         self.child.wait().await
     }
 
     /// Closes the connection, at which it ends, and waits for it. A model's threads may hold it up;
-    /// then it is killed.
+    /// then it is killed. What it started ends with it.
     pub(crate) async fn end(mut self) -> io::Result<ExitStatus> {
+        let family = self.family.members(self.pid);
         rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write)?;
         match tokio::time::timeout(END_TIMEOUT, self.child.wait()).await {
-            Ok(status) => status,
+            Ok(status) => {
+                self.end_family(family);
+                status
+            }
             Err(_) => self.kill().await,
         }
     }
@@ -180,18 +194,34 @@ impl HostProcess {
         self.child.wait().await
     }
 
-    fn kill_group(&self) {
-        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        if let Some(group) = group {
-            // Fails when nothing of it is left.
-            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    fn end_family(&mut self, known: BTreeSet<(i32, u64)>) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.family.end(self.pid, known);
         }
     }
 }
 
 impl Drop for HostProcess {
     fn drop(&mut self) {
-        self.kill_group();
+        self.end_family(BTreeSet::new());
+    }
+}
+
+/// Ends a process when the thread that starts it ends. That is the worker's data thread, which lives as long as its hosts unless
+/// the worker is killed, and then it can no longer end them.
+#[expect(unsafe_code, reason = "only the process itself can ask for this, before it runs the interpreter")]
+fn end_with_this_thread(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    // SAFETY: Between fork and exec there are two system calls, without locks or memory of this process.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            // A parent that is gone already sends no signal.
+            if rustix::process::getppid() != Some(parent) {
+                return Err(rustix::io::Errno::SRCH.into());
+            }
+            Ok(())
+        });
     }
 }
 

@@ -3,6 +3,8 @@
 //! What is named as a model's interpreter is often a script of pyenv or conda, which takes longer to find the interpreter
 //! than the interpreter takes to start. So hosts are started with what the interpreter itself says that it is.
 
+mod pyenv;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +17,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use crate::find;
+use crate::find::{self, is_program};
 use crate::start_error::StartError;
 
 const PROBE: &str = include_str!("interpreter/probe.py");
@@ -81,7 +83,12 @@ impl Interpreter {
         python: &Path,
         library: Option<&Path>,
     ) -> Result<Arc<Self>, StartError> {
-        let key = key([Some(python), library]);
+        let script = python;
+        let resolved = of_pyenv(python);
+        let python = resolved
+            .as_ref()
+            .map_or(python, |resolved| &resolved.executable);
+        let key = key([Some(script), Some(python), library]);
         if let Some(known) = known().get(&key) {
             return Ok(known.clone());
         }
@@ -89,7 +96,12 @@ impl Interpreter {
         if answer.native_fault.is_none() && library.is_none() {
             answer.native_fault = Some("its library is missing".to_owned());
         }
-        let interpreter = Arc::new(interpreter(python, answer)?);
+        let mut interpreter = interpreter(python, answer)?;
+        if let Some(resolved) = &resolved {
+            let environment = resolved.environment.iter().cloned();
+            interpreter.environment.extend(environment);
+        }
+        let interpreter = Arc::new(interpreter);
         tracing::debug!(python = %python.display(), ?interpreter, "Interpreter inspected");
         let mut known = known();
         if known.len() >= MAX_KNOWN {
@@ -104,7 +116,20 @@ fn known() -> std::sync::MutexGuard<'static, HashMap<Key, Arc<Interpreter>>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn key(files: [Option<&Path>; 2]) -> Key {
+/// What a script of pyenv starts, if it is one.
+fn of_pyenv(python: &Path) -> Option<pyenv::Resolved> {
+    let version = std::env::var("PYENV_VERSION").ok();
+    let directory = std::env::current_dir().ok()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let surroundings = pyenv::Surroundings {
+        version: version.as_deref(),
+        directory: &directory,
+        path: &path,
+    };
+    pyenv::resolve(python, &surroundings)
+}
+
+fn key(files: [Option<&Path>; 3]) -> Key {
     let changed = |path: &Path| {
         let metadata = path.metadata().ok();
         let (seconds, nanos) = metadata.map_or((0, 0), |file| (file.mtime(), file.mtime_nsec()));
@@ -137,7 +162,7 @@ fn interpreter(python: &Path, answer: Answer) -> Result<Interpreter, StartError>
     }
     // A script may start Python in a container or on another machine: its path says nothing here.
     let executable = answer.executable.map(PathBuf::from);
-    let executable = executable.filter(|path| path.is_absolute() && find::is_program(path));
+    let executable = executable.filter(|path| path.is_absolute() && is_program(path));
     let is_itself = executable.is_none();
     Ok(Interpreter {
         executable: executable.unwrap_or_else(|| python.to_owned()),

@@ -235,8 +235,22 @@ impl<O: Outcomes> Lane<O> {
             };
             let response =
                 Response::decode(body).map_err(|error| HostEnd::Broken(error.to_string()))?;
-            let Response::Reply { id, nanos, reply } = response else {
-                return Err(HostEnd::Broken("no reply".to_owned()));
+            let (id, nanos, reply) = match response {
+                Response::Reply { id, nanos, reply } => (id, nanos, reply),
+                Response::BatchFailed { message, traceback } => {
+                    self.metrics.batch_failures.inc();
+                    // It may fail for each batch: logged once for a host, and counted.
+                    if self.state.batch_failed(message) {
+                        tracing::warn!(
+                            model = self.options.model,
+                            error = message,
+                            traceback,
+                            "handler_batch failed, its messages are handed over one by one"
+                        );
+                    }
+                    continue;
+                }
+                _ => return Err(HostEnd::Broken("no reply".to_owned())),
             };
             if id != self.first {
                 return Err(HostEnd::Broken(format!("a reply to call {id}")));

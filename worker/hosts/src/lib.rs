@@ -16,6 +16,7 @@
 //! - `start`, `start_error`: starts a host and waits until it has imported its model.
 //! - `database`: what a host needs to know of databases.
 //! - `child`: one host process: its socket and its end.
+//! - `family`: everything that a host started.
 //! - `progress`: the memory page that a host shares with the worker.
 //! - `output`: what a model prints becomes log lines.
 //! - `program`: which of the two model hosts a model gets, and how it is started.
@@ -28,6 +29,7 @@
 mod busy;
 mod child;
 mod database;
+mod family;
 mod find;
 mod interpreter;
 mod lane;

@@ -15,6 +15,7 @@ pub struct Families {
     info: IntGaugeVec,
     restarts: IntCounterVec,
     output_lines: IntCounterVec,
+    batch_failures: IntCounterVec,
     utilization: GaugeVec,
     memory: IntGaugeVec,
     quarantined: IntGaugeVec,
@@ -27,6 +28,8 @@ pub struct Metrics {
     info: IntGaugeVec,
     restarts: IntCounterVec,
     output_lines: IntCounterVec,
+    /// Batches that failed.
+    pub(crate) batch_failures: IntCounter,
     /// Hosts that are ready.
     pub(crate) ready: IntGauge,
     /// Time of one call of the model.
@@ -80,6 +83,11 @@ impl Families {
                 "Lines that a model printed: logged, or suppressed when there were too many.",
                 &["model", "outcome"],
             )?,
+            batch_failures: counters(
+                "edgemodel_batch_failures_total",
+                "Batches for which handler_batch raised or did not return one result for each event; their messages are retried one by one.",
+                &["model"],
+            )?,
             utilization,
             memory: gauges(
                 "edgemodel_host_resident_memory_bytes",
@@ -101,6 +109,7 @@ impl Families {
             info: self.info.clone(),
             restarts: self.restarts.clone(),
             output_lines: self.output_lines.clone(),
+            batch_failures: self.batch_failures.with_label_values(&[model]),
             ready: self.ready.with_label_values(&[model]),
             call_seconds,
             utilization: self.utilization.with_label_values(&[model]),
@@ -127,6 +136,7 @@ impl Families {
             info,
             restarts,
             output_lines,
+            batch_failures,
             utilization,
             memory,
             quarantined,
@@ -137,6 +147,7 @@ impl Families {
         for family in [restarts, output_lines] {
             let _ = family.with_label_values(&["x", "x"]);
         }
+        let _ = batch_failures.with_label_values(&["x"]);
         let _ = info.with_label_values(&["x"; 4]);
         let _ = utilization.with_label_values(&["x"]);
     }

@@ -70,7 +70,7 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
                         traceback: traceback.to_owned(),
                     });
                 }
-                Response::Reply { .. } => {
+                Response::BatchFailed { .. } | Response::Reply { .. } => {
                     return Err(StartError::Broken("a reply before any call".to_owned()));
                 }
             }

@@ -15,6 +15,8 @@ pub(crate) struct HostState {
     pid: AtomicU32,
     pub(crate) restarts: AtomicU64,
     quarantined: Mutex<Vec<Arc<str>>>,
+    /// How often `handler_batch` failed, and why it failed last.
+    batch_failures: Mutex<(u64, Option<String>)>,
     /// What the process is and tells about itself while there is one.
     process: Mutex<Option<Process>>,
     /// Id of the oldest call that is not answered, and of the next that the lane will hand over.
@@ -61,6 +63,20 @@ impl HostState {
         usize::try_from(waiting).unwrap_or(usize::MAX)
     }
 
+    /// `handler_batch` failed; whether for the first time.
+    pub(crate) fn batch_failed(&self, message: &str) -> bool {
+        let failures = self.batch_failures.lock();
+        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
+        failures.0 += 1;
+        failures.1 = Some(message.to_owned());
+        failures.0 == 1
+    }
+
+    fn batch_failures(&self) -> (u64, Option<String>) {
+        let failures = self.batch_failures.lock();
+        failures.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn quarantined(&self) -> Vec<Arc<str>> {
         let devices = self.quarantined.lock();
         devices.unwrap_or_else(PoisonError::into_inner).clone()
@@ -75,12 +91,15 @@ impl HostState {
     pub(crate) fn status(&self) -> HostStatus {
         let pid = Some(self.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0);
         let process = self.process();
+        let (batch_failures, batch_error) = self.batch_failures();
         HostStatus {
             pid,
             host: process.as_ref().map(|process| process.kind),
             python: process.map(|process| process.python),
             resident_bytes: pid.and_then(child::resident_bytes),
             restarts: self.restarts.load(Ordering::Relaxed),
+            batch_failures,
+            batch_error,
             quarantined: self.quarantined().iter().map(ToString::to_string).collect(),
         }
     }

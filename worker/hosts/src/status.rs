@@ -18,6 +18,10 @@ pub struct HostStatus {
     pub resident_bytes: Option<u64>,
     /// How often it was replaced.
     pub restarts: u64,
+    /// How often its `handler_batch` failed.
+    pub batch_failures: u64,
+    /// Why it failed last.
+    pub batch_error: Option<String>,
     /// Devices that are quarantined, since their messages repeatedly ended hosts.
     pub quarantined: Vec<String>,
 }

@@ -77,21 +77,25 @@ impl Trial {
             .encode(&mut self.host.output)
             .map_err(|error| broken(&error))?;
         loop {
-            if let Err(error) = self.host.exchange().await {
+            let body = self.host.decoder.next_body();
+            if let Some(body) = body.map_err(|error| broken(&error))? {
+                match Response::decode(body).map_err(|error| broken(&error))? {
+                    Response::Reply { id: of, reply, .. } if of == id => {
+                        // Samples are written in JSON.
+                        return Ok(outcome(reply, Format::Json));
+                    }
+                    Response::BatchFailed { message, traceback } => tracing::warn!(
+                        error = message,
+                        traceback,
+                        "handler_batch failed, handler was called instead"
+                    ),
+                    other => return Err(broken(&format!("{other:?} for call {id}"))),
+                }
+            } else if let Err(error) = self.host.exchange().await {
                 let status = self.host.died().await;
                 return Err(Lost::Died(
                     status.map_or_else(|_| error.to_string(), describe),
                 ));
-            }
-            let body = self.host.decoder.next_body();
-            if let Some(body) = body.map_err(|error| broken(&error))? {
-                return match Response::decode(body).map_err(|error| broken(&error))? {
-                    Response::Reply { id: of, reply, .. } if of == id => {
-                        // Samples are written in JSON.
-                        Ok(outcome(reply, Format::Json))
-                    }
-                    other => Err(broken(&format!("{other:?} for call {id}"))),
-                };
             }
         }
     }

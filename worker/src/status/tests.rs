@@ -20,6 +20,8 @@ impl Probe for Fixed {
             python: Some("cpython 3.11.7".to_owned()),
             resident_bytes: Some(1 << 20),
             restarts: 2,
+            batch_failures: 1,
+            batch_error: Some("ValueError: no".to_owned()),
             quarantined: vec!["设备2".to_owned()],
         }]
     }
