@@ -7,6 +7,7 @@ mod databases;
 mod formats;
 mod loading;
 mod logging;
+mod nesting;
 mod poison;
 mod processes;
 mod pyboot;

@@ -421,8 +421,7 @@ def encode(value):
 
 
 def write(value, put, depth):
-    if depth > MAX_DEPTH:
-        raise TooDeep()
+    """Writes a value that is within so many lists and objects."""
     if isinstance(value, str):
         put(text(value))
     elif value is None:
@@ -436,6 +435,8 @@ def write(value, put, depth):
     elif isinstance(value, float):
         put(float.__repr__(value) if value - value == 0 else "null")
     elif isinstance(value, dict):
+        if depth == MAX_DEPTH:
+            raise TooDeep()
         put("{")
         comma = False
         for name, item in dict.items(value):
@@ -447,6 +448,8 @@ def write(value, put, depth):
             write(item, put, depth + 1)
         put("}")
     elif isinstance(value, (list, tuple)):
+        if depth == MAX_DEPTH:
+            raise TooDeep()
         put("[")
         comma = False
         for item in value:

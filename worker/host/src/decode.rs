@@ -1,5 +1,7 @@
 //! Messages from JSON.
 
+mod depth;
+
 use jiter::{PythonParse, StringCacheMode};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -19,11 +21,14 @@ pub(crate) fn decode<'py>(
         cache_mode: StringCacheMode::Keys,
         ..PythonParse::default()
     };
-    if is_json && let Ok(event) = parser.python_parse(py, payload) {
+    if is_json
+        && let Ok(event) = parser.python_parse(py, payload)
+        && !depth::is_too_deep(payload)
+    {
         return Ok(event);
     }
-    // `json.loads` takes more: UTF-16, a byte order mark, lone surrogates, deeper nesting. And its words for what is wrong
-    // are those of the portable host.
+    // `json.loads` takes more: UTF-16, a byte order mark, lone surrogates. And its words for what is wrong are those of the
+    // portable host.
     let payload = PyBytes::new(py, payload);
     let event = helper.call_method1(intern!(py, "decode"), (payload,));
     event.map_err(|error| {

@@ -51,9 +51,6 @@ struct Encoder<'a, 'py> {
 
 impl Encoder<'_, '_> {
     fn value(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<(), Error> {
-        if depth > MAX_DEPTH {
-            return Err(Error::TooDeep);
-        }
         // The common types first. Subclasses, such as numpy.float64 and OrderedDict, are written as
         // the type that they extend, as json.dumps does.
         if let Ok(text) = value.cast::<PyString>() {
@@ -118,6 +115,9 @@ impl Encoder<'_, '_> {
         items: impl Iterator<Item = Bound<'py, PyAny>>,
         depth: usize,
     ) -> Result<(), Error> {
+        if depth == MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
         self.buffer.push(b'[');
         for (index, item) in items.enumerate() {
             if index > 0 {
@@ -130,6 +130,9 @@ impl Encoder<'_, '_> {
     }
 
     fn object(&mut self, object: &Bound<'_, PyDict>, depth: usize) -> Result<(), Error> {
+        if depth == MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
         self.buffer.push(b'{');
         for (index, (key, item)) in object.iter().enumerate() {
             if index > 0 {
