@@ -33,12 +33,19 @@ def handler(event, context):
         (nested(100_000, LIST, ""), ""),
         // Brackets beside each other and in texts are no levels.
         (format!("[{}{{}}]", "[],".repeat(300)), "2"),
-        (format!("[\"{}\\\"{}\"]", "[".repeat(300), "{".repeat(300)), "1"),
+        (
+            format!("[\"{}\\\"{}\"]", "[".repeat(300), "{".repeat(300)),
+            "1",
+        ),
         (format!("{{\"{}\":[0]}}", "[{".repeat(300)), "2"),
     ] {
         let result = pool.call(&message).await?;
         let too_deep = "invalid_json: it has more than 200 levels of lists and objects";
-        let expected = if expected.is_empty() { too_deep } else { expected };
+        let expected = if expected.is_empty() {
+            too_deep
+        } else {
+            expected
+        };
         assert_eq!(result, expected, "{message:.300}");
     }
     Ok(())
@@ -63,13 +70,19 @@ def handler(event, context):
             (200, "[]", false),
             (200, "{}", false),
         ] {
-            let result = pool.call(&format!("[{levels},\"{kind}\",{innermost}]")).await?;
+            let result = pool
+                .call(&format!("[{levels},\"{kind}\",{innermost}]"))
+                .await?;
             let expected = if fits {
                 nested(levels, brackets, innermost)
             } else {
-                "unserializable: the result is nested deeper than 200; does it contain itself?".to_owned()
+                "unserializable: the result is nested deeper than 200; does it contain itself?"
+                    .to_owned()
             };
-            assert_eq!(result, expected, "{levels} levels of {kind} round {innermost}");
+            assert_eq!(
+                result, expected,
+                "{levels} levels of {kind} round {innermost}"
+            );
         }
     }
     Ok(())

@@ -209,7 +209,10 @@ impl Drop for HostProcess {
 
 /// Ends a process when the thread that starts it ends. That is the worker's data thread, which lives as long as its hosts unless
 /// the worker is killed, and then it can no longer end them.
-#[expect(unsafe_code, reason = "only the process itself can ask for this, before it runs the interpreter")]
+#[expect(
+    unsafe_code,
+    reason = "only the process itself can ask for this, before it runs the interpreter"
+)]
 fn end_with_this_thread(command: &mut Command) {
     let parent = rustix::process::getpid();
     // SAFETY: Between fork and exec there are two system calls, without locks or memory of this process.

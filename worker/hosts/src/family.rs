@@ -159,8 +159,22 @@ mod tests {
 
     #[test]
     fn a_process_descends_from_the_host_through_any_number_of_parents() {
-        let all = HashMap::from([(1, (0, 0)), (7, (1, 1)), (8, (7, 2)), (9, (8, 3)), (4, (5, 0)), (5, (4, 0))]);
-        for (pid, expected) in [(8, true), (9, true), (7, false), (1, false), (4, false), (99, false)] {
+        let all = HashMap::from([
+            (1, (0, 0)),
+            (7, (1, 1)),
+            (8, (7, 2)),
+            (9, (8, 3)),
+            (4, (5, 0)),
+            (5, (4, 0)),
+        ]);
+        for (pid, expected) in [
+            (8, true),
+            (9, true),
+            (7, false),
+            (1, false),
+            (4, false),
+            (99, false),
+        ] {
             assert_eq!(descends(pid, 7, &all), expected, "{pid}");
         }
     }

@@ -12,8 +12,15 @@ pub(super) fn is_too_deep(json: &[u8]) -> bool {
 /// Opening brackets, including those in strings.
 fn brackets(json: &[u8]) -> usize {
     // `[` and `{` differ in one bit. Sums of one byte are added up many at once.
-    let count = |piece: &[u8]| piece.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
-    json.chunks(usize::from(u8::MAX)).map(|piece| usize::from(count(piece))).sum()
+    let count = |piece: &[u8]| {
+        piece
+            .iter()
+            .map(|byte| u8::from(byte | 0x20 == b'{'))
+            .sum::<u8>()
+    };
+    json.chunks(usize::from(u8::MAX))
+        .map(|piece| usize::from(count(piece)))
+        .sum()
 }
 
 fn levels(json: &[u8]) -> usize {

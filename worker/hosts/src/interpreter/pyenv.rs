@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::is_program;
+use crate::find::is_program;
 
 /// The interpreter that a script of pyenv starts, and the variables that it sets for that.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What an answer makes of an interpreter; real interpreters are asked in tests/it/host/interpreters.rs.
 
+use super::answer::read;
 use super::*;
 
 fn answer(version: [u32; 3], executable: Option<&str>) -> Answer {
