@@ -6,6 +6,7 @@ mod delivery;
 mod events;
 mod formats;
 mod guests;
+mod of_pyboot;
 mod pages;
 mod payloads;
 pub(crate) mod pod;

@@ -11,7 +11,8 @@ use rustix::fs::{FlockOperation, flock};
 /// # Errors
 /// They cannot be installed.
 pub fn scientific() -> anyhow::Result<PathBuf> {
-    environment("scientific", &["numpy", "pandas", "scikit-learn"])
+    let libraries = ["numpy", "pandas", "scikit-learn"];
+    environment("scientific", Path::new("python3"), &libraries)
 }
 
 /// An interpreter with SQLAlchemy, and drivers in pure Python.
@@ -19,7 +20,8 @@ pub fn scientific() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// They cannot be installed.
 pub fn databases() -> anyhow::Result<PathBuf> {
-    environment("databases", &["sqlalchemy", "pg8000", "pymysql"])
+    let libraries = ["sqlalchemy", "pg8000", "pymysql"];
+    environment("databases", Path::new("python3"), &libraries)
 }
 
 /// An interpreter with what the benchmark's baselines import.
@@ -27,11 +29,24 @@ pub fn databases() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// They cannot be installed.
 pub fn baselines() -> anyhow::Result<PathBuf> {
-    environment("baselines", &["paho-mqtt", "gmqtt", "uvloop", "orjson"])
+    let libraries = ["paho-mqtt", "gmqtt", "uvloop", "orjson"];
+    environment("baselines", Path::new("python3"), &libraries)
+}
+
+/// An interpreter with what pyboot's own models were trained with: pickles of that time load nowhere else.
+///
+/// # Errors
+/// Python 3.6 is absent, or the libraries cannot be installed.
+pub fn of_pyboot() -> anyhow::Result<PathBuf> {
+    let mut found = interpreters().into_iter();
+    let python = found.find(|python| python.ends_with("python3.6"));
+    let python = python.context("python3.6 is absent from this machine")?;
+    let libraries = ["scikit-learn==0.20.3", "lightgbm==2.2.3", "joblib==0.14"];
+    environment("of-pyboot", &python, &libraries)
 }
 
 /// A virtual environment with libraries, made once for a build folder.
-fn environment(name: &str, libraries: &[&str]) -> anyhow::Result<PathBuf> {
+fn environment(name: &str, base: &Path, libraries: &[&str]) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
     let target = test.ancestors().nth(3).context("no target folder")?;
     let folder = target.join(format!("python-{name}"));
@@ -41,7 +56,7 @@ fn environment(name: &str, libraries: &[&str]) -> anyhow::Result<PathBuf> {
     let python = folder.join("bin").join("python");
     let complete = folder.join("complete");
     if !complete.exists() {
-        virtual_environment(&folder)?;
+        create(base, &folder)?;
         run(Command::new(&python)
             .args([
                 "-m",
@@ -61,7 +76,11 @@ fn environment(name: &str, libraries: &[&str]) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// Python's `venv` is missing.
 pub fn virtual_environment(folder: &Path) -> anyhow::Result<()> {
-    run(Command::new("python3")
+    create(Path::new("python3"), folder)
+}
+
+fn create(base: &Path, folder: &Path) -> anyhow::Result<()> {
+    run(Command::new(base)
         .args(["-m", "venv", "--clear"])
         .arg(folder))
 }
