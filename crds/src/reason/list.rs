@@ -195,7 +195,7 @@ reasons! {
          its process",
         "the message has file, path, expected and actual value; `edgemodel test FOLDER` shows all of them";
     SampleTimeout: Worker [Model] Retried,
-        "a sample took longer than `timeout`, or all together longer than `startTimeout` (60 s)",
+        "a sample took longer than `timeout`, or those of a file together longer than `startTimeout` (60 s)",
         "use fewer or faster samples, or longer times";
     SampleInvalid: Worker [Model] Permanent,
         "a file in `samples/` isn't a sample, or there are too many",

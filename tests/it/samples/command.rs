@@ -191,3 +191,94 @@ async fn a_model_knows_samples_from_messages() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+const COUNTER: &str = "
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    return [event, count]
+";
+
+#[test]
+fn samples_of_one_file_are_a_sequence_in_a_process_of_its_own() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let sequence = r#"[{"event": "a", "result": ["a", 1]}, {"event": "b", "result": ["b", 2]}]"#;
+    let files = [
+        ("samples/one.json", sequence),
+        (
+            "samples/other.json",
+            r#"{"event": "c", "result": ["c", 1]}"#,
+        ),
+    ];
+    let folder = models.folder("m", COUNTER, &files)?;
+    let (code, out, err) = run(&["test", &folder.display().to_string()], "")?;
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.ends_with("3 passed, 0 failed\n"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn several_events_are_recorded_as_a_sequence_into_one_file() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let folder = models.folder("m", COUNTER, &[])?;
+    let events = ["on", "off"].map(|name| models.path().join(name).with_extension("json"));
+    for event in &events {
+        std::fs::write(
+            event,
+            format!("{:?}", event.file_stem().unwrap_or_default()),
+        )?;
+    }
+    let file = folder.join("samples/on.json");
+    let [on, off] = events.map(|event| event.display().to_string());
+    let folder = folder.display().to_string();
+    let (code, _, err) = run(&["test", &folder, "--record", &on, "--record", &off], "")?;
+    assert_eq!(code, Some(0), "{err}");
+    let expected = "[{\n\"event\": \"on\",\n\"result\": [\"on\",1]\n},\n\
+         {\n\"event\": \"off\",\n\"result\": [\"off\",2]\n}]\n";
+    assert_eq!(std::fs::read_to_string(&file)?, expected);
+    let (code, out, _) = run(&["test", &folder], "")?;
+    assert_eq!(code, Some(0));
+    let passed = "passed  samples/on.json[0]\npassed  samples/on.json[1]\n2 passed, 0 failed\n";
+    assert!(out.ends_with(passed), "{out}");
+    Ok(())
+}
+
+#[test]
+fn what_a_model_prints_is_shown_and_its_import_has_a_timeout() -> anyhow::Result<()> {
+    let models = Models::new()?;
+    let prints = "
+import logging
+def handler(event, context):
+    print('printed', event)
+    logging.getLogger('m').info('logged %s', event)
+    return event
+";
+    let sample = [("samples/one.json", r#"{"event": 7, "result": 7}"#)];
+    let folder = models.folder("m", prints, &sample)?.display().to_string();
+    let slow = models.folder("slow", "import time; time.sleep(3600)", &[])?;
+    let slow = slow.display().to_string();
+    let zip = models.path().join("m.zip").display().to_string();
+    for arguments in [["test", &folder].as_slice(), &["pack", &folder, "-o", &zip]] {
+        let (code, out, err) = run(arguments, "")?;
+        assert_eq!(code, Some(0), "{out}{err}");
+        assert!(
+            err.contains("printed 7") && err.contains("logged 7"),
+            "{err}"
+        );
+        assert!(!out.contains("printed"), "{out}");
+    }
+    let record = ["test", &slow, "--start-timeout", "1", "--record", "-"];
+    for arguments in [
+        record.as_slice(),
+        &["pack", &slow, "-o", &zip, "--start-timeout", "1"],
+    ] {
+        let (code, _, err) = run(arguments, "1")?;
+        assert_eq!(code, Some(1), "{err}");
+        assert!(
+            err.contains("the import took longer than startTimeout, 1s"),
+            "{err}"
+        );
+    }
+    Ok(())
+}

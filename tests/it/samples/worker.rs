@@ -151,9 +151,13 @@ def handler(event, context):
         ("good", sample.to_owned(), true),
         ("bad", sample.replace('2', "3"), false),
     ] {
-        let folder = site
-            .models
-            .folder(name, counter, &[("samples/count.json", &sample)])?;
+        // What it remembers of one file is in no other either.
+        let other = r#"{"event": 0, "result": 1}"#;
+        let files = [
+            ("samples/count.json", sample.as_str()),
+            ("samples/other.json", other),
+        ];
+        let folder = site.models.folder(name, counter, &files)?;
         let packed = site.models.pack_folder(&folder)?;
         let config = seed(&site.broker.url(), &file_url(&packed.path)?, &packed)?;
         let worker = Running::start(&config, &site.models.installed()).await?;

@@ -1,8 +1,8 @@
 //! Golden samples: events that a model brings along with the results that it must give for them, so that a
 //! model that works differently here than where it was made never serves.
 //!
-//! They run in a process of their own that ends with them: what a model remembers of samples is in no result
-//! of a real message.
+//! Those of a file are a sequence and run in a process of their own that ends with them: what a model remembers of samples is
+//! in no result of a real message, nor of another file.
 
 mod compare;
 mod read;
@@ -31,6 +31,8 @@ pub const TOLERANCE: f64 = 1e-6;
 pub struct Sample {
     /// Its file, and its place there if the file holds a list: `samples/normal.json`, `samples/all.json[2]`.
     pub name: String,
+    /// Its file alone; all samples of one stand in a row.
+    pub file: String,
     /// The message.
     pub event: Vec<u8>,
     /// The result; null is also what a model that returns `None` gives.
@@ -117,10 +119,31 @@ pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> 
         encode: Format::Json,
         ..options.clone()
     };
+    for sequence in sequences(&samples) {
+        check_sequence(&options, metrics, sequence).await?;
+    }
+    tracing::info!(
+        model = options.model,
+        count = samples.len(),
+        "Samples passed"
+    );
+    Ok(())
+}
+
+/// The samples of each file.
+pub fn sequences(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
+    samples.chunk_by(|one, next| one.file == next.file)
+}
+
+async fn check_sequence(
+    options: &Options,
+    metrics: &Metrics,
+    samples: &[Sample],
+) -> Result<(), Refusal> {
     let mut runner = Runner::start(options.clone(), metrics.clone()).await?;
     let mut current = "";
     let all = async {
-        for sample in &samples {
+        for sample in samples {
             current = &sample.name;
             if let Err(fault) = runner.try_sample(sample).await? {
                 return Err(failed(&sample.name, fault));
@@ -134,11 +157,6 @@ pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> 
         Err(_) => return Err(failed(current, Fault::Late(limit))),
     }
     runner.end().await;
-    tracing::info!(
-        model = options.model,
-        count = samples.len(),
-        "Samples passed"
-    );
     Ok(())
 }
 

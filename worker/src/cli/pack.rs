@@ -4,20 +4,17 @@ mod requirements;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use hosts::samples;
 use packages::{Draft, Limits, Listing, Packed, check_output};
 use serde_json::json;
 
-use crate::telemetry::{self, LogFormat};
-
-use super::trial::{Host, Trial, Tried, told};
+use super::trial::{Host, Times, Trial, Tried, show_output, told};
 use super::{End, print};
 
-/// A call that takes longer counts as failed.
-const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// A call that takes longer counts as failed, in seconds.
+const CALL_TIMEOUT: u64 = 60;
 
 /// Names of left out files to show; `--json` has all.
 const SHOWN_NAMES: usize = 10;
@@ -51,6 +48,10 @@ pub(super) struct Arguments {
     host: Host,
     #[command(flatten)]
     wheels: requirements::WheelArguments,
+    /// Timeout of the import in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    start_timeout: u64,
     /// Skip the import of the model and its samples.
     #[arg(long)]
     no_import: bool,
@@ -146,7 +147,7 @@ fn notes(listing: &Listing) -> Vec<String> {
 /// Unpacks the zip into an empty folder, imports the model there and runs its samples as a worker does, so that mistakes
 /// show here and not at the edge. Returns the number of samples.
 fn try_out(arguments: &Arguments, draft: &Draft) -> anyhow::Result<usize> {
-    telemetry::init(LogFormat::Text, "warn");
+    show_output();
     if arguments.no_import {
         let target = tempfile::tempdir().context("failed to create a temporary folder")?;
         let zip = File::open(draft.path()).context("failed to read the zip")?;
@@ -160,7 +161,10 @@ fn try_out(arguments: &Arguments, draft: &Draft) -> anyhow::Result<usize> {
         draft.path(),
         python.as_deref(),
         arguments.host,
-        CALL_TIMEOUT,
+        Times {
+            call: CALL_TIMEOUT,
+            start: arguments.start_timeout,
+        },
     )
     .map_err(|error| anyhow::anyhow!("{error:#}{hint}"))?;
     let samples = samples::read(&trial.options.directory)?;

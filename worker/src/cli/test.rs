@@ -1,16 +1,13 @@
 //! `edgemodel test`: runs a model's golden samples, or records one.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use hosts::Program;
 use hosts::samples::{self, Fault, Sample};
 use serde_json::json;
 
-use crate::telemetry::{self, LogFormat};
-
-use super::trial::{Host, Trial, Tried, told};
+use super::trial::{Host, Times, Trial, Tried, show_output, told};
 use super::{End, print, print_error, read_bytes};
 
 const EXAMPLES: &str = "\
@@ -20,6 +17,10 @@ Examples:
   edgemodel test models/industry                       runs models/industry/samples/*.json
   edgemodel test industry.zip --json                   runs those of a packed model, for scripts
   edgemodel test models/industry --record event.json   records samples/event.json
+  edgemodel test models/industry --record on.json --record off.json
+                                                       records both, in this order, into samples/on.json
+
+Samples of one file are a sequence: one process of the model gets them, and no others.
 
 Exit codes: 0 all samples passed, 1 a sample failed, 2 no samples or an invalid file.";
 
@@ -29,9 +30,10 @@ pub(super) struct Arguments {
     /// Folder that holds index.py, or a zip of it.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Event to record as a sample, with the current result of the model; `-` for stdin.
+    /// Event to record as a sample, with the current result of the model; `-` for stdin. Several make one file, named
+    /// after the first.
     #[arg(long, value_name = "EVENT")]
-    record: Option<String>,
+    record: Vec<String>,
     /// Topic of the recorded event.
     #[arg(long, requires = "record")]
     topic: Option<String>,
@@ -49,22 +51,29 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = "10",
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
+    /// Timeout of the import in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "60",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    start_timeout: u64,
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
-    telemetry::init(LogFormat::Text, "warn");
-    let timeout = Duration::from_secs(arguments.timeout);
+    show_output();
+    let times = Times {
+        call: arguments.timeout,
+        start: arguments.start_timeout,
+    };
     let trial = Trial::prepare(
         &arguments.model,
         arguments.python.as_deref(),
         arguments.host,
-        timeout,
+        times,
     )?;
-    if let Some(event) = &arguments.record {
-        return record(arguments, event, &trial);
+    if let Some(first) = arguments.record.first() {
+        return record(arguments, first, &trial);
     }
     let samples = match samples::read(&trial.options.directory) {
         Ok(samples) => samples,
@@ -126,14 +135,14 @@ fn document(one: &Tried<'_>) -> serde_json::Value {
     document
 }
 
-/// Writes a sample, unless one of that name exists: a slip must not overwrite it.
-fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<End> {
+/// Writes samples, unless a file of that name exists: a slip must not overwrite it.
+fn record(arguments: &Arguments, first: &str, trial: &Trial) -> anyhow::Result<End> {
     anyhow::ensure!(
         arguments.model.is_dir(),
         "{} is not a folder; record into the model's folder and pack it again",
         arguments.model.display()
     );
-    let stem = match event {
+    let stem = match first {
         "-" => "sample".as_ref(),
         path => Path::new(path)
             .file_stem()
@@ -147,32 +156,28 @@ fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<E
         "{} is there already; remove it to record it again, or rename the event's file",
         file.display()
     );
-    let (bytes, source) = read_bytes(event)?;
-    let text = payload::json_text(&bytes)
-        .with_context(|| format!("{source} is neither UTF-8 nor UTF-16 nor UTF-32"))?;
-    let mut sample = Sample {
-        name: event.to_owned(),
-        event: text.trim().into(),
-        result: jiter::JsonValue::Null,
-        tolerance: None,
-        context: samples::Context::default(),
-    };
     let mut context = serde_json::Map::new();
-    if let Some(device) = &arguments.device {
-        sample.context.device.clone_from(device);
-        context.insert("device".to_owned(), device.as_str().into());
+    for (name, value) in [("device", &arguments.device), ("topic", &arguments.topic)] {
+        if let Some(value) = value {
+            context.insert(name.to_owned(), value.as_str().into());
+        }
     }
-    if let Some(topic) = &arguments.topic {
-        sample.context.topic.clone_from(topic);
-        context.insert("topic".to_owned(), topic.as_str().into());
+    let events = arguments.record.iter();
+    let samples = events.map(|event| unrecorded(arguments, event));
+    let samples = samples.collect::<anyhow::Result<Vec<_>>>()?;
+    let results = trial.results(&samples).map_err(|error| told(&error, ""))?;
+    let mut recorded = Vec::new();
+    for (sample, result) in samples.iter().zip(results) {
+        let text = result.and_then(|result| samples::recorded(sample, result.as_deref(), &context));
+        recorded.push(text.map_err(|fault| {
+            let traceback = fault.traceback().unwrap_or_default().trim_end();
+            anyhow::anyhow!("{}: {fault}\n{traceback}", sample.name)
+        })?);
     }
-    let result = trial.result(&sample).map_err(|error| told(&error, ""))?;
-    let recorded =
-        result.and_then(|result| samples::recorded(&sample, result.as_deref(), &context));
-    let recorded = recorded.map_err(|fault| {
-        let traceback = fault.traceback().unwrap_or_default().trim_end();
-        anyhow::anyhow!("{event}: {fault}\n{traceback}")
-    })?;
+    let recorded = match recorded.as_slice() {
+        [one] => format!("{one}\n"),
+        several => format!("[{}]\n", several.join(",\n")),
+    };
     std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::write(&file, recorded))
         .with_context(|| format!("failed to write {}", file.display()))?;
@@ -184,4 +189,23 @@ fn record(arguments: &Arguments, event: &str, trial: &Trial) -> anyhow::Result<E
         "{} holds the model's present result; look whether it is right\n",
         file.display()
     ))
+}
+
+/// An event as a sample whose result is not known yet.
+fn unrecorded(arguments: &Arguments, event: &str) -> anyhow::Result<Sample> {
+    let (bytes, source) = read_bytes(event)?;
+    let text = payload::json_text(&bytes)
+        .with_context(|| format!("{source} is neither UTF-8 nor UTF-16 nor UTF-32"))?;
+    Ok(Sample {
+        name: event.to_owned(),
+        file: event.to_owned(),
+        event: text.trim().into(),
+        result: jiter::JsonValue::Null,
+        tolerance: None,
+        context: samples::Context {
+            topic: arguments.topic.clone().unwrap_or_default(),
+            device: arguments.device.clone().unwrap_or_default(),
+            received_at: None,
+        },
+    })
 }

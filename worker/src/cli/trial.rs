@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::validated::{Format, HostChoice};
-use hosts::samples::{Fault, Runner, Sample};
+use hosts::samples::{Fault, Runner, Sample, sequences};
 use hosts::{Program, StartError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::metrics::Metrics;
-
-/// An import that takes longer counts as failed.
-const IMPORT_TIMEOUT: Duration = Duration::from_mins(1);
+use crate::telemetry::{self, LogFormat};
 
 /// The model's name during the trial; a configuration gives it another.
 const NAME: &str = "model";
@@ -37,6 +35,15 @@ impl From<Host> for HostChoice {
             Host::Portable => Self::Portable,
         }
     }
+}
+
+/// Times, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// Of a call.
+    pub(super) call: u64,
+    /// Of the import.
+    pub(super) start: u64,
 }
 
 /// A model that is ready to be imported.
@@ -78,7 +85,7 @@ impl Trial {
         model: &Path,
         python: Option<&str>,
         host: Host,
-        timeout: Duration,
+        times: Times,
     ) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
         let runtime = Builder::new_current_thread()
@@ -102,8 +109,8 @@ impl Trial {
                 databases: Arc::default(),
                 hosts: 1,
                 devices: Vec::new(),
-                timeout,
-                start_timeout: IMPORT_TIMEOUT,
+                timeout: Duration::from_secs(times.call),
+                start_timeout: Duration::from_secs(times.start),
                 queue_size: 1,
                 queue_bytes: 1,
                 utilization_window: hosts::UTILIZATION_WINDOW,
@@ -114,32 +121,46 @@ impl Trial {
         })
     }
 
-    /// Imports the model and runs samples, all of them.
+    /// Imports the model and runs samples, all of them: those of each file in a process of their own.
     pub(super) fn run<'a>(&self, samples: &'a [Sample]) -> Result<Vec<Tried<'a>>, StartError> {
         let _inside = self.enter()?;
         self.runtime.block_on(async {
-            let mut runner = self.start().await?;
             let mut tried = Vec::new();
-            for sample in samples {
-                let fault = runner.try_sample(sample).await?.err();
-                tried.push(Tried { sample, fault });
+            if samples.is_empty() {
+                self.start().await?.end().await;
             }
-            runner.end().await;
+            for sequence in sequences(samples) {
+                let mut runner = self.start().await?;
+                for sample in sequence {
+                    let fault = runner.try_sample(sample).await?.err();
+                    tried.push(Tried { sample, fault });
+                }
+                runner.end().await;
+            }
             Ok(tried)
         })
     }
 
-    /// Imports the model and gives its result for a sample's event, as it would be published.
-    pub(super) fn result(
+    /// Imports the model and gives its results for the events of samples, as they would be published; the last is the
+    /// first fault.
+    pub(super) fn results(
         &self,
-        sample: &Sample,
-    ) -> Result<Result<Option<bytes::Bytes>, Fault>, StartError> {
+        samples: &[Sample],
+    ) -> Result<Vec<Result<Option<bytes::Bytes>, Fault>>, StartError> {
         let _inside = self.enter()?;
         self.runtime.block_on(async {
             let mut runner = self.start().await?;
-            let result = runner.result(sample).await?;
+            let mut results = Vec::new();
+            for sample in samples {
+                let result = runner.result(sample).await?;
+                let failed = result.is_err();
+                results.push(result);
+                if failed {
+                    break;
+                }
+            }
             runner.end().await;
-            Ok(result)
+            Ok(results)
         })
     }
 
@@ -159,6 +180,11 @@ impl Trial {
         let metrics = Metrics::new().model(NAME).hosts;
         Runner::start(self.options.clone(), metrics).await
     }
+}
+
+/// Shows what the model prints and logs, and warnings of the worker's code.
+pub(super) fn show_output() {
+    telemetry::init(LogFormat::Text, "warn,hosts::output=info");
 }
 
 /// An error in one line, with what Python says below.

@@ -152,11 +152,11 @@ fn parse(file: &str, text: &str) -> Result<Vec<Sample>, String> {
         while at(&jiter, more)?.is_some() {
             let name = format!("{file}[{}]", samples.len());
             let place = |fault| format!("[{}]: {fault}", samples.len());
-            samples.push(sample(&mut jiter, name, text).map_err(place)?);
+            samples.push(sample(&mut jiter, file, name, text).map_err(place)?);
             more = jiter.array_step();
         }
     } else {
-        samples.push(sample(&mut jiter, file.to_owned(), text)?);
+        samples.push(sample(&mut jiter, file, file.to_owned(), text)?);
     }
     let end = jiter.finish();
     at(&jiter, end)?;
@@ -164,7 +164,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Sample>, String> {
 }
 
 /// `text` is what the file says where the decoder needs stand-ins.
-fn sample(jiter: &mut Jiter<'_>, name: String, text: &str) -> Result<Sample, String> {
+fn sample(jiter: &mut Jiter<'_>, file: &str, name: String, text: &str) -> Result<Sample, String> {
     let (mut event, mut result, mut tolerance, mut context) = (None, None, None, None);
     let mut key = key_of(jiter, true)?;
     while let Some(found) = key {
@@ -198,6 +198,7 @@ fn sample(jiter: &mut Jiter<'_>, name: String, text: &str) -> Result<Sample, Str
     let missing = |key| format!("{key:?} is missing");
     Ok(Sample {
         name,
+        file: file.to_owned(),
         event: event.ok_or_else(|| missing("event"))?,
         result: result.ok_or_else(|| missing("result"))?,
         tolerance,

@@ -35,8 +35,8 @@ pub enum Fault {
     /// It takes too long.
     #[error("the call took longer than timeout, {}", seconds(*.0))]
     Timeout(Duration),
-    /// All samples together take too long.
-    #[error("the samples up to here took longer than startTimeout, {}", seconds(*.0))]
+    /// The samples of a file together take too long.
+    #[error("the samples of the file up to here took longer than startTimeout, {}", seconds(*.0))]
     Late(Duration),
     /// The process ended.
     #[error("{0}")]
@@ -162,7 +162,7 @@ fn compare(sample: &Sample, bytes: Option<&[u8]>) -> Result<(), Fault> {
     }
 }
 
-/// The text of a file with a sample's event and the result that the model gives now.
+/// A sample as a file has it: its event and the result that the model gives now.
 ///
 /// # Errors
 /// The result is not JSON.
@@ -182,7 +182,7 @@ pub fn recorded(
         format!(",\n\"context\": {}", serde_json::json!(context))
     };
     Ok(format!(
-        "{{\n\"event\": {event},\n\"result\": {text}{context}\n}}\n"
+        "{{\n\"event\": {event},\n\"result\": {text}{context}\n}}"
     ))
 }
 
