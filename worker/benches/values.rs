@@ -14,10 +14,14 @@ const MESSAGE: &str = concat!(
     "/../tests/fixtures/seed/sample-message.json"
 );
 
+/// The folder of the host's part in Python.
+const SUPPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/host/python");
+
 /// Does what it is told, as often as it is told, and says how many nanoseconds that took.
 const SCRIPT: &str = "
 import importlib.machinery, importlib.util, json, sys, time
 name, path = '_edgemodel_host', sys.argv[1]
+sys.path.insert(0, sys.argv[3])
 spec = importlib.util.spec_from_file_location(name, path, loader=importlib.machinery.ExtensionFileLoader(name, path))
 host = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(host)
@@ -48,6 +52,7 @@ impl Interpreter {
             .args(["-c", SCRIPT])
             .arg(library)
             .arg(MESSAGE)
+            .arg(SUPPORT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

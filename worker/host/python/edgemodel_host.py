@@ -5,13 +5,12 @@ same bytes for the same values.
 """
 
 import json
-import mmap
 import os
-import socket
 import struct
-import time
 
 import edgemodel_support as support
+from edgemodel_support import formats, logs
+from edgemodel_support.channel import now, open_channel
 
 LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE, BATCH_FAILED = range(1, 11)
 
@@ -34,17 +33,9 @@ MAX_BATCH = 256
 LENGTH = struct.Struct("<I")
 CALL_HEAD = struct.Struct("<BQBdI")
 REPLY_HEAD = struct.Struct("<IBQQ")
-LONG_REPLY_HEAD = struct.Struct("<IBQQI")
 
 support.own_code(os.path.abspath(__file__))
 support.own_code(__file__)
-
-if hasattr(time, "monotonic_ns"):
-    now = time.monotonic_ns
-else:
-
-    def now():
-        return int(time.monotonic() * 1e9)
 
 
 class Broken(OSError):
@@ -52,53 +43,6 @@ class Broken(OSError):
 
     def __init__(self, reason):
         super().__init__("the worker's frames are broken: " + reason)
-
-
-class Page:
-    """The progress page, in memory that the worker reads at any time: see worker/host/src/progress.rs."""
-
-    def __init__(self, file):
-        self.numbers = memoryview(mmap.mmap(file, 40)).cast("Q")
-
-    def begin(self, call, count):
-        numbers = self.numbers
-        since = now()
-        numbers[2] = count
-        numbers[1] = since
-        numbers[0] = call + 1
-        return since
-
-    def end(self):
-        self.numbers[0] = 0
-        return now()
-
-    def waiting(self, wait, argument):
-        """Does what may have to wait for the worker."""
-        numbers = self.numbers
-        since = now()
-        numbers[4] = since
-        result = wait(argument)
-        numbers[3] += now() - since
-        numbers[4] = 0
-        return result
-
-
-def open_channel():
-    """Takes file descriptor 0, puts /dev/null there, and receives the progress page, which the worker sends first."""
-    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=os.dup(0))
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    size = struct.calcsize("i")
-    _, control, _, _ = stream.recvmsg(1, socket.CMSG_SPACE(size), getattr(socket, "MSG_CMSG_CLOEXEC", 0))
-    for level, kind, data in control:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            file = struct.unpack("i", data[:size])[0]
-            try:
-                return stream, Page(file)
-            finally:
-                os.close(file)
-    raise OSError("the worker sent no page")
 
 
 # Further fields of a Load and of a Call: see worker/frame/src/extra.rs.
@@ -279,7 +223,7 @@ class Host:
         self.call(call, event, context)
 
     def call(self, call, event, context):
-        support.current = context
+        logs.current = context
         since = self.page.begin(call, 1)
         try:
             result = self.handler(event, context)
@@ -300,7 +244,7 @@ class Host:
             except Exception as error:
                 events.append((call, None, context, support.not_json(error).encode()))
         sound = [one for one in events if one[3] is None]
-        support.current = None
+        logs.current = None
         since = self.page.begin(calls[0][0], len(calls))
         try:
             results = self.batch_handler([event for _, event, _, _ in sound], [one[2] for one in sound])
@@ -336,8 +280,8 @@ def outcome(result):
     try:
         if type(result) in (bytes, bytearray, memoryview):
             return RESULT, (bytes(result),)
-        if support.encode_other is not None:
-            return RESULT, (support.encode_other(result, support.simpler),)
+        if formats.encode_other is not None:
+            return RESULT, (formats.encode_other(result, support.simpler),)
         return RESULT, (encode(result),)
     except BaseException as error:
         return UNSERIALIZABLE, (support.unserializable(error).encode(),)

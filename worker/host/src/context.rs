@@ -54,7 +54,8 @@ impl Context {
     /// The digest of the model.
     #[getter]
     fn version<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.helper.bind(py).getattr(intern!(py, "version"))
+        let formats = self.helper.bind(py).getattr(intern!(py, "formats"))?;
+        formats.getattr(intern!(py, "version"))
     }
 
     /// The quality of service that the message came with.

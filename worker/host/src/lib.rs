@@ -45,24 +45,7 @@ mod _edgemodel_host {
 /// The part that is written in Python, and that the portable host has too: imports, conversions, texts of exceptions, logs.
 fn helper(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     static HELPER: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let helper = HELPER.get_or_try_init(py, || {
-        PyModule::from_code(
-            py,
-            c_str(concat!(
-                include_str!("../python/edgemodel_support.py"),
-                "\0"
-            )),
-            c"edgemodel_support.py",
-            c"edgemodel_support",
-        )
-        .map(Bound::unbind)
-    })?;
+    let helper =
+        HELPER.get_or_try_init(py, || py.import("edgemodel_support").map(Bound::unbind))?;
     Ok(helper.bind(py).clone())
-}
-
-const fn c_str(text: &'static str) -> &'static std::ffi::CStr {
-    match std::ffi::CStr::from_bytes_with_nul(text.as_bytes()) {
-        Ok(text) => text,
-        Err(_) => c"raise ImportError('the helper has a NUL in it')",
-    }
 }

@@ -1,21 +1,23 @@
 //! The host's loop: frames in, calls, frames out.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod fork;
+mod outcome;
+
 use std::time::{Duration, Instant};
 
 use frame::{Decoder, Reply, Request, Response, Secret};
-use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
 use crate::channel::Channel;
 use crate::context::Context;
 use crate::decode::decode;
-use crate::encode::{self, encode};
 use crate::helper;
 use crate::model::{Model, describe};
 use crate::progress::ProgressPage;
+
+use outcome::Outcome;
 
 /// Replies are held back while more calls wait, but not longer than this.
 const HELD_BACK: Duration = Duration::from_millis(1);
@@ -26,17 +28,15 @@ const HELD_BYTES: usize = 64 << 10;
 /// Most messages that `handler_batch` gets at once: all that a worker has in flight.
 const MAX_BATCH: usize = 256;
 
-/// Set in a child that a model forked: it must never write to the worker.
-static FORKED: AtomicBool = AtomicBool::new(false);
-
 /// Serves the worker until it closes the connection.
 pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     let (mut channel, page) = Channel::open()?;
     let page = ProgressPage::open(&page)?;
     let helper = helper(py)?;
-    watch_forks(py)?;
+    fork::watch(py)?;
     let mut host = Host {
         helper: &helper,
+        logs: py.import("edgemodel_support.logs")?,
         page,
         decoder: Decoder::default(),
         output: Vec::new(),
@@ -56,21 +56,10 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-#[pyfunction]
-fn forked() {
-    FORKED.store(true, Ordering::Relaxed);
-}
-
-fn watch_forks(py: Python<'_>) -> PyResult<()> {
-    let arguments = pyo3::types::PyDict::new(py);
-    arguments.set_item("after_in_child", wrap_pyfunction!(forked, py)?)?;
-    py.import("os")?
-        .call_method("register_at_fork", (), Some(&arguments))?;
-    Ok(())
-}
-
 struct Host<'a, 'py> {
     helper: &'a Bound<'py, PyModule>,
+    /// The part of the helper that logs.
+    logs: Bound<'py, PyModule>,
     page: ProgressPage,
     decoder: Decoder,
     /// Frames to be written.
@@ -88,16 +77,6 @@ struct Call<'py> {
     context: Bound<'py, Context>,
     /// Whether it goes out with others.
     together: bool,
-}
-
-/// A call's outcome, with what it holds.
-enum Outcome<'py> {
-    Json,
-    Raw(Bound<'py, PyAny>),
-    Empty,
-    InvalidJson(String),
-    Exception(String, String),
-    Unserializable(String),
 }
 
 impl<'py> Host<'_, 'py> {
@@ -122,9 +101,7 @@ impl<'py> Host<'_, 'py> {
                 return Ok(None);
             }
         };
-        if FORKED.load(Ordering::Relaxed) {
-            return Err(leave(py));
-        }
+        fork::end_if_forked(py)?;
         let (model, message, traceback) = match loaded {
             Ok(model) => (Some(model), String::new(), String::new()),
             Err(error) => {
@@ -211,7 +188,7 @@ impl<'py> Host<'_, 'py> {
         let outcome = match call.event {
             Ok(event) => {
                 let result = model.call(event, call.context);
-                self.outcome(py, model, result)
+                Outcome::of(self.helper, model, result, &mut self.result)
             }
             Err(error) => Outcome::InvalidJson(error),
         };
@@ -259,7 +236,7 @@ impl<'py> Host<'_, 'py> {
                 Err(error) => Outcome::InvalidJson(error),
                 // There is a result for each event, as was checked.
                 Ok(_) => match results.next() {
-                    Some(result) => self.outcome(py, model, Ok(result)),
+                    Some(result) => Outcome::of(self.helper, model, Ok(result), &mut self.result),
                     None => Outcome::Empty,
                 },
             };
@@ -270,9 +247,7 @@ impl<'py> Host<'_, 'py> {
 
     /// Tells the worker why calls that were put together are made one by one.
     fn batch_failed(&mut self, py: Python<'py>, error: PyErr) -> PyResult<()> {
-        if FORKED.load(Ordering::Relaxed) {
-            return Err(leave(py));
-        }
+        fork::end_if_forked(py)?;
         let (message, traceback) = describe(py, self.helper, error);
         let (message, traceback) = (&*message, &*traceback);
         Response::BatchFailed { message, traceback }
@@ -282,55 +257,8 @@ impl<'py> Host<'_, 'py> {
 
     /// Whose call runs, for what the model logs.
     fn current(&self, context: Option<&Bound<'py, Context>>) -> PyResult<()> {
-        self.helper
-            .setattr(intern!(self.helper.py(), "current"), context)
-    }
-
-    /// What a model's result is; JSON goes into the buffer.
-    fn outcome(
-        &mut self,
-        py: Python<'py>,
-        model: &Model<'py>,
-        result: PyResult<Bound<'py, PyAny>>,
-    ) -> Outcome<'py> {
-        self.result.clear();
-        match result {
-            Err(error) => {
-                let (message, traceback) = describe(py, self.helper, error);
-                Outcome::Exception(message, traceback)
-            }
-            Ok(result) if result.is_none() => Outcome::Empty,
-            Ok(result)
-                if result.is_exact_instance_of::<PyBytes>()
-                    || result.is_exact_instance_of::<PyByteArray>()
-                    || result.is_exact_instance_of::<PyMemoryView>() =>
-            {
-                match py.get_type::<PyBytes>().call1((result,)) {
-                    Ok(bytes) => Outcome::Raw(bytes),
-                    Err(error) => Outcome::Unserializable(unserializable(py, self.helper, error)),
-                }
-            }
-            Ok(result) if !model.encodes_json() => {
-                let encoded = self
-                    .helper
-                    .getattr(intern!(py, "simpler"))
-                    .and_then(|simpler| {
-                        let name = intern!(py, "encode_other");
-                        self.helper.call_method1(name, (result, simpler))
-                    });
-                match encoded {
-                    Ok(bytes) => Outcome::Raw(bytes),
-                    Err(error) => Outcome::Unserializable(unserializable(py, self.helper, error)),
-                }
-            }
-            Ok(result) => match encode(&result, self.helper, &mut self.result) {
-                Ok(()) => Outcome::Json,
-                Err(encode::Error::TooDeep) => Outcome::Unserializable(encode::TOO_DEEP.to_owned()),
-                Err(encode::Error::Python(error)) => {
-                    Outcome::Unserializable(unserializable(py, self.helper, error))
-                }
-            },
-        }
+        self.logs
+            .setattr(intern!(self.logs.py(), "current"), context)
     }
 
     fn reply(
@@ -340,17 +268,8 @@ impl<'py> Host<'_, 'py> {
         nanos: u64,
         outcome: &Outcome<'py>,
     ) -> PyResult<()> {
-        if FORKED.load(Ordering::Relaxed) {
-            return Err(leave(py));
-        }
-        let reply = match outcome {
-            Outcome::Json => Reply::Result(&self.result),
-            Outcome::Raw(bytes) => Reply::Result(bytes.cast::<PyBytes>()?.as_bytes()),
-            Outcome::Empty => Reply::Empty,
-            Outcome::InvalidJson(message) => Reply::InvalidJson(message),
-            Outcome::Exception(message, traceback) => Reply::Exception { message, traceback },
-            Outcome::Unserializable(message) => Reply::Unserializable(message),
-        };
+        fork::end_if_forked(py)?;
+        let reply = outcome.reply(&self.result)?;
         let written = Response::Reply { id, nanos, reply }.encode(&mut self.output);
         if let Err(error) = written {
             let (size, limit) = (error.size, error.limit);
@@ -362,22 +281,6 @@ impl<'py> Host<'_, 'py> {
         }
         Ok(())
     }
-}
-
-/// Why a result cannot be written as JSON.
-fn unserializable(py: Python<'_>, helper: &Bound<'_, PyModule>, error: PyErr) -> String {
-    let text = helper.call_method1(intern!(py, "unserializable"), (error.value(py),));
-    text.and_then(|text| text.extract())
-        .unwrap_or_else(|_| describe(py, helper, error).0)
-}
-
-/// Ends a process that a model forked and that came back from the model's code.
-fn leave(py: Python<'_>) -> PyErr {
-    let left = py
-        .import("os")
-        .and_then(|os| os.call_method1("_exit", (0,)));
-    left.err()
-        .unwrap_or_else(|| PyRuntimeError::new_err("os._exit came back"))
 }
 
 fn broken(reason: impl std::fmt::Display) -> PyErr {

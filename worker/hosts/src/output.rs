@@ -1,7 +1,7 @@
 //! What a model prints and logs becomes the worker's log; as much as it likes, without drowning it.
 //!
 //! What it prints is a line of text. What it logs comes as one line of JSON behind [`RECORD`], from any process that the
-//! model starts; see `worker/host/python/edgemodel_support.py`.
+//! model starts; see `worker/host/python/edgemodel_support/logs.py`.
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,21 @@
+"""What the worker says of a model before it is imported: its version, and formats other than JSON."""
+
+import importlib
+
+from edgemodel_support.errors import own_code
+
+# The model's digest, and what `decode` and `encode` ask for if that is not JSON.
+version = ""
+decode_other = None
+encode_other = None
+
+
+def configure(digest, decode, encode):
+    """What the worker says before the model is imported."""
+    global version, decode_other, encode_other
+    version = digest
+    if decode or encode:
+        codec = importlib.import_module("edgemodel_codec")
+        own_code(codec.__file__)
+        decode_other = codec.DECODERS[decode] if decode else None
+        encode_other = codec.ENCODERS[encode] if encode else None
