@@ -41,12 +41,12 @@ pub struct Sample {
     /// whole numbers.
     pub tolerance: Option<f64>,
     /// What the model is told about the message.
-    pub context: Context,
+    pub context: SampleContext,
 }
 
 /// What a model is told about a sample's event beside it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Context {
+pub struct SampleContext {
     /// `context.topic`.
     pub topic: String,
     /// `context.device`.

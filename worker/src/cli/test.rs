@@ -202,7 +202,7 @@ fn unrecorded(arguments: &Arguments, event: &str) -> anyhow::Result<Sample> {
         event: text.trim().into(),
         result: jiter::JsonValue::Null,
         tolerance: None,
-        context: samples::Context {
+        context: samples::SampleContext {
             topic: arguments.topic.clone().unwrap_or_default(),
             device: arguments.device.clone().unwrap_or_default(),
             received_at: None,

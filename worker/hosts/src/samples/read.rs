@@ -8,7 +8,7 @@ use jiter::{Jiter, JsonValue};
 use payload::{json_text, with_stand_ins};
 
 use super::text::cut;
-use super::{Context, Sample};
+use super::{Sample, SampleContext};
 
 /// The folder beside `index.py`.
 pub const FOLDER: &str = "samples";
@@ -206,11 +206,11 @@ fn sample(jiter: &mut Jiter<'_>, file: &str, name: String, text: &str) -> Result
     })
 }
 
-fn read_context(value: &JsonValue<'_>) -> Result<Context, String> {
+fn read_context(value: &JsonValue<'_>) -> Result<SampleContext, String> {
     let JsonValue::Object(members) = value else {
         return Err("context is not an object".to_owned());
     };
-    let mut context = Context::default();
+    let mut context = SampleContext::default();
     for (name, value) in members.iter() {
         match (&**name, value) {
             ("topic", JsonValue::Str(text)) => context.topic = text.to_string(),

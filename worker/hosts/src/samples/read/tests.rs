@@ -43,7 +43,7 @@ fn a_file_holds_one_sample_or_a_list() {
         (samples[0].tolerance, samples[1].tolerance),
         (None, Some(0.5))
     );
-    let context = Context {
+    let context = SampleContext {
         topic: "t".to_owned(),
         device: "d".to_owned(),
         received_at: Some(1.5),
