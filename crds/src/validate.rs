@@ -16,6 +16,7 @@ pub use broker_url::InvalidBrokerUrl;
 
 use crate::node::{Node, Value};
 use crate::problem::{Position, Problem, Problems};
+use crate::pyyaml;
 use crate::runtime::RuntimeSpec;
 use crate::schema;
 use crate::validated::ValidatedRuntime;
@@ -27,7 +28,11 @@ use crate::yaml::{self, DOCUMENT};
 /// All problems of the text, in its order.
 pub fn load(text: &str, source: &str) -> Result<ValidatedRuntime, Problems> {
     let result = match yaml::parse(text) {
-        Ok(node) => check(&node, text.lines().collect(), true),
+        Ok(mut node) => {
+            let lines: Vec<_> = text.lines().collect();
+            pyyaml::texts_for_numbers(&mut node, &schema::config(), &lines);
+            check(&node, lines, true)
+        }
         Err(problem) => Err(vec![problem]),
     };
     result.map_err(|list| problems(source, list))

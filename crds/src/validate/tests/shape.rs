@@ -1,7 +1,8 @@
 //! Fields, types and bounds.
 
-use super::{accepts, rejects};
+use super::{SEED, accepts, rejects};
 use crate::validate::load;
+use crate::validated::Operand;
 
 #[test]
 fn rejects_an_unknown_field_with_the_nearest_name() {
@@ -87,10 +88,31 @@ fn rejects_values_of_another_type_with_what_to_write() {
     );
     rejects(
         "attrValue: pyboot2",
-        "attrValue: 86",
-        "attrValue: 86 is not a text; put it in quotes",
+        "attrValue: true",
+        "attrValue: true is not a text; put it in quotes",
     );
     accepts("attrValue: pyboot2", "attrValue: yes");
+}
+
+/// pyboot's own samples have `clientId: 5555` and `timeout: 10s`.
+#[test]
+fn a_number_where_a_text_is_meant_is_the_text_that_pyboot_made_of_it() {
+    let changed = SEED
+        .replace(
+            "clientId: ae03af75-13f5-4cf9-9145-0fea4e6ff1e4",
+            "clientId: 5555",
+        )
+        .replace("timeout: 100", "timeout: 10s")
+        .replace("modelName: test", "modelName: 007")
+        .replace("attrValue: pyboot2", "attrValue: 1.50 # volts")
+        .replace("retain: false", "auth: {username: 86, password: p}");
+    let runtime = load(&changed, "c.yaml").unwrap();
+    let rule = &runtime.rules[0];
+    assert_eq!(rule.sub_client_id.as_deref(), Some("5555"));
+    assert_eq!(rule.pub_timeout.as_secs(), 10);
+    assert_eq!(runtime.funcs[1].name, "7");
+    let condition = &runtime.funcs[1].devices[0].conditions[1];
+    assert_eq!(condition.value, Operand::Text("1.5".to_owned()));
 }
 
 #[test]
