@@ -7,6 +7,7 @@ mod examples;
 mod faults;
 mod host;
 mod matching;
+mod migrate;
 mod model;
 mod monitoring;
 mod mqtt;

@@ -1,4 +1,4 @@
-//! Which suites run in full: `EDGEMODEL_LONG=plans`, `operations`, `walks`, `hosts` or `all`.
+//! Which suites run in full: `EDGEMODEL_LONG=plans`, `operations`, `walks`, `hosts`, `migrate` or `all`.
 //!
 //! A part of one suite follows a slash: `plans/W21`, `operations/funcs`, `walks/20`.
 

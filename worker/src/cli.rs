@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod demo;
 mod explain;
+mod migrate;
 mod models;
 mod pack;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     Check(check::Arguments),
     /// Show which models would get a message, and why the others would not.
     Explain(explain::Arguments),
+    /// Write today's configuration for an old one of pyboot's, and list what changes.
+    Migrate(migrate::Arguments),
     /// Pack a model's folder into a zip and print its digests for the configuration.
     Pack(pack::Arguments),
     /// Run a model's golden samples, or record one.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),

@@ -1,6 +1,6 @@
 use super::*;
 
-/// As PyYAML 6 and CPython answer; `tests/it/migrate.rs` asks them.
+/// As PyYAML 6 and CPython answer.
 #[test]
 fn scalars_are_what_pyyaml_makes_of_them() {
     for (written, expected) in [

@@ -1,0 +1,31 @@
+//! What Python makes of the expressions that pyboot evaluated: read into a tree and interpreted here, never run.
+//!
+//! The tree holds what such expressions are in practice: comparisons, `and`, `or`, `not`, subscripts, a few methods and
+//! functions. Python's own syntax errors are told apart from what is only not understood.
+
+mod eval;
+mod function;
+mod lex;
+mod names;
+mod operators;
+mod parse;
+mod tree;
+mod value;
+
+pub(crate) use eval::{Raised, Stop, evaluate};
+pub(crate) use function::{Function, Method};
+pub(crate) use parse::parse;
+pub(crate) use tree::{Comparison, Expr};
+pub(crate) use value::Value;
+
+/// Why a text has no tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// Python refuses it too.
+    SyntaxError,
+    /// It may be Python, but it is not understood here.
+    NotUnderstood(String),
+}
+
+#[cfg(test)]
+mod tests;
