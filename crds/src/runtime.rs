@@ -9,6 +9,7 @@ mod database;
 mod expose;
 mod func;
 mod mqtt;
+mod retry;
 mod rule;
 mod timeout;
 
@@ -24,6 +25,7 @@ pub use database::Database;
 pub use expose::Expose;
 pub use func::{AttrType, Device, DeviceAttr, Format, Func, HostChoice, OnFull};
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
+pub use retry::Retry;
 pub use rule::{Pub, Rule, Sub};
 pub use timeout::Timeout;
 

@@ -197,6 +197,8 @@ pub struct ValidatedFunc {
     pub timeout: Duration,
     /// Longest time of the import.
     pub start_timeout: Duration,
+    /// How a call that raises is repeated, if it is.
+    pub retry: Option<ValidatedRetry>,
     /// Interpreter, if the configuration names one.
     pub python: Option<String>,
     /// Which host runs the model.
@@ -209,6 +211,15 @@ pub struct ValidatedFunc {
     pub post_queue_size: usize,
     /// What happens when the queue is full.
     pub on_full: OnFull,
+}
+
+/// How a call that raises is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidatedRetry {
+    /// How often a message is tried in all.
+    pub attempts: u16,
+    /// The pause before the second attempt.
+    pub backoff: Duration,
 }
 
 /// The digests that a zip must have. Both may be absent for a `file://` address.

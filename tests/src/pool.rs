@@ -53,6 +53,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         python: python(None)?,
         host: HostChoice::Auto,
         databases: Arc::default(),
+        retry: None,
         hosts: 1,
         devices: Vec::new(),
         timeout: Duration::from_secs(10),
@@ -124,6 +125,7 @@ impl TestPool {
             },
             device: device.into(),
             attempts: 0,
+            failures: 0,
             delivery: Delivery::open(&self.ledger, None),
         };
         let lanes = self.pool.lanes();

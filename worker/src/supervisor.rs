@@ -157,6 +157,7 @@ impl Supervisor {
             python,
             host: func.host,
             databases: self.ctx.databases[self.func].clone(),
+            retry: func.retry,
             hosts: func.hosts,
             devices: func
                 .devices
@@ -196,6 +197,7 @@ impl Supervisor {
                 .map_err(Error::Install)?;
             scratch.path().clone_into(&mut options.directory);
             options.databases = Arc::default();
+            options.retry = None;
             samples::check(&options, &metrics)
                 .await
                 .map_err(Error::Samples)

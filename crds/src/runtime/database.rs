@@ -11,7 +11,7 @@ use crate::constraint::{name, path, text};
 /// A database that models may use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(transform = rule(
+#[schemars(transform = no_user_of_sqlite(), transform = rule(
     "!has(self.usernameFile) && !has(self.passwordFile)",
     "usernameFile and passwordFile are for a worker outside a cluster; put username and password into a Secret and name it in credentialsSecretRef",
 ))]
@@ -63,6 +63,13 @@ fn no_credentials() -> CelRule {
     rule(
         "!self.matches('(?i)[?&](user|username|uid|password|passwd|pwd|sslpassword|odbc_connect)=')",
         "the URL holds credentials in its query; put username and password into a Secret and name it in credentialsSecretRef",
+    )
+}
+
+fn no_user_of_sqlite() -> CelRule {
+    rule(
+        "!has(self.credentialsSecretRef) || !self.url.matches('^sqlite[:+]')",
+        "SQLite has no users; leave credentialsSecretRef out",
     )
 }
 

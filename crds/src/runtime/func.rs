@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Timeout;
 use super::database::once;
+use super::{Retry, Timeout};
 use crate::cluster::{Autoscaling, Resources};
 use crate::constraint::rule::{CelRule, rule, visible};
 use crate::constraint::{each, list, name, path, pattern, text};
@@ -54,6 +54,9 @@ pub struct Func {
     /// How long the model may take to import before it counts as failed. Default 60 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_timeout: Option<Timeout>,
+    /// How a call that raises is repeated, in order for its device, before its message fails. Default: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
     /// The Python interpreter to run the model with. Default: `EDGEMODEL_PYTHON`, else `python3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = path)]

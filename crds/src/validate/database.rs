@@ -45,6 +45,11 @@ pub(super) fn database(
         let remedy = "leave out the files: the Secret holds user and password";
         let message = "both credentialsSecretRef and usernameFile or passwordFile are given";
         field.report(report, message, remedy);
+    } else if (files || credentials_secret.is_some())
+        && url.as_deref().is_some_and(|url| url.starts_with("sqlite"))
+    {
+        let remedy = "leave the credentials out";
+        field.report(report, "SQLite has no users", remedy);
     } else if password_file.is_some() && username_file.is_none() {
         field.report(
             report,

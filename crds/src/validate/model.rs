@@ -10,12 +10,14 @@ use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::{HostChoice, OnFull};
 use crate::validated::{
-    Condition, Digests, Format, Operand, Refusal, ValidatedDevice, ValidatedFunc,
+    Condition, Digests, Format, Operand, Refusal, ValidatedDevice, ValidatedFunc, ValidatedRetry,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 const QUEUE_SIZE: usize = 1000;
+const ATTEMPTS: u16 = 3;
+const BACKOFF: Duration = Duration::from_secs(1);
 
 pub(super) fn func(
     field: &Field,
@@ -34,6 +36,7 @@ pub(super) fn func(
     let device_key = device_key(field, decode, report);
     let timeout = field.duration("timeout", TIMEOUT, report);
     let databases = database::used(field, databases, report);
+    let retry = field.get("retry").map(|retry| self::retry(&retry, report));
     let start_timeout = field.duration("startTimeout", START_TIMEOUT, report);
     let address = address?;
     Some(ValidatedFunc {
@@ -47,6 +50,7 @@ pub(super) fn func(
         hosts: field.number("hosts").unwrap_or(1),
         timeout,
         start_timeout,
+        retry,
         python: field.text("python"),
         host: match field.text("host").as_deref() {
             Some("native") => HostChoice::Native,
@@ -62,6 +66,13 @@ pub(super) fn func(
             _ => OnFull::Block,
         },
     })
+}
+
+fn retry(field: &Field, report: &mut Report) -> ValidatedRetry {
+    ValidatedRetry {
+        attempts: field.number("attempts").unwrap_or(ATTEMPTS),
+        backoff: field.duration("backoff", BACKOFF, report),
+    }
 }
 
 fn address(field: &Field, report: &mut Report) -> Option<url::Url> {

@@ -225,6 +225,7 @@ fn time_spans() -> Vec<Case> {
         ("/rules/0/pub/timeout", "spec.rules[0].pub.timeout"),
         ("/funcs/0/timeout", "spec.funcs[0].timeout"),
         ("/funcs/0/startTimeout", "spec.funcs[0].startTimeout"),
+        ("/funcs/0/retry/backoff", "spec.funcs[0].retry.backoff"),
     ];
     let case = |(path, field)| {
         case(path)

@@ -64,6 +64,10 @@ pub(crate) fn cases() -> Vec<Case> {
                 &["spec.databases[0]", "credentialsSecretRef"],
             )
             .refuses(
+                [json!([{ "name": "a", "url": "sqlite://", "credentialsSecretRef": { "name": "s" } }])],
+                &["spec.databases[0]", "leave credentialsSecretRef out"],
+            )
+            .refuses(
                 [with("name", json!(" "))],
                 &["spec.databases[0].name", "write some visible text"],
             )

@@ -27,6 +27,10 @@ fn models() -> Vec<Case> {
     ];
     vec![
         case("/funcs").accepts([json!([])]),
+        case("/funcs/0/retry").accepts([json!({}), json!({ "attempts": 2 })]),
+        case("/funcs/0/retry/attempts")
+            .accepts([2, 100])
+            .refuses([0, 1, 101], &["spec.funcs[0].retry.attempts", "should be"]),
         // docs/faults.md: OP-47: names of children and paths are derived from a model's name.
         case("/funcs/0/modelName").accepts(names),
         // docs/faults.md: OP-44: a digest that cannot be read is shown in the status of its model alone.

@@ -11,6 +11,7 @@ mod nesting;
 mod poison;
 mod processes;
 mod pyboot;
+mod retries;
 mod shadows;
 mod utilization;
 mod values;

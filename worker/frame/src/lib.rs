@@ -29,6 +29,9 @@ pub enum Request<'a> {
         wheels: &'a str,
         /// The databases that the model may use, a list in JSON; each has `name`, `url`, `username` and `password`.
         databases: Secret<'a>,
+        /// Whether the host answers [`Reply::Held`] after an exception, until a call comes that is `alone`: that call is the
+        /// same one again, and none behind it may come first.
+        holds: bool,
         /// Further fields: [`LoadField`].
         extra: Extra<'a>,
     },
@@ -113,6 +116,8 @@ pub enum Reply<'a> {
     },
     /// The result cannot be written as JSON.
     Unserializable(&'a str),
+    /// The call was not made, since one before it has to be made again.
+    Held,
 }
 
 const LOAD: u8 = 1;
@@ -125,6 +130,7 @@ const INVALID_JSON: u8 = 7;
 const EXCEPTION: u8 = 8;
 const UNSERIALIZABLE: u8 = 9;
 const BATCH_FAILED: u8 = 10;
+const HELD: u8 = 11;
 
 impl<'a> Request<'a> {
     /// Appends the frame to `buffer`.
@@ -139,8 +145,10 @@ impl<'a> Request<'a> {
                 wheels,
                 databases: Secret(databases),
                 extra,
+                holds,
             } => {
                 buffer.push(LOAD);
+                buffer.push(u8::from(holds));
                 for text in [model, directory, wheels, databases] {
                     put_bytes(buffer, text.as_bytes());
                 }
@@ -175,6 +183,7 @@ impl<'a> Request<'a> {
         let mut fields = Fields::new(body);
         let request = match fields.byte()? {
             LOAD => Self::Load {
+                holds: fields.byte()? != 0,
                 model: fields.text()?,
                 directory: fields.text()?,
                 wheels: fields.text()?,
@@ -221,6 +230,7 @@ impl<'a> Response<'a> {
                 let (kind, fields): (u8, [Option<&[u8]>; 2]) = match reply {
                     Reply::Result(bytes) => (RESULT, [Some(bytes), None]),
                     Reply::Empty => (EMPTY, [None, None]),
+                    Reply::Held => (HELD, [None, None]),
                     Reply::InvalidJson(message) => (INVALID_JSON, [Some(message.as_bytes()), None]),
                     Reply::Exception { message, traceback } => (
                         EXCEPTION,
@@ -258,12 +268,13 @@ impl<'a> Response<'a> {
                 message: fields.text()?,
                 traceback: fields.text()?,
             },
-            kind @ RESULT..=UNSERIALIZABLE => Self::Reply {
+            kind @ (RESULT..=UNSERIALIZABLE | HELD) => Self::Reply {
                 id: u64::from_le_bytes(fields.array()?),
                 nanos: u64::from_le_bytes(fields.array()?),
                 reply: match kind {
                     RESULT => Reply::Result(fields.bytes()?),
                     EMPTY => Reply::Empty,
+                    HELD => Reply::Held,
                     INVALID_JSON => Reply::InvalidJson(fields.text()?),
                     EXCEPTION => Reply::Exception {
                         message: fields.text()?,

@@ -26,7 +26,7 @@ proptest! {
         let mut writer = ExtraWriter::default();
         writer.load(LoadField::Version, third.as_bytes());
         let extra = writer.extra();
-        let load = Request::Load { model: first, directory: second, wheels: third, databases, extra };
+        let load = Request::Load { model: first, directory: second, wheels: third, databases, holds: id % 2 == 1, extra };
         let call = Request::Call { id, alone: id % 2 == 0, received_at, topic: first, device: second, payload: &payload, extra: Extra::default() };
         let mut buffer = Vec::new();
         for request in [load, call, call] {
@@ -150,6 +150,7 @@ fn credentials_are_not_shown() {
         directory: "d",
         wheels: "",
         databases,
+        holds: false,
         extra: Extra::default(),
     };
     let shown = format!("{load:?}");

@@ -12,7 +12,8 @@ import edgemodel_support as support
 from edgemodel_support import formats, logs
 from edgemodel_support.channel import now, open_channel
 
-LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE, BATCH_FAILED = range(1, 11)
+LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE = range(1, 10)
+BATCH_FAILED, HELD = 10, 11
 
 # Largest body of a frame.
 MAX_BODY = 272 << 20
@@ -84,6 +85,9 @@ class Host:
         self.needed = 4
         self.output = bytearray()
         self.held_since = None
+        # Whether nothing may come before a call that raised, and whether there is one that has not come again.
+        self.holds = False
+        self.holding = False
         self.model = ""
         self.handler = None
         self.batch_handler = None
@@ -163,10 +167,11 @@ class Host:
         self.received = bytearray()
         if body[0] != LOAD:
             raise Broken("the first frame is not a Load")
-        texts, extra = strings(body, 1, 4)
+        texts, extra = strings(body, 2, 4)
         model, directory, wheels, databases = (field.decode() for field in texts)
         extra = {kind: field.decode() for kind, field in extra if kind in (VERSION, DECODE, ENCODE)}
         support.configure(extra.get(VERSION, ""), extra.get(DECODE, ""), extra.get(ENCODE, ""))
+        self.holds = bool(body[1])
         fields = [READY, support.python_version()]
         try:
             self.model = model
@@ -198,7 +203,7 @@ class Host:
                 self.device = (device, device.decode())
             context = support.Context(self.topic[1], self.device[1], self.model, seconds, payload, extra)
             if self.batch_handler is None or alone:
-                self.single(call, payload, context)
+                self.single(call, payload, context, alone)
             else:
                 batch.append((call, payload, context))
                 if len(batch) == MAX_BATCH:
@@ -212,8 +217,12 @@ class Host:
         if batch:
             self.batch(batch)
 
-    def single(self, call, payload, context):
+    def single(self, call, payload, context, alone):
         """Makes one call."""
+        if self.holding and not alone:
+            self.reply(call, 0, HELD)
+            return
+        self.holding = False
         try:
             event = support.decode(payload)
         except Exception as error:
@@ -231,12 +240,17 @@ class Host:
                 result = support.awaited(result)
         except BaseException as error:
             kind, fields = EXCEPTION, [text.encode() for text in support.describe(error)]
+            self.holding = self.holds
         else:
             kind, fields = outcome(result)
         self.reply(call, self.page.end() - since, kind, *fields)
 
     def batch(self, calls):
         """Makes calls together; if that fails, one by one, so that each gets its own outcome."""
+        if self.holding:
+            for call, _, _ in calls:
+                self.reply(call, 0, HELD)
+            return
         events = []
         for call, payload, context in calls:
             try:
@@ -255,7 +269,7 @@ class Host:
         nanos = (self.page.end() - since) // len(calls)
         if results is None:
             for call, payload, context in calls:
-                self.single(call, payload, context)
+                self.single(call, payload, context, False)
             return
         results = iter(results)
         for call, _, _, wrong in events:

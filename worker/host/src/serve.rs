@@ -42,6 +42,8 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
         output: Vec::new(),
         result: Vec::new(),
         held_since: None,
+        holds: false,
+        holding: false,
     };
     let Some(mut model) = host.load(py, &mut channel)? else {
         return Ok(());
@@ -67,11 +69,17 @@ struct Host<'a, 'py> {
     /// The last result.
     result: Vec<u8>,
     held_since: Option<Instant>,
+    /// Whether nothing may come before a call that raised.
+    holds: bool,
+    /// Whether a call raised, and has not come again.
+    holding: bool,
 }
 
 /// A call that was read and not made.
 struct Call<'py> {
     id: u64,
+    /// Not to be put together with others; what is held back goes on with it.
+    alone: bool,
     /// The message, or why it is not JSON.
     event: Result<Bound<'py, PyAny>, String>,
     context: Bound<'py, Context>,
@@ -91,10 +99,12 @@ impl<'py> Host<'_, 'py> {
                     wheels,
                     databases: Secret(databases),
                     extra,
+                    holds,
                 } = Request::decode(body).map_err(broken)?
                 else {
                     return Err(broken("the first frame is not a Load"));
                 };
+                self.holds = holds;
                 break Model::load(self.helper, model, directory, wheels, databases, extra);
             }
             if channel.read(py, self.decoder.buffer())? == 0 {
@@ -150,6 +160,7 @@ impl<'py> Host<'_, 'py> {
             let together = model.takes_batches() && !alone;
             let call = Call {
                 id,
+                alone,
                 event: decode(py, self.helper, model.decodes_json(), payload),
                 context: model.context(topic, device, received_at, payload, extra)?,
                 together,
@@ -183,6 +194,9 @@ impl<'py> Host<'_, 'py> {
 
     /// Makes one call.
     fn single(&mut self, py: Python<'py>, model: &Model<'py>, call: Call<'py>) -> PyResult<()> {
+        if self.holding && !call.alone {
+            return self.reply(py, call.id, 0, &Outcome::Held);
+        }
         self.current(Some(&call.context))?;
         let since = self.page.begin(call.id, 1);
         let outcome = match call.event {
@@ -193,6 +207,7 @@ impl<'py> Host<'_, 'py> {
             Err(error) => Outcome::InvalidJson(error),
         };
         let nanos = self.page.end(since);
+        self.holding = self.holds && matches!(outcome, Outcome::Exception(..));
         self.reply(py, call.id, nanos, &outcome)
     }
 
@@ -206,6 +221,10 @@ impl<'py> Host<'_, 'py> {
         let Some(first) = calls.first() else {
             return Ok(());
         };
+        if self.holding {
+            let mut ids = calls.iter().map(|call| call.id);
+            return ids.try_for_each(|id| self.reply(py, id, 0, &Outcome::Held));
+        }
         let events: Vec<_> = calls
             .iter()
             .filter_map(|call| call.event.clone().ok())

@@ -104,7 +104,7 @@ funcs:
 - {modelName: m, modelAddress: file:///m.zip, databases: [plant]}
 - {modelName: n, modelAddress: file:///n.zip}
 databases:
-- {name: other, url: 'sqlite://', passwordFile: /missing, usernameFile: /missing}
+- {name: other, url: 'mysql://h/d', passwordFile: /missing, usernameFile: /missing}
 - {name: plant, url: 'mysql+pymysql://h/d', usernameFile: FOLDER/user, passwordFile: FOLDER/password}
 ";
 

@@ -3,7 +3,9 @@
 
 mod codec;
 mod loss;
+mod repeat;
 mod replace;
+mod retry;
 mod watch;
 
 use std::collections::VecDeque;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use frame::Response;
+use frame::{Reply, Response};
 use message::{Failure, FailureReason, Job, Outcome, Queue};
 use tokio::time::Instant;
 
@@ -50,6 +52,12 @@ pub(crate) struct Lane<O> {
     calls: VecDeque<Job>,
     first: u64,
     bytes: usize,
+    /// What raised and is repeated, and what was behind it, in order: the host gets them one by one.
+    again: VecDeque<Job>,
+    /// Whether the call that the host has is out of `again`.
+    repeats: bool,
+    /// When the first of `again` may be made.
+    resume: Instant,
     /// Id of the last call of each batch that the host is not done with.
     batches: VecDeque<u64>,
     /// Whether the host has answered anything yet.
@@ -79,6 +87,9 @@ impl<O: Outcomes> Lane<O> {
             calls: VecDeque::new(),
             first: 0,
             bytes: 0,
+            again: VecDeque::new(),
+            repeats: false,
+            resume: Instant::now(),
             batches: VecDeque::new(),
             answered: false,
             heard: Instant::now(),
@@ -114,6 +125,7 @@ impl<O: Outcomes> Lane<O> {
 
     async fn serve(&mut self, host: &mut HostProcess) -> HostEnd {
         let mut batch = VecDeque::new();
+        self.take_back();
         // What the host before this one did not answer comes first, in order.
         for index in 0..self.calls.len() {
             let id = self.first + index as u64;
@@ -127,12 +139,15 @@ impl<O: Outcomes> Lane<O> {
         // Runs freely, at least once in each timeout; when it fires, it looks since when the current
         // call runs. Setting it for each call would cost more than the call.
         let mut check = pin!(tokio::time::sleep(self.options.timeout));
+        let mut resume = pin!(tokio::time::sleep_until(self.resume));
         let mut open = true;
         loop {
-            if !open && self.calls.is_empty() {
+            if !open && self.calls.is_empty() && self.again.is_empty() {
                 return HostEnd::Drained;
             }
-            let room = self.calls.len() < IN_FLIGHT
+            let repeat = self.calls.is_empty() && !self.again.is_empty();
+            let room = self.again.is_empty()
+                && self.calls.len() < IN_FLIGHT
                 && self.bytes < IN_FLIGHT_BYTES
                 && self.batches.len() < BATCHES;
             tokio::select! {
@@ -145,7 +160,11 @@ impl<O: Outcomes> Lane<O> {
                         return end;
                     }
                     self.heard = Instant::now();
+                    if resume.deadline() != self.resume {
+                        resume.as_mut().reset(self.resume);
+                    }
                 }
+                () = &mut resume, if repeat => self.repeat(host),
                 readable = self.queue.readable(), if open && room => {
                     open = readable;
                     let items = IN_FLIGHT - self.calls.len();
@@ -208,6 +227,7 @@ impl<O: Outcomes> Lane<O> {
             self.calls.push_back(job);
         }
         self.batches.extend(self.last_id());
+        self.repeats = false;
         self.tell();
     }
 
@@ -266,6 +286,10 @@ impl<O: Outcomes> Lane<O> {
             self.bytes -= job.telemetry.size();
             self.answered = true;
             self.pause = FIRST_PAUSE;
+            if reply == Reply::Held {
+                self.keep(job);
+                continue;
+            }
             let took = Duration::from_nanos(nanos);
             self.metrics.call_seconds.observe(took.as_secs_f64());
             let outcome = outcome(reply, self.options.decode);
@@ -277,7 +301,9 @@ impl<O: Outcomes> Lane<O> {
                     "Device is free again"
                 );
             }
-            self.outcomes.finish(job, outcome).await;
+            if let Some(job) = self.made_again(job, &outcome) {
+                self.outcomes.finish(job, outcome).await;
+            }
         }
     }
 

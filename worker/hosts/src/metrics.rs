@@ -14,6 +14,7 @@ pub struct Families {
     ready: IntGaugeVec,
     info: IntGaugeVec,
     restarts: IntCounterVec,
+    retries: IntCounterVec,
     output_lines: IntCounterVec,
     batch_failures: IntCounterVec,
     utilization: GaugeVec,
@@ -30,6 +31,8 @@ pub struct Metrics {
     output_lines: IntCounterVec,
     /// Batches that failed.
     pub(crate) batch_failures: IntCounter,
+    /// Calls that raised and are repeated.
+    pub(crate) retries: IntCounter,
     /// Hosts that are ready.
     pub(crate) ready: IntGauge,
     /// Time of one call of the model.
@@ -78,6 +81,11 @@ impl Families {
                 "Model host processes replaced, by reason.",
                 &["model", "reason"],
             )?,
+            retries: counters(
+                "edgemodel_model_retries_total",
+                "Calls of the model that raised and are repeated (funcs[].retry).",
+                &["model"],
+            )?,
             output_lines: counters(
                 "edgemodel_model_output_lines_total",
                 "Lines that a model printed: logged, or suppressed when there were too many.",
@@ -108,6 +116,7 @@ impl Families {
             model: model.to_owned(),
             info: self.info.clone(),
             restarts: self.restarts.clone(),
+            retries: self.retries.with_label_values(&[model]),
             output_lines: self.output_lines.clone(),
             batch_failures: self.batch_failures.with_label_values(&[model]),
             ready: self.ready.with_label_values(&[model]),
@@ -135,6 +144,7 @@ impl Families {
             ready,
             info,
             restarts,
+            retries,
             output_lines,
             batch_failures,
             utilization,
@@ -148,6 +158,7 @@ impl Families {
             let _ = family.with_label_values(&["x", "x"]);
         }
         let _ = batch_failures.with_label_values(&["x"]);
+        let _ = retries.with_label_values(&["x"]);
         let _ = info.with_label_values(&["x"; 4]);
         let _ = utilization.with_label_values(&["x"]);
     }

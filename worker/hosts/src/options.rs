@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::validated::{Format, HostChoice};
+use crds::validated::{Format, HostChoice, ValidatedRetry};
 use message::{Job, Outcome};
 
 use crate::database::Database;
@@ -29,6 +29,8 @@ pub struct Options {
     pub python: PathBuf,
     /// Which model host runs in it.
     pub host: HostChoice,
+    /// How a call that raises is repeated, if it is.
+    pub retry: Option<ValidatedRetry>,
     /// The databases that the model may use.
     pub databases: Arc<[Database]>,
     /// How many processes run the model.

@@ -161,6 +161,7 @@ mod tests {
             },
             device: device.into(),
             attempts: 0,
+            failures: 0,
             delivery: Delivery::open(&ledger, None),
         }
     }

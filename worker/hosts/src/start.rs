@@ -43,6 +43,7 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
         directory: &options.directory.to_string_lossy(),
         wheels: &wheels.to_string_lossy(),
         databases: Secret(&databases),
+        holds: options.retry.is_some(),
         extra: extra.extra(),
     }
     .encode(&mut host.output)

@@ -89,6 +89,7 @@ impl Message {
             telemetry: self.telemetry,
             device,
             attempts: 0,
+            failures: 0,
             delivery: self.delivery,
         }
     }
@@ -103,6 +104,8 @@ pub struct Job {
     pub device: Arc<str>,
     /// How often a host already died over it or took too long.
     pub attempts: u8,
+    /// How often the model raised over it.
+    pub failures: u16,
     /// To be settled once the outcome is final; acknowledges the message to its source.
     pub delivery: Delivery,
 }

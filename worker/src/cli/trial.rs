@@ -107,6 +107,7 @@ impl Trial {
                 python,
                 host,
                 databases: Arc::default(),
+                retry: None,
                 hosts: 1,
                 devices: Vec::new(),
                 timeout: Duration::from_secs(times.call),

@@ -79,6 +79,10 @@ fn a_database_is_refused_with_value_and_remedy() {
             "{name: plant, url: 'mysql://h/d', passwordFile: /f}",
             "databases[0]: passwordFile is given without usernameFile; give usernameFile, too",
         ),
+        (
+            "{name: plant, url: 'sqlite://', usernameFile: /f}",
+            "databases[0]: SQLite has no users; leave the credentials out",
+        ),
         ("{name: plant}", "databases[0].url: is missing; add it"),
         (
             "{name: plant, url: 'mysql://h/d', password: canary}",

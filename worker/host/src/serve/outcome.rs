@@ -17,6 +17,7 @@ pub(super) enum Outcome<'py> {
     InvalidJson(String),
     Exception(String, String),
     Unserializable(String),
+    Held,
 }
 
 impl<'py> Outcome<'py> {
@@ -59,6 +60,7 @@ impl<'py> Outcome<'py> {
             Self::Json => Reply::Result(json),
             Self::Raw(bytes) => Reply::Result(bytes.cast::<PyBytes>()?.as_bytes()),
             Self::Empty => Reply::Empty,
+            Self::Held => Reply::Held,
             Self::InvalidJson(message) => Reply::InvalidJson(message),
             Self::Exception(message, traceback) => Reply::Exception { message, traceback },
             Self::Unserializable(message) => Reply::Unserializable(message),

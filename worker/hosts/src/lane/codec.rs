@@ -76,7 +76,7 @@ pub(crate) fn outcome(reply: Reply<'_>, decode: Format) -> Outcome {
     };
     match reply {
         Reply::Result(bytes) => Outcome::Result(bytes::Bytes::copy_from_slice(bytes)),
-        Reply::Empty => Outcome::Empty,
+        Reply::Empty | Reply::Held => Outcome::Empty,
         Reply::InvalidJson(message) if decode == Format::Json => {
             failed(FailureReason::InvalidJson, message, "")
         }

@@ -81,6 +81,13 @@ impl<O: Outcomes> Lane<O> {
                 self.calls.push_back(job);
             }
         }
+        for job in std::mem::take(&mut self.again) {
+            if Source::of(&job) == *source {
+                self.fail_quarantined(job).await;
+            } else {
+                self.again.push_back(job);
+            }
+        }
     }
 
     /// Starts hosts until one imports the model: it did before, so it may again.
