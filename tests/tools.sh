@@ -10,6 +10,8 @@ need mosquitto_passwd mosquitto
 need promtool prometheus
 need flock util-linux
 need faketime faketime
+need mariadbd mariadb-server
+[ -d /usr/lib/postgresql ] || packages+=(postgresql)
 need readelf binutils
 # For libFuzzer.
 need c++ g++

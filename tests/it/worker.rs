@@ -1,6 +1,7 @@
 //! `edgemodel run` from broker to broker, as a process.
 
 mod bad_input;
+mod database_servers;
 mod databases;
 mod delivery;
 mod events;
@@ -10,6 +11,7 @@ mod of_pyboot;
 mod pages;
 mod payloads;
 pub(crate) mod pod;
+mod retries;
 mod seed;
 mod several;
 mod utilization;

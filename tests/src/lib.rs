@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod client;
 pub mod command;
 pub mod control_plane;
+pub mod database;
 pub mod faults;
 pub mod log;
 pub mod long;

@@ -19,6 +19,8 @@ fn database(name: &str, url: &str) -> Database {
 fn give(options: &mut Options, databases: &[(&str, &str)]) {
     let databases = databases.iter();
     options.databases = databases.map(|(name, url)| database(name, url)).collect();
+    // A busy machine takes long to import SQLAlchemy.
+    options.timeout = std::time::Duration::from_mins(1);
 }
 
 async fn with(model: &str, databases: &[(&str, &str)]) -> anyhow::Result<TestPool> {
