@@ -62,7 +62,9 @@ impl DatabaseServer {
             Kind::Mariadb => {
                 let mut init = Command::new("mariadb-install-db");
                 init.args(["--no-defaults", "--user=root", "--skip-test-db"])
-                    .arg(format!("--datadir={}", folder.join("data").display()));
+                    .arg(format!("--datadir={}", folder.join("data").display()))
+                    // In a common one, two servers take each other's temporary tables.
+                    .arg(format!("--tmpdir={}", folder.display()));
                 run(init).await?;
                 let sql = format!(
                     "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
@@ -164,6 +166,7 @@ fn spawn(kind: Kind, folder: &Path, port: u16) -> anyhow::Result<Child> {
                 .args(["--no-defaults", "--user=root", "--bind-address=127.0.0.1"])
                 .arg(format!("--port={port}"))
                 .arg(format!("--datadir={}", data.display()))
+                .arg(format!("--tmpdir={}", folder.display()))
                 .arg(format!("--socket={}", folder.join("socket").display()))
                 .arg(format!("--init-file={}", folder.join("init.sql").display()));
             command

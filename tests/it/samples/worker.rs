@@ -84,7 +84,7 @@ async fn a_model_that_fails_a_sample_is_refused_and_the_reason_says_why() -> any
             &many,
             "startTimeout: 5, ",
             "SampleTimeout",
-            "the samples up to here took longer than startTimeout, 5 s",
+            "the samples of the file up to here took longer than startTimeout, 5 s",
         ),
         (
             "import time\ntime.sleep(3600)",

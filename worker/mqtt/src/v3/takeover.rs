@@ -40,8 +40,8 @@ pub(crate) struct Takeover {
 impl Takeover {
     /// Records that the broker closed a connection without a reason after `lasted`.
     pub(crate) fn closed(&mut self, lasted: Duration) -> Closed {
+        self.ended(lasted);
         let newcomer = !self.settled && !self.taken_over;
-        self.settled |= lasted >= SETTLED;
         if lasted >= SHORT {
             self.short = 0;
             return Closed::Lost;
@@ -61,7 +61,14 @@ impl Takeover {
 
     /// Records that a connection ended in another way after `lasted`.
     pub(crate) fn lost(&mut self, lasted: Duration) {
-        self.settled |= lasted >= SETTLED;
+        self.ended(lasted);
+    }
+
+    /// A session that has just begun stays new until its contest is over: on a busy machine the other client may take
+    /// seconds to come back.
+    fn ended(&mut self, lasted: Duration) {
+        let in_contest = self.short > 0 && lasted < SHORT;
+        self.settled |= lasted >= SETTLED && !in_contest;
     }
 
     /// Records that the broker refused a connection: it is restarting, so connections it closed before prove nothing.
@@ -103,6 +110,11 @@ mod tests {
                 Suspicious,
             ),
             ("but not without end", &[0.05; 12], TakenOver),
+            (
+                "also when the other takes seconds to come back",
+                &[0.5, 4.3, 0.05, 0.05],
+                Suspicious,
+            ),
             ("a long connection is lost like any other", &[10.0], Lost),
             (
                 "one that served counts to three",
