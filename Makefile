@@ -41,13 +41,10 @@ lint:
 doc:
 	cargo xtask doc
 
-# Most tests wait for a broker, an interpreter or an API server, so twice as many as there are processors run at once.
-TEST_THREADS = $(shell echo $$((2 * $$(nproc))))
-
 ## Runs all tests except those of images and nodes. The first run builds a Kubernetes API server.
 test: tools kubernetes host
 	@cargo build --locked --bins --tests
-	RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked
+	cargo test --locked
 
 NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
 NODE = cargo test --locked --test node --

@@ -3,7 +3,9 @@
 use super::operation::{Change, Operation};
 
 /// Properties of a laptop's configuration that a cluster refuses, and a word of what it says instead.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 9] = [
+    ("databases[].usernameFile", "credentialsSecretRef"),
+    ("databases[].passwordFile", "credentialsSecretRef"),
     ("mqtts[].auth.username", "credentialsSecretRef"),
     ("mqtts[].auth.usernameFile", "credentialsSecretRef"),
     ("mqtts[].auth.password", "credentialsSecretRef"),
@@ -34,11 +36,17 @@ const IMPOSSIBLE: [(&str, &str); 5] = [
     ),
 ];
 
-/// Properties that no child shows.
-const STATUS_ONLY: [&str; 1] = ["expose[].desc"];
+/// Properties that no child shows; that of a database, as long as no model names it.
+const STATUS_ONLY: [&str; 2] = ["expose[].desc", "databases[].name"];
 
-/// Operations that no child shows: a broker that no rule names.
-const QUIET: [&str; 2] = ["mqtts push", "mqtts pop"];
+/// Operations that no child shows: a broker that no rule names, a database that no model names.
+const QUIET: [&str; 5] = [
+    "mqtts push",
+    "mqtts pop",
+    "databases push",
+    "databases pop",
+    "databases empty",
+];
 
 /// Operations that admission takes and a condition tells to be wrong, and its reason; what was before goes on.
 const TOLD: [(&str, &str); 1] = [("rules empty", "InvalidSpec")];

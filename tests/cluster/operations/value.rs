@@ -9,7 +9,11 @@ use crate::plans::spec::{func, port};
 fn text(path: &str) -> Option<Value> {
     Some(match path {
         "mqtts[].broker" => json!("tcp://10.0.0.9:1883"),
-        "mqtts[].credentialsSecretRef.name" | "mqtts[].tls.secretRef.name" => json!("broker"),
+        "mqtts[].credentialsSecretRef.name"
+        | "mqtts[].tls.secretRef.name"
+        | "databases[].credentialsSecretRef.name" => json!("broker"),
+        "databases[].url" => json!("mysql+pymysql://db/plant"),
+        "funcs[].databases[]" => json!("other"),
         "mqtts[].tls.serverName" => json!("broker.example"),
         "rules[].sub.topic" => json!("other/+/telemetry"),
         "rules[].sub.topics[]" => json!("second/+/telemetry"),
@@ -26,7 +30,7 @@ fn text(path: &str) -> Option<Value> {
         "funcs[].devices[].deviceAttr[].attrName" => json!("another"),
         "funcs[].devices[].deviceAttr[].attrValue" => json!("a \"value\"\nwith 'quotes'"),
         "funcs[].devices[].deviceAttr[].attrExpression" => json!("in data_to_dict['telemetry']"),
-        "expose[].name" => json!("renamed"),
+        "expose[].name" | "databases[].name" => json!("renamed"),
         "expose[].protocolPort" => json!("tcp://:2901"),
         "expose[].desc" => json!("for people"),
         "image" => json!("registry.example/worker:2"),
@@ -85,6 +89,8 @@ pub(super) fn item(path: &str, number: u8) -> anyhow::Result<Value> {
             "attrExpression": "== data_to_dict['deviceInfo']['deviceTypeId']",
         }),
         "rules[].sub.topics" => json!(format!("more-{name}/telemetry")),
+        "databases" => database(&name),
+        "funcs[].databases" => json!("other"),
         "imagePullSecrets" => json!(name),
         "placement.tolerations" => json!({ "key": name, "operator": "Exists" }),
         _ => anyhow::bail!("no item is known for the list {path}; give one in `item`"),
@@ -97,6 +103,23 @@ pub(super) fn beginning(path: &str, mut spec: Value) -> anyhow::Result<Value> {
         *place(&mut spec, at)? = value;
         anyhow::Ok(())
     };
+    if path.starts_with("databases[]") {
+        put("databases", json!([database("plant")]))?;
+        if !path.ends_with("name") || path.contains("Secret") {
+            put("funcs[].databases", json!(["plant"]))?;
+        }
+    }
+    if path.starts_with("funcs[].databases") {
+        put("databases", json!([database("plant"), database("other")]))?;
+        put("funcs[].databases", json!(["plant"]))?;
+    }
+    if path == "funcs[].decode" {
+        // In other formats than JSON there is no place that a device without attributes is known by.
+        let attribute =
+            json!({ "attrName": "topic", "attrValue": "a", "attrExpression": "== topic[1]" });
+        let device = json!({ "deviceName": "device", "deviceAttr": [attribute] });
+        put("funcs[].devices", json!([device]))?;
+    }
     if path.starts_with("mqtts[].tls") {
         put("mqtts[].broker", "ssl://10.0.0.1:8883".into())?;
     }
@@ -126,6 +149,10 @@ pub(super) fn beginning(path: &str, mut spec: Value) -> anyhow::Result<Value> {
         put("funcs[].autoscaling", autoscaling)?;
     }
     Ok(spec)
+}
+
+fn database(name: &str) -> Value {
+    json!({ "name": name, "url": "postgresql+pg8000://db/plant" })
 }
 
 /// The place of a path in the first entries of lists, made where it is not there.
