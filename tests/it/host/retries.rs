@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crds::validated::ValidatedRetry;
+use message::{Attributes, Properties};
 use tests::pool::{TestPool, text};
 
 /// Notes every call that gets through; a number after a minus sign says how often a message raises first.
@@ -40,7 +41,16 @@ async fn start(model: &str, attempts: u16, backoff: Duration) -> anyhow::Result<
 async fn run(model: &str, messages: &[&str]) -> anyhow::Result<Vec<String>> {
     let mut pool = start(model, 3, Duration::from_millis(5)).await?;
     for message in messages {
-        pool.send("d", format!("\"{message}\""))?;
+        // Properties count in what is in flight, too.
+        let properties = Properties {
+            user: vec![("site".to_owned(), "hall".to_owned())],
+            ..Properties::default()
+        };
+        let attributes = Attributes {
+            properties: Some(Box::new(properties)),
+            ..Attributes::default()
+        };
+        pool.send_with("d", format!("\"{message}\""), attributes)?;
     }
     let mut results = Vec::new();
     for _ in messages {

@@ -30,7 +30,7 @@ impl<O: Outcomes> Lane<O> {
             return;
         };
         call(self.first, true, &job, &mut host.output);
-        self.bytes = job.telemetry.payload.len();
+        self.bytes = job.telemetry.size();
         self.calls.push_back(job);
         self.batches.clear();
         self.batches.extend(self.last_id());
