@@ -206,10 +206,9 @@ impl<O: Outcomes> Lane<O> {
     async fn fail_quarantined(&self, job: Job) {
         let failure = Failure {
             reason: FailureReason::Quarantined,
-            message:
-                "messages of this device cost the model's process again and again; it is tried \
-                      now and then"
-                    .to_owned(),
+            message: "this device repeatedly crashed the model; it is quarantined and retried \
+                      periodically"
+                .to_owned(),
             traceback: None,
         };
         self.outcomes.finish(job, Outcome::Failed(failure)).await;
