@@ -63,6 +63,8 @@ print(json.dumps(index.handler(json.loads(sys.argv[3]), None), default=lambda ar
 
 fn run(python: &Path, script: &str, arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new(python)
+        // Without a locale, Python 3.6 takes arguments for ASCII.
+        .env("LC_ALL", "C.UTF-8")
         .args(["-B", "-c", script])
         .args(arguments)
         .output()?;
