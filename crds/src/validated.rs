@@ -40,7 +40,7 @@ pub struct ValidatedMqtt {
     pub version: MqttVersion,
     /// Credentials.
     pub auth: Option<ValidatedAuth>,
-    /// The Secret that holds the credentials, of which only a cluster knows.
+    /// The Secret that holds the credentials; only a cluster has Secrets.
     pub credentials_secret: Option<String>,
     /// TLS settings; `None` means the defaults.
     pub tls: Option<crate::runtime::Tls>,

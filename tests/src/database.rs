@@ -181,7 +181,7 @@ fn spawn(kind: Kind, folder: &Path, port: u16) -> anyhow::Result<Child> {
     Ok(command.spawn()?)
 }
 
-/// Where Debian keeps PostgreSQL's programs, of which there may be several versions.
+/// Where Debian keeps PostgreSQL's programs; there may be several versions.
 fn postgresql(name: &str) -> anyhow::Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .context("PostgreSQL is missing; run tests/tools.sh")?;

@@ -102,7 +102,7 @@ impl TestPool {
         self.send_with(device, payload, Attributes::default())
     }
 
-    /// Hands in a message of a device, of which its source says something.
+    /// Hands in a message of a device, with attributes from its source.
     ///
     /// # Errors
     /// The queue is full.

@@ -14,7 +14,7 @@ impl std::fmt::Debug for Token {
 const SHORTEST: usize = 16;
 
 impl Token {
-    /// The token in a file's text, without the blanks around it.
+    /// Reads the token from a file's text, trimmed.
     ///
     /// # Errors
     /// It cannot be sent in a header, or is too short.

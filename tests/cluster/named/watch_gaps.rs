@@ -59,7 +59,7 @@ async fn one_of_two_children_that_is_deleted_in_a_gap_comes_back() -> anyhow::Re
     Ok(())
 }
 
-/// UN-11: an hour in which nothing but bookmarks comes is not a problem, and the watch goes on from the last of them.
+/// UN-11: an hour in which nothing but bookmarks comes is not a problem, and the watch resumes from the last of them.
 #[tokio::test]
 async fn a_watch_on_which_only_bookmarks_come_goes_on_from_the_last() -> anyhow::Result<()> {
     let (mut site, plan) = start("un11").await?;

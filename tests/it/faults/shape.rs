@@ -124,7 +124,7 @@ async fn a_replica_looks_after_the_session_of_the_single_worker_until_that_is_go
     Ok(())
 }
 
-/// Nobody would come for what waits there, and the broker would keep more of it forever.
+/// No client would fetch what waits there, and the broker would keep queueing.
 #[tokio::test]
 async fn what_waits_for_the_single_worker_is_served_by_those_that_replace_it() -> anyhow::Result<()>
 {

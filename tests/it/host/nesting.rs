@@ -31,7 +31,7 @@ def handler(event, context):
         (nested(200, OBJECT, "{}"), ""),
         (nested(200, OBJECT, "[ ]"), ""),
         (nested(100_000, LIST, ""), ""),
-        // Brackets beside each other and in texts are no levels.
+        // Brackets beside each other and in texts are not levels.
         (format!("[{}{{}}]", "[],".repeat(300)), "2"),
         (
             format!("[\"{}\\\"{}\"]", "[".repeat(300), "{".repeat(300)),

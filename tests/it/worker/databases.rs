@@ -31,7 +31,7 @@ mqtts:"
         .replacen("- pub:\n", "- pub:\n    deadLetterTopic: dead\n", 1)
 }
 
-/// `other` is no model's, so that its files are not read.
+/// No model uses `other`, so its files are not read.
 #[tokio::test]
 async fn a_model_writes_to_its_database_and_nothing_shows_the_password() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;

@@ -116,7 +116,7 @@ pub enum Reply<'a> {
     },
     /// The result cannot be written as JSON.
     Unserializable(&'a str),
-    /// The call was not made, since one before it has to be made again.
+    /// The call was not made, because one before it has to be repeated.
     Held,
 }
 

@@ -129,7 +129,7 @@ class Host:
             os._exit(0)
 
     def tell(self, kind, *texts):
-        """A frame that is no reply."""
+        """A frame that is not a reply."""
         self.end_a_fork()
         frame = bytes([kind])
         for text in texts:

@@ -31,7 +31,7 @@ impl fmt::Display for Generation {
 /// Finds the generation.
 ///
 /// # Errors
-/// The text is no configuration of models, or of several generations, which no pyboot read.
+/// The text is not a configuration of models, or mixes generations, which no pyboot could read.
 pub(crate) fn of(tree: &Node) -> Result<Generation, Problem> {
     let problem = |path: &str, node: &Node, message: &str, remedy: &str| Problem {
         path: path.to_owned(),

@@ -100,7 +100,7 @@ pub fn write(config: &Value) -> Result<String, String> {
     yaml::write(config).map_err(|error| error.to_string())
 }
 
-/// What is written is read back as any other configuration; positions would be those of a text that nobody has seen.
+/// What is written is read back as any other configuration; positions would be those of a text that the user has not seen.
 fn check(config: &Value, source: &str) -> Result<ValidatedRuntime, Problems> {
     crds::load(&config.to_string(), source).map_err(|mut problems| {
         for problem in &mut problems.list {

@@ -11,7 +11,7 @@ pub struct Comparison {
     pub messages: usize,
     /// Those that fare otherwise.
     pub differences: Vec<Difference>,
-    /// Those of which it cannot be told.
+    /// Those whose old fate is unknown.
     pub unknown: Vec<Unknown>,
     /// The messages on which pyboot's threads ended.
     pub ended: Vec<Ended>,
@@ -32,7 +32,7 @@ pub struct Difference {
     pub why: String,
 }
 
-/// A message of which it cannot be told what pyboot did with it.
+/// A message whose old fate is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// Line of the message, from 1.

@@ -1,4 +1,4 @@
-//! Calls that raised, made again by a lane: the others of the lane wait, so that no device gets out of order.
+//! Repeats calls that raised: the others of the lane wait, so that no device gets out of order.
 
 use message::{Job, Outcome};
 use tokio::time::Instant;

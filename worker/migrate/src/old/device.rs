@@ -10,7 +10,7 @@ use crate::python::{Comparison, Expr, Raised, Stop, Unreadable, Value, evaluate,
 /// A device of pyboot.
 #[derive(Debug)]
 pub(crate) enum Device {
-    /// All that must hold, each looked at only if those before do.
+    /// All that must hold; each is evaluated only if those before do.
     Chain(Vec<Check>),
     /// Device and point, both evaluated; a syntax error is false.
     Both(Vec<Check>),
