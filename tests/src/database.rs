@@ -10,8 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::eventually;
 use crate::mosquitto::free_port;
+use crate::{command, eventually};
 
 /// The database that a server has.
 const DATABASE: &str = "plant";
@@ -227,11 +227,5 @@ async fn run(mut command: Command) -> anyhow::Result<()> {
         .output()
         .await
         .with_context(|| format!("{command:?}"))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{command:?} failed: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+    command::check(&command, &output)
 }

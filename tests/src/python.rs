@@ -6,6 +6,8 @@ use std::process::Command;
 use anyhow::Context as _;
 use rustix::fs::{FlockOperation, flock};
 
+use crate::command;
+
 /// An interpreter with numpy, pandas and scikit-learn: what data scientists' models import.
 ///
 /// # Errors
@@ -87,13 +89,7 @@ fn create(base: &Path, folder: &Path) -> anyhow::Result<()> {
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{command:?} failed: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+    command::check(&command, &output)
 }
 
 /// Every Python from 3.6 on that is in the usual places of this machine; names those that are not there.
