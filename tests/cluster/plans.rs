@@ -6,8 +6,8 @@
 //! the same end (O1), soon (O4), nothing that serves is deleted and recreated (O2), few writes and none when all is done
 //! (O3), no panic and no error in the log (O5), and at every moment what [`invariant_watcher`] knows (O6).
 //!
-//! By default each write of each workload meets one fault, another one from write to write; `EDGEMODEL_LONG=plans` runs every
-//! fault at every write, `EDGEMODEL_LONG=plans/W05` those of one workload.
+//! By default every second write of each workload meets one fault, another one from write to write; `EDGEMODEL_LONG=plans` runs
+//! every fault at every write, `EDGEMODEL_LONG=plans/W05` those of one workload.
 
 mod decoys;
 mod invariant_watcher;
@@ -64,8 +64,13 @@ async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow:
     let mut plans = Vec::new();
     for (index, workload, reference) in &references {
         for write in 1..=reference.writes.len() {
-            let sample = &FAULTS[(index * 5 + write) % FAULTS.len()..][..1];
-            let faults = if wanted.is_some() { &FAULTS } else { sample };
+            let faults = if wanted.is_some() {
+                &FAULTS[..]
+            } else if (index + write) % 2 == 0 {
+                &FAULTS[(index * 5 + write) % FAULTS.len()..][..1]
+            } else {
+                &[]
+            };
             plans.extend(faults.iter().map(|(name, fault)| Planned {
                 workload,
                 reference,

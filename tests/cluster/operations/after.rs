@@ -29,7 +29,7 @@ const REFUSED: [fn(&mut Value); 4] = [
 ];
 
 /// One of so many misoperations is followed by one valid operation when not all are by all.
-const SOME: usize = 3;
+const SOME: usize = 6;
 
 /// A valid operation: its name and the spec that it makes of the first.
 type Operation = (String, Value);
@@ -72,7 +72,7 @@ async fn a_change_during_a_rollout_ends_where_it_ends_alone() -> anyhow::Result<
     let chosen: Vec<_> = if every() {
         all.collect()
     } else {
-        all.step_by(24).collect()
+        all.step_by(96).collect()
     };
     let chosen = campaign::sliced(chosen)?;
     let control_plane = tests::operator::cluster().await?;

@@ -100,6 +100,11 @@ impl Operation {
         matches!(self.effect(), Effect::Shows | Effect::Quiet)
     }
 
+    /// Whether admission refuses it.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.effect(), Effect::Refused(_))
+    }
+
     /// Whether workers go on as they are.
     pub(super) fn is_without_rollout(&self) -> bool {
         WITHOUT_ROLLOUT.contains(&self.path.as_str())

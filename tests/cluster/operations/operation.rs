@@ -52,11 +52,6 @@ impl Operation {
         }
     }
 
-    /// Whether it gives the property another value, and nothing more particular.
-    pub(super) fn is_plain(&self) -> bool {
-        matches!(self.change, Change::Other)
-    }
-
     /// Whether it ends alike in each namespace.
     pub(super) fn is_comparable(&self) -> bool {
         match self.change {

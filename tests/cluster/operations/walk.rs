@@ -1,6 +1,6 @@
 //! Random walks: where a runtime ends does not depend on the way (O8).
 //!
-//! There are 2 by default, 200 with `EDGEMODEL_LONG=walks`, 20 with `EDGEMODEL_LONG=walks/20`. Each has 20 steps and is
+//! There is 1 by default, 200 with `EDGEMODEL_LONG=walks`, 20 with `EDGEMODEL_LONG=walks/20`. Each has 20 steps and is
 //! given by its number.
 
 use anyhow::Context as _;
@@ -25,7 +25,7 @@ const STEPS: usize = 20;
 async fn a_random_walk_ends_where_its_last_spec_ends_at_once() -> anyhow::Result<()> {
     let control_plane = tests::operator::cluster().await?;
     let count = match tests::long::long("walks").as_deref() {
-        None => 2,
+        None => 1,
         Some("") => 200,
         Some(count) => count.parse().context("EDGEMODEL_LONG=walks/COUNT")?,
     };

@@ -2,46 +2,11 @@
 
 use crds::termination::Termination;
 use kube::api::ListParams;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::control_plane::PodState;
 use tests::eventually;
 
 use super::{Site, condition, runtime};
-
-#[tokio::test]
-async fn a_new_spec_that_does_not_start_leaves_the_old_worker_serving() -> anyhow::Result<()> {
-    let site = Site::start("rollout").await?;
-    let mut plant = runtime("plant", &["alpha"], &[]);
-    site.put(&plant).await?;
-    site.until("plant", |status| {
-        condition(status, "Ready")["status"] == "True"
-    })
-    .await?;
-    let before = site.get(&["pods"]).await?["items"][0]["metadata"]["name"].clone();
-    site.kubelet.report(
-        &[("edgemodel.io/model", "alpha")],
-        PodState::Waiting {
-            reason: "ImagePullBackOff".to_owned(),
-            message: "no such image".to_owned(),
-        },
-    );
-    // The pod of before was said to be ready and is not asked again.
-    plant["spec"]["image"] = "no/such:image".into();
-    site.put(&plant).await?;
-    site.until("plant", |status| {
-        status["models"][0]["reason"] == "ImagePullBackOff"
-    })
-    .await?;
-    let pods = site.get(&["pods"]).await?;
-    let names: Vec<_> = pods["items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|pod| pod["metadata"]["name"].clone())
-        .collect();
-    assert!(names.contains(&before) && names.len() == 2, "{names:?}");
-    Ok(())
-}
 
 /// Quotas and Pod Security refuse pods, not Deployments: their words reach the status.
 #[tokio::test]
@@ -78,46 +43,6 @@ async fn workers_pass_the_restricted_pod_security_standard() -> anyhow::Result<(
         condition(status, "Ready")["status"] == "True"
     })
     .await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn keda_without_its_kind_is_a_condition_and_the_workers_serve() -> anyhow::Result<()> {
-    let site = Site::start("keda").await?;
-    let mut plant = runtime("plant", &["alpha"], &[]);
-    plant["spec"]["funcs"][0]["autoscaling"] =
-        json!({ "class": "keda", "prometheusAddress": "http://prometheus:9090" });
-    site.put(&plant).await?;
-    site.until("plant", |status| {
-        status["models"][0]["reason"] == "ApiAbsent"
-    })
-    .await?;
-    let deployments = site.get(&["deployments"]).await?;
-    assert_eq!(deployments["items"].as_array().map(Vec::len), Some(1));
-    plant["spec"]["funcs"][0]["autoscaling"] = json!({ "class": "external" });
-    site.put(&plant).await?;
-    site.until("plant", |status| {
-        condition(status, "Ready")["status"] == "True"
-    })
-    .await?;
-    site.kubectl(&["scale", "deployment", "--all", "--replicas=2"])
-        .await?;
-    eventually(async || {
-        let found = site.get(&["deployments"]).await?;
-        Ok((found["items"][0]["status"]["availableReplicas"] == 2).then_some(()))
-    })
-    .await?;
-    // Another look at the runtime leaves the number alone.
-    site.kubectl(&["annotate", "emr", "plant", "look=again"])
-        .await?;
-    site.until("plant", |status| {
-        condition(status, "Ready")["status"] == "True"
-    })
-    .await?;
-    assert_eq!(
-        site.get(&["deployments"]).await?["items"][0]["spec"]["replicas"],
-        2
-    );
     Ok(())
 }
 
