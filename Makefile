@@ -43,8 +43,10 @@ doc:
 
 ## Runs all tests except those of images and nodes. The first run builds a Kubernetes API server.
 test: tools kubernetes host
-	@cargo build --locked --bins --tests
-	cargo test --locked
+	@cargo build --locked --bins --tests --test cluster
+	@# These mostly wait for brokers and interpreters, so two processors run four at a time.
+	RUST_TEST_THREADS=$$(($$(nproc) > 4 ? $$(nproc) : 4)) cargo test --locked
+	cargo test --locked --test cluster
 
 NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
 NODE = cargo test --locked --test node --
