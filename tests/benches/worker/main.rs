@@ -31,6 +31,9 @@ const ROUNDS: usize = 3;
 /// Messages of one measurement of throughput.
 const MESSAGES: u64 = 60_000;
 
+/// Where the figures begin that other scripts take, which stay as they are.
+const MODELS: &str = "## Interpreters and models\n";
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let quick = arguments.iter().any(|argument| argument == "--quick");
@@ -54,7 +57,10 @@ fn main() -> anyhow::Result<()> {
     println!("{text}");
     if write {
         let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/");
-        std::fs::write(format!("{docs}PERFORMANCE.md"), text)?;
+        let page = format!("{docs}PERFORMANCE.md");
+        let before = std::fs::read_to_string(&page)?;
+        let models = before.find(MODELS).map_or("", |at| &before[at..]);
+        std::fs::write(page, format!("{text}\n{models}"))?;
         std::fs::write(format!("{docs}performance.svg"), report.chart())?;
     }
     Ok(())
