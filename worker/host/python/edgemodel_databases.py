@@ -5,7 +5,6 @@ or argument holds it. SQLAlchemy and drivers come from the model's interpreter o
 """
 
 import atexit
-import contextlib
 import importlib
 import json
 import os
@@ -161,9 +160,9 @@ def open_sqlite(definition):
     return sqlite3.connect(path[1:] or ":memory:")
 
 
-@contextlib.contextmanager
-def cursor(name):
-    """A cursor of the driver in a transaction of its own, which an exception rolls back."""
+def transaction(name):
+    """Yields a cursor of the driver in a transaction of its own, which an exception rolls back: for contextlib, which is
+    imported only by models that use it."""
     opened = database(name)
     pooled = hasattr(opened, "raw_connection")
     connection = opened.raw_connection() if pooled else opened

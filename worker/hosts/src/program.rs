@@ -14,13 +14,13 @@ use crate::start_error::StartError;
 
 /// Loads the extension from its path, whatever its file is called.
 const NATIVE: &str = "\
-import sys, importlib.util as u, importlib.machinery as m
+import sys, importlib.machinery as m
 p, d = sys.argv.pop(1), sys.argv.pop(1)
 sys.path[:] = [d] + [p for p in sys.path if p and p != d]
 n = '_edgemodel_host'
-s = u.spec_from_file_location(n, p, loader=m.ExtensionFileLoader(n, p))
-h = sys.modules[n] = u.module_from_spec(s)
-s.loader.exec_module(h)
+l = m.ExtensionFileLoader(n, p)
+h = sys.modules[n] = l.create_module(m.ModuleSpec(n, l, origin=p))
+l.exec_module(h)
 h.run()
 ";
 

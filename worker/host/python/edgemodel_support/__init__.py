@@ -4,8 +4,6 @@ Valid for Python 3.6. It imports everything that it uses before the model's fold
 of the model named like a module of the standard library cannot get in its way. It never runs text from a configuration.
 """
 
-import importlib
-
 from edgemodel_databases import database
 from edgemodel_support.calls import awaited, batch_results
 from edgemodel_support.context import Context, properties, received_at
@@ -42,10 +40,3 @@ __all__ = [
     "text",
     "unserializable",
 ]
-
-# What other modules import only when they are needed, such as traceback when it marks the place of an error.
-for _name in ("ast", "textwrap", "tokenize", "unicodedata", "_colorize"):
-    try:
-        importlib.import_module(_name)
-    except ImportError:
-        pass

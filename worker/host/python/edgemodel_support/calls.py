@@ -1,11 +1,15 @@
 """Calls of handlers: asynchronous ones are awaited, and a batch has one result for each event."""
 
+import functools
 import importlib
-import inspect
 import sys
+from types import FunctionType, MethodType
 
 # The module path without the model's folder.
 STANDARD_PATH = list(sys.path)
+
+# Flags of a function's code, as in `inspect`, which takes as long to import as all the rest.
+VARIABLE_ARGUMENTS, GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x04, 0x20, 0x80, 0x200
 
 _loop = None
 
@@ -56,22 +60,32 @@ def batch_results(results, count):
 
 def functions(handler):
     """The functions that a call of a handler may run: itself, what it wraps, its __call__."""
-    while hasattr(handler, "func") and hasattr(handler, "keywords"):
-        handler = handler.func  # functools.partial
+    while isinstance(handler, functools.partial):
+        handler = handler.func
     yield handler
-    if not inspect.isroutine(handler) and not isinstance(handler, type):
+    if not isinstance(handler, (FunctionType, MethodType, type)):
         yield getattr(type(handler), "__call__", None)
 
 
+def has_flag(handler, flags):
+    plain = (one.__func__ if isinstance(one, MethodType) else one for one in functions(handler))
+    return any(isinstance(one, FunctionType) and one.__code__.co_flags & flags for one in plain)
+
+
 def is_generator(handler):
-    return any(
-        inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one)
-        for one in functions(handler)
-    )
+    return has_flag(handler, GENERATOR | ASYNC_GENERATOR)
 
 
 def is_asynchronous(handler):
-    return any(
-        inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one)
-        for one in functions(handler)
-    )
+    return has_flag(handler, COROUTINE | ASYNC_GENERATOR)
+
+
+def takes_two(handler):
+    """Whether a plain function can be called with two arguments; None if it takes more than a glance to tell."""
+    if type(handler) is not FunctionType or hasattr(handler, "__wrapped__") or hasattr(handler, "__signature__"):
+        return None
+    code = handler.__code__
+    most = code.co_argcount
+    least = most - len(handler.__defaults__ or ())
+    keywords = code.co_kwonlyargcount - len(handler.__kwdefaults__ or ())
+    return least <= 2 and (most >= 2 or bool(code.co_flags & VARIABLE_ARGUMENTS)) and keywords == 0

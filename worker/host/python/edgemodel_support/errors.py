@@ -4,10 +4,13 @@ import importlib
 import os
 import traceback
 
+from edgemodel_support.calls import standard
+
 MAX_MESSAGE = 1024
 MAX_TRACEBACK = 16 * 1024
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_places_are_marked = False
 _OWN_CODE = {importlib.import_module.__code__.co_filename}
 
 
@@ -28,10 +31,24 @@ def describe(error):
     while frames is not None and is_own(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     try:
+        mark_places()
         text = "".join(traceback.format_exception(type(error), error, frames))
     except Exception:
         text = ""
     return clean(last[:MAX_MESSAGE]), clean(text[-MAX_TRACEBACK:])
+
+
+def mark_places():
+    """Imports what traceback imports when it marks the place of an error, before it finds files of the model instead."""
+    global _places_are_marked
+    if _places_are_marked:
+        return
+    _places_are_marked = True
+    for name in ("ast", "textwrap", "tokenize", "unicodedata", "_colorize"):
+        try:
+            standard(name)
+        except ImportError:
+            pass
 
 
 def is_own(filename):

@@ -1,13 +1,12 @@
 """Imports a model."""
 
 import importlib
-import inspect
 import json
 import os
 import sys
 
 import edgemodel_databases
-from edgemodel_support.calls import event_loop, is_asynchronous, is_generator
+from edgemodel_support.calls import event_loop, is_asynchronous, is_generator, standard, takes_two
 from edgemodel_support.logs import configure_logging
 
 # The model's package is below this one, as in pyboot.
@@ -55,8 +54,10 @@ def load(model, directory, wheels, databases=""):
 def check_arguments(name, wanted, handler):
     if not callable(handler):
         raise LoadError("{} is a {}, not a function".format(name, type(handler).__name__))
+    if takes_two(handler):
+        return
     try:
-        signature = inspect.signature(handler)
+        signature = standard("inspect").signature(handler)
     except (TypeError, ValueError):
         return  # Built in C; calling it will tell.
     try:

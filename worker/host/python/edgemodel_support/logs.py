@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 
-from edgemodel_support.errors import MAX_TRACEBACK, clean
+from edgemodel_support.errors import MAX_TRACEBACK, clean, mark_places
 from edgemodel_support.writing import encode
 
 # The context of the call that runs; None while several run together.
@@ -54,6 +54,7 @@ class Handler(logging.Handler):
             fields["topic"] = context.topic
         trace = []
         if record.exc_info:
+            mark_places()
             trace.append("".join(traceback.format_exception(*record.exc_info)))
         elif record.exc_text:
             trace.append(record.exc_text)

@@ -1,6 +1,5 @@
 # Says what an interpreter is, in one line of JSON. Valid for Python 2.7, so that an old one can be named in a refusal.
 # Its arguments: the native host's extension module, or nothing.
-import json
 import os
 import struct
 import sys
@@ -31,17 +30,32 @@ def native_fault():
         return "it is for CPython 3.10 or later"
     if "t" in sys.abiflags:
         return "it is not for free-threaded CPython"
-    import importlib.machinery
-    import importlib.util
+    from importlib.machinery import ExtensionFileLoader, ModuleSpec
 
     name = "_edgemodel_host"
     try:
-        loader = importlib.machinery.ExtensionFileLoader(name, sys.argv[1])
-        spec = importlib.util.spec_from_file_location(name, sys.argv[1], loader=loader)
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        loader = ExtensionFileLoader(name, sys.argv[1])
+        loader.exec_module(loader.create_module(ModuleSpec(name, loader, origin=sys.argv[1])))
     except Exception as error:
         return "{}: {}".format(type(error).__name__, error)
     return None
+
+
+def json(value):
+    # The module json takes longer to import than the interpreter takes to start.
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join([json(name) + ":" + json(one) for name, one in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([json(one) for one in value]) + "]"
+    if not isinstance(value, type(u"")):
+        value = value.decode("latin-1")
+    units = bytearray(value.encode("utf-16-be", "replace"))
+    pairs = zip(units[::2], units[1::2])
+    return '"' + "".join(["\\u%02x%02x" % pair for pair in pairs]) + '"'
 
 
 found = {
@@ -65,4 +79,4 @@ if sys.version_info >= (3, 6):
         found["environment"][name] = value
     if len(sys.argv) > 1:
         found["nativeFault"] = native_fault()
-sys.stdout.write("\n" + json.dumps(found) + "\n")
+sys.stdout.write("\n" + json(found) + "\n")

@@ -4,6 +4,8 @@ What pyboot's class printed and left out is raised here: an exception fails the 
 not be acknowledged.
 """
 
+import contextlib
+
 import edgemodel_databases as databases
 
 # pyboot's types, and the dialects of SQLAlchemy that are meant.
@@ -17,6 +19,9 @@ TYPES = {
 
 # Rows that a driver gets at once.
 CHUNK = 5000
+
+
+cursor_of = contextlib.contextmanager(databases.transaction)
 
 
 class DbPoolUtil(object):
@@ -50,7 +55,7 @@ class DbPoolUtil(object):
         return names[0]
 
     def _cursor(self):
-        return databases.cursor(self._database())
+        return cursor_of(self._database())
 
     def execute_query(self, sql, dict_mark=False, args=()):
         """All rows, as the driver gives them or, with `dict_mark`, as dictionaries."""
