@@ -14,4 +14,5 @@ pub(crate) mod pod;
 mod retries;
 mod seed;
 mod several;
+mod trial;
 mod utilization;

@@ -7,6 +7,7 @@ mod reaper;
 pub mod run;
 pub mod shutdown;
 pub mod supervisor;
+mod trial;
 
 pub mod pipeline;
 pub mod route;
@@ -21,6 +22,7 @@ pub mod source;
 
 pub mod admin;
 pub mod audience;
+pub mod client_ids;
 mod http;
 pub mod metrics;
 pub mod peers;

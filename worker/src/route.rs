@@ -9,6 +9,7 @@ use crds::validated::{ValidatedFunc, ValidatedRule};
 use mqtt::Broker;
 use tokio::sync::watch;
 
+use crate::client_ids::ClientIds;
 use crate::metrics::ModelMetrics;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
@@ -26,6 +27,10 @@ pub struct PipelineContext {
     pub brokers: Vec<Broker>,
     /// The databases of each model, in the order of the configuration.
     pub databases: Vec<Arc<[hosts::Database]>>,
+    /// Whether results are printed instead of published.
+    pub trial: bool,
+    /// The client ids that this machine has used; `None` in a pod, whose machine is another each time, and in a trial.
+    pub used: Option<Arc<ClientIds>>,
     /// The sessions' client ids.
     pub client_ids: HashMap<SessionKey, String>,
     /// For one of several workers, which never reconnects under its client ids: those of the previous single worker, if
@@ -104,6 +109,7 @@ impl<'a> Route<'a> {
             warnings: Vec::new(),
         };
         SessionState::listed(&self.ctx.shared.metrics, self.view(), session)
+            .aware_of(self.ctx.used.clone())
     }
 
     fn key(self, role: Role) -> SessionKey {

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::client_ids::ClientIds;
 use crate::peers::{self, Peers};
 use crate::ports::{ListenError, Ports};
 use crate::reaper;
@@ -20,6 +21,7 @@ use crate::settings::{Replica, Settings};
 use crate::sink::SharedSinks;
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
+use crate::trial;
 
 /// Timeout for HTTP responses in progress at shutdown.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -68,16 +70,22 @@ impl Worker {
     ///
     /// # Errors
     /// The first of these that fails; nothing is left behind.
-    pub fn open(runtime: ValidatedRuntime, settings: Settings) -> Result<Self, Error> {
+    pub fn open(mut runtime: ValidatedRuntime, settings: Settings) -> Result<Self, Error> {
+        if settings.trial {
+            runtime = trial::harmless(runtime);
+        }
         let brokers = runtime
             .mqtts
             .iter()
             .enumerate()
             .map(|(index, mqtt)| {
                 let broker = Broker::open(index, mqtt).map_err(Error::Broker)?;
-                Ok(match settings.replica {
-                    Some(Replica::Name(_)) => broker.without_sessions(),
-                    _ => broker,
+                let returns =
+                    !settings.trial && !matches!(settings.replica, Some(Replica::Name(_)));
+                Ok(if returns {
+                    broker
+                } else {
+                    broker.without_sessions()
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -94,9 +102,18 @@ impl Worker {
             .transpose()?;
         let replica = settings.replica.as_ref().map(Replica::suffix);
         let shared = Shared::new(&runtime);
+        let owner = if settings.trial {
+            trial::owner()
+        } else {
+            settings.hostname.clone()
+        };
+        let used = (!settings.trial && !settings.give_up)
+            .then(|| Arc::new(ClientIds::open(&settings.models_dir)));
         Ok(Self {
             ctx: PipelineContext {
-                client_ids: client_id::assign(&runtime, &settings.hostname, replica.as_deref()),
+                client_ids: client_id::assign(&runtime, &owner, replica.as_deref()),
+                trial: settings.trial,
+                used,
                 predecessor: matches!(settings.replica, Some(Replica::Name(_)))
                     .then(|| client_id::assign(&runtime, &settings.hostname, None)),
                 shared,
@@ -153,7 +170,7 @@ impl Worker {
 
     async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
         let shared = self.ctx.shared.clone();
-        let sinks = SharedSinks::new(&shared.metrics);
+        let sinks = SharedSinks::new(&shared.metrics, side.handle());
         let peers = self.peers.as_ref();
         let token = self.settings.http_token.as_ref();
         let served = self
@@ -180,6 +197,10 @@ impl Worker {
         let refused = tokio::select! {
             () = asked() => None,
             refused = first_refused(&mut supervisors) => Some(refused),
+            () = sinks.stdout.closed() => {
+                tracing::info!("Stdout is closed, so the trial ends");
+                None
+            }
         };
         tracing::info!("Shutting down");
         shared.stop();

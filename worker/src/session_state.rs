@@ -1,15 +1,20 @@
 //! The visible state of one MQTT session: gauge, counter, `/status` and log.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crds::Reason;
 use crds::client_id::Role;
 use crds::validated::Qos;
 use mqtt::Error;
 
+use crate::client_ids::ClientIds;
 use crate::metrics::{Metrics, SessionMetrics};
 use crate::status::{ModelView, SessionView};
+
+/// A takeover this soon after the start means that the client id was in use: a worker waits a minute before it takes a session
+/// back.
+const AT_START: Duration = Duration::from_mins(2);
 
 /// Reports one session's state.
 #[derive(Debug)]
@@ -20,6 +25,11 @@ pub struct SessionState {
     role: &'static str,
     rule: usize,
     broker: String,
+    client_id: String,
+    /// The client ids that this machine has used, if they are recorded.
+    used: Option<Arc<ClientIds>>,
+    /// When this worker's own session was first connected.
+    started: Option<Instant>,
     /// Whether a failure was reported last, so that a broker that stays down is one log line.
     failing: bool,
 }
@@ -33,7 +43,10 @@ impl SessionState {
             role: session.role,
             rule: session.rule,
             broker: session.broker.clone(),
+            client_id: session.client_id.clone(),
             listed: Some((metrics, view.add_session(session))),
+            used: None,
+            started: None,
             failing: false,
         }
     }
@@ -46,7 +59,37 @@ impl SessionState {
             rule,
             broker,
             listed: None,
+            client_id: String::new(),
+            used: None,
+            started: None,
             failing: false,
+        }
+    }
+
+    /// Lets the session notice that its client id is used elsewhere.
+    #[must_use]
+    pub fn aware_of(self, used: Option<Arc<ClientIds>>) -> Self {
+        Self { used, ..self }
+    }
+
+    /// Records that the session is connected; `found` is whether the broker had it already.
+    pub fn connected(&mut self, found: bool) {
+        if self.started.is_some() || self.listed.is_none() {
+            return;
+        }
+        self.started = Some(Instant::now());
+        let Some(used) = &self.used else {
+            return;
+        };
+        if !used.was_used(&self.broker, &self.client_id) && found {
+            tracing::warn!(
+                model = self.view.name,
+                rule = self.rule,
+                broker = self.broker,
+                client_id = self.client_id,
+                "The broker has a session under this client id of which this machine has no record. If a worker elsewhere uses the \
+                 configuration, it has just lost its connection: stop this worker, or run it with --try"
+            );
         }
     }
 
@@ -82,6 +125,18 @@ impl SessionState {
         }
         self.record(false, Some(error.to_string()));
         let (model, rule, role) = (&self.view.name, self.rule, self.role);
+        let fresh = self
+            .started
+            .is_some_and(|started| started.elapsed() < AT_START);
+        if matches!(error, Error::TakenOver { .. }) && fresh && !self.failing {
+            tracing::warn!(
+                model,
+                rule,
+                role,
+                client_id = self.client_id,
+                "Another worker uses the same client id. Stop one of the two, give this one client ids of its own, or run it with --try"
+            );
+        }
         if self.failing {
             tracing::debug!(model, rule, role, %error, ?retry_in, "Session still down");
         } else {

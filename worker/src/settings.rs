@@ -21,6 +21,8 @@ pub struct Settings {
     pub models_dir: PathBuf,
     /// Whether models are downloaded; otherwise they must be in the models directory.
     pub download: bool,
+    /// Whether this is a trial beside production, which publishes nothing.
+    pub trial: bool,
     /// This worker among several with the same configuration.
     pub replica: Option<Replica>,
     /// `HOST:PORT` of all workers of the runtime, which answer for each other.

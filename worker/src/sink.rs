@@ -3,13 +3,15 @@
 mod events;
 mod live;
 mod mqtt;
+mod print;
 mod tcp;
 
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::{self, BoxFuture, FutureExt as _};
-use message::Level;
+use message::{Level, Queue, Rejected};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
@@ -17,15 +19,17 @@ use crate::outbound::OutboundResult;
 use crate::route::Route;
 
 pub use events::EventSink;
+pub use print::Stdout;
 pub use tcp::TcpSink;
 
 /// The sinks of one rule and model, in the order in which they are offered results.
 pub fn open(route: Route<'_>, shared: &SharedSinks) -> Vec<Arc<dyn Sink>> {
-    vec![
-        shared.tcp.clone(),
-        shared.events.clone(),
-        Arc::new(mqtt::MqttSink::new(route)),
-    ]
+    let last: Arc<dyn Sink> = if route.ctx.trial {
+        Arc::new(print::PrintSink::new(route, shared.stdout.clone()))
+    } else {
+        Arc::new(mqtt::MqttSink::new(route))
+    };
+    vec![shared.tcp.clone(), shared.events.clone(), last]
 }
 
 /// The sinks that all models of a worker share.
@@ -35,14 +39,17 @@ pub struct SharedSinks {
     pub tcp: Arc<TcpSink>,
     /// `/results` on `http://` ports.
     pub events: Arc<EventSink>,
+    /// Where a trial prints results.
+    pub stdout: Stdout,
 }
 
 impl SharedSinks {
-    /// Sinks without readers.
-    pub fn new(metrics: &Metrics) -> Self {
+    /// Sinks without readers; `side` runs what may block.
+    pub fn new(metrics: &Metrics, side: &Handle) -> Self {
         Self {
             tcp: Arc::new(TcpSink::new(metrics)),
             events: Arc::new(EventSink::new(metrics)),
+            stdout: Stdout::new(side),
         }
     }
 }
@@ -79,4 +86,19 @@ pub enum Receipt {
     Full,
     /// It has ended because the worker is stopping.
     Ended,
+}
+
+/// Adds a hold on a result to a sink's queue.
+fn enqueue(queue: &Queue<OutboundResult>, result: &OutboundResult) -> Receipt {
+    match queue.try_push(result.hold(), result.size()) {
+        Ok(()) => Receipt::Taken,
+        Err(Rejected(held)) => {
+            held.release();
+            if queue.is_closed() {
+                Receipt::Ended
+            } else {
+                Receipt::Full
+            }
+        }
+    }
 }

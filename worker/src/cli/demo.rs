@@ -71,6 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         http_token: None,
         models_dir: demo.models_dir(),
         download: true,
+        trial: false,
         replica: None,
         peers: None,
         give_up: false,

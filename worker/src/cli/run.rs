@@ -20,6 +20,7 @@ use super::{End, print_error, read};
 const EXAMPLES: &str = "\
 Examples:
   edgemodel run --config my.yaml --download           download models, run until Ctrl-C
+  edgemodel run --config production.yaml --try        run beside production: print results, publish nothing
   edgemodel run --config my.yaml --http 0.0.0.0:9000  serve metrics and status on port 9000
   EDGEMODEL_LOG=debug edgemodel run --config -        read stdin, log at level debug";
 
@@ -33,6 +34,10 @@ pub(super) struct Arguments {
     /// machine alone; the ports in `expose` on all addresses.
     #[arg(long = argument::HTTP, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
+    /// Run beside production on its configuration: connect under other client ids without sessions and outside of shared groups,
+    /// print each result with its topic instead of publishing it, and serve no port of `expose`.
+    #[arg(long = "try", conflicts_with_all = ["ordinal", "replica", "peers", "termination_log"])]
+    trial: bool,
     /// File with a token of at least 16 characters. HTTP clients must then send it as `Authorization: Bearer TOKEN`, except for
     /// the probes.
     #[arg(long, value_name = "FILE", env = env::HTTP_TOKEN_FILE)]
@@ -115,10 +120,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
             return Err(error.into());
         }
     };
+    if arguments.trial {
+        tracing::info!(
+            "Trial: results are printed and not published, and the broker keeps no session"
+        );
+    }
     for address in worker.http_addresses() {
         tracing::info!(%address, "Serving /metrics, /status and /queue_size_metrics");
     }
-    if arguments.http.is_none() {
+    if arguments.http.is_none() && !arguments.trial {
         tracing::info!(
             "Serving metrics and status to this machine alone, use --http 0.0.0.0:{HTTP_PORT} for others"
         );
@@ -144,12 +154,20 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
     let http = arguments.http;
     let token = arguments.http_token_file.as_deref().map(token);
     Ok(Settings {
-        http: http.unwrap_or((Ipv4Addr::LOCALHOST, HTTP_PORT).into()),
+        // Production may have the usual port.
+        http: http.unwrap_or(
+            (
+                Ipv4Addr::LOCALHOST,
+                if arguments.trial { 0 } else { HTTP_PORT },
+            )
+                .into(),
+        ),
         exposed: http.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |http| http.ip()),
         http_token: token.transpose()?,
         models_dir: models_dir.unwrap_or_else(settings::default_models_dir),
         download: !arguments.no_download
             && (arguments.download || settings::download_from_environment()),
+        trial: arguments.trial,
         replica: ordinal.or_else(|| arguments.replica.clone().map(Replica::Name)),
         peers: arguments.peers.clone(),
         give_up: arguments.termination_log.is_some(),

@@ -128,7 +128,7 @@ impl Drop for Reader {
 
 /// A result as one line without line end. Bytes that aren't JSON on one line become JSON: a string, or
 /// `{"base64": ...}` if they are not UTF-8.
-fn with_line(result: &[u8], take: impl FnOnce(&[u8])) {
+pub(super) fn with_line(result: &[u8], take: impl FnOnce(&[u8])) {
     let text = std::str::from_utf8(result).ok();
     let is_line = |text: &str| {
         !text.contains(['\n', '\r']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()

@@ -10,12 +10,12 @@ use crds::client_id::Role;
 use crds::template::TooLong;
 use crds::validated::{Qos, Template};
 use futures_util::future::{BoxFuture, FutureExt as _};
-use message::{Level, Queue, Rejected};
+use message::{Level, Queue};
 use mqtt::{Publication, Session};
 use tokio::task::JoinSet;
 
 use self::publisher::{Publisher, publish};
-use super::{Receipt, Sink};
+use super::{Receipt, Sink, enqueue};
 use crate::outbound::{Kind, OutboundResult};
 use crate::route::{QUEUE_BYTES, Route};
 
@@ -37,17 +37,7 @@ impl MqttSink {
 
 impl Sink for MqttSink {
     fn accept(&self, result: &OutboundResult) -> Receipt {
-        match self.queue.try_push(result.hold(), result.size()) {
-            Ok(()) => Receipt::Taken,
-            Err(Rejected(held)) => {
-                held.release();
-                if self.queue.is_closed() {
-                    Receipt::Ended
-                } else {
-                    Receipt::Full
-                }
-            }
-        }
+        enqueue(&self.queue, result)
     }
 
     fn room(&self, size: usize) -> BoxFuture<'_, ()> {

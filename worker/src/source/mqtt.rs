@@ -150,6 +150,7 @@ impl<C: Client> MqttSource<C> {
             } => {
                 tracing::debug!(model = self.state.model(), session_present, "Connected");
                 self.history.found = session_present;
+                self.state.connected(session_present);
             }
             Event::Subscribed => {
                 self.state.up();

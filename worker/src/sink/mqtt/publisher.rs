@@ -153,6 +153,7 @@ impl<C: Client> Publisher<C> {
                 }
                 Event::Connected { .. } => {
                     work.taken_over = false;
+                    self.state.connected(false);
                     self.state.up();
                 }
                 Event::Disconnected { error, retry_in } => {
