@@ -2,11 +2,19 @@
 //!
 //! So `clientId: 5555` was the text `5555`, and `deviceName: 007` the text `7`.
 
+mod number;
+mod time;
+
 use std::borrow::Cow;
 
 use crate::node::{Node, Value};
 use crate::problem::Position;
 use crate::schema::{alternative, choices};
+
+use number::{float, integer};
+use time::is_time;
+
+pub use number::float_text;
 
 /// A plain scalar as pyboot took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,148 +120,6 @@ pub fn number(lines: &[&str], start: Position) -> Option<String> {
         Scalar::Text(text) if !text.is_empty() => Some(text.to_owned()),
         _ => None,
     }
-}
-
-fn integer(written: &str) -> Option<Cow<'_, str>> {
-    let (negative, digits) = sign(written);
-    let value = if let Some(bits) = digits.strip_prefix("0b") {
-        radix(bits, 2)?
-    } else if let Some(hex) = digits.strip_prefix("0x") {
-        radix(hex, 16)?
-    } else if digits.len() > 1 && digits.starts_with('0') {
-        radix(&digits[1..], 8)?
-    } else if digits.contains(':') {
-        sexagesimal(digits)?
-    } else {
-        let begins = digits.starts_with(|first: char| first.is_ascii_digit());
-        if !begins
-            || !digits
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'_')
-        {
-            return None;
-        }
-        if written == digits && !digits.contains('_') {
-            return Some(written.into());
-        }
-        digits.replace('_', "")
-    };
-    let negative = negative && value != "0";
-    Some(if negative { format!("-{value}") } else { value }.into())
-}
-
-fn sign(written: &str) -> (bool, &str) {
-    match written.as_bytes() {
-        [b'-', ..] => (true, &written[1..]),
-        [b'+', ..] => (false, &written[1..]),
-        _ => (false, written),
-    }
-}
-
-fn radix(digits: &str, radix: u32) -> Option<String> {
-    let digits = digits.replace('_', "");
-    let value = u128::from_str_radix(&digits, radix).ok()?;
-    // Rust would take a sign here.
-    digits
-        .chars()
-        .all(|digit| digit.is_digit(radix))
-        .then(|| value.to_string())
-}
-
-/// `1:30` is 90.
-fn sexagesimal(digits: &str) -> Option<String> {
-    let mut parts = digits.split(':');
-    let first = parts.next()?;
-    if !first.starts_with(|digit: char| matches!(digit, '1'..='9')) {
-        return None;
-    }
-    let mut value: u128 = first.replace('_', "").parse().ok()?;
-    for part in parts {
-        value = value.checked_mul(60)?.checked_add(sixtieths(part)?)?;
-    }
-    Some(value.to_string())
-}
-
-fn sixtieths(part: &str) -> Option<u128> {
-    let digits = part.bytes().all(|byte| byte.is_ascii_digit()) && matches!(part.len(), 1 | 2);
-    part.parse().ok().filter(|value| digits && *value < 60)
-}
-
-fn float(written: &str) -> Option<Cow<'_, str>> {
-    let (negative, magnitude) = sign(written);
-    match magnitude {
-        ".inf" | ".Inf" | ".INF" => return Some(if negative { "-inf" } else { "inf" }.into()),
-        ".nan" | ".NaN" | ".NAN" if magnitude == written => return Some("nan".into()),
-        _ => {}
-    }
-    let (mantissa, exponent) = match magnitude.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (magnitude, None),
-    };
-    let (whole, fraction) = mantissa.split_once('.')?;
-    let digits = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'_')
-    };
-    let begins = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    // A sign before a bare point is not PyYAML's.
-    let right = if whole.is_empty() {
-        begins(fraction) && magnitude == written
-    } else {
-        begins(whole)
-    };
-    let power = exponent.is_none_or(|exponent| {
-        exponent.strip_prefix(['+', '-']).is_some_and(|power| {
-            !power.is_empty() && power.bytes().all(|byte| byte.is_ascii_digit())
-        })
-    });
-    if !right || !power || !digits(whole) || !digits(fraction) {
-        return None;
-    }
-    let value: f64 = written.replace('_', "").parse().ok()?;
-    Some(float_text(value).into())
-}
-
-/// A float as Python's `repr` writes it.
-pub fn float_text(value: f64) -> String {
-    if value.is_nan() {
-        return "nan".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let shortest = format!("{value:e}");
-    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        return format!("{value:?}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
-}
-
-/// `2024-01-31 10:20:30` and its other forms. A date alone has the same text in Python.
-fn is_time(written: &str) -> bool {
-    let Some((date, time)) = written.split_once(['T', 't', ' ', '\t']) else {
-        return false;
-    };
-    let digits = |text: &str, least: usize, most: usize| {
-        (least..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let date: Vec<_> = date.split('-').collect();
-    let [year, month, day] = date.as_slice() else {
-        return false;
-    };
-    let time: Vec<_> = time.trim_start().splitn(3, ':').collect();
-    let [hour, minute, second] = time.as_slice() else {
-        return false;
-    };
-    digits(year, 4, 4)
-        && digits(month, 1, 2)
-        && digits(day, 1, 2)
-        && digits(hour, 1, 2)
-        && digits(minute, 2, 2)
-        && second.get(..2).is_some_and(|second| digits(second, 2, 2))
 }
 
 #[cfg(test)]

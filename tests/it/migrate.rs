@@ -1,9 +1,11 @@
 //! `edgemodel migrate` as a process, and against an oracle of pyboot's loops in Python.
 
 mod random;
+mod scalars;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
@@ -176,7 +178,7 @@ fn the_listed_differences_are_exactly_those_of_pyboots_loops() -> anyhow::Result
         cases.push((case, listed));
     }
     let inputs = cases.iter().map(|(case, _)| case.to_string());
-    let answers = python(inputs.collect::<Vec<_>>())?;
+    let answers = python("pyboot_loops.py", inputs.collect())?;
     for ((case, listed), answer) in cases.iter().zip(&answers) {
         for (index, answer) in answer.as_array().context("a list")?.iter().enumerate() {
             let line = index + 1;
@@ -223,13 +225,11 @@ fn the_listed_differences_are_exactly_those_of_pyboots_loops() -> anyhow::Result
 }
 
 /// What the oracle answers on lines of JSON.
-fn python(inputs: Vec<String>) -> anyhow::Result<Vec<Value>> {
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/fixtures/python/pyboot_loops.py"
-    );
+fn python(script: &str, inputs: Vec<String>) -> anyhow::Result<Vec<Value>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/python");
     let mut child = Command::new("python3")
-        .arg(script)
+        .arg(Path::new(folder).join(script))
+        .env("PYTHONUTF8", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

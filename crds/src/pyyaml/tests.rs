@@ -26,6 +26,13 @@ fn scalars_are_what_pyyaml_makes_of_them() {
         ),
         ("-.inf", "-inf"),
         (".nan", "nan"),
+        ("0_", "0"),
+        ("1:30.5", "90.5"),
+        ("-1:00:00.", "-3600.0"),
+        (
+            "0xffffffffffffffffffffffffffffffffff",
+            "87112285931760246646623899502532662132735",
+        ),
     ] {
         assert_eq!(
             resolve(written),
@@ -52,11 +59,15 @@ fn scalars_are_what_pyyaml_makes_of_them() {
         "+",
         "_1",
         "0x+5",
+        "0x_",
+        "2024-01-31 10:20:30 or so",
+        "2024-01-31T 10:20:30",
     ] {
         assert_eq!(resolve(text), Scalar::Text(text));
     }
     assert_eq!(resolve("2024-01-31 10:20:30"), Scalar::Time);
     assert_eq!(resolve("2024-01-31T10:20:30Z"), Scalar::Time);
+    assert_eq!(resolve("2024-1-3 \t1:20:30.5 +08:00"), Scalar::Time);
     assert_eq!(resolve("off"), Scalar::Bool(false));
     assert_eq!(resolve("~"), Scalar::Nothing);
 }
