@@ -154,11 +154,18 @@ def converted(value):
 
 
 def in_order(items):
-    """A set as a list, always in the same order: texts and numbers by value, others by their JSON."""
-    for kinds in (str, (int, float)):
+    """A set as a list, always in the same order: texts, bytes and numbers by value, others by their JSON."""
+    for kinds in (str, bytes):
         if all(isinstance(item, kinds) for item in items):
             return sorted(items)
+    if all(isinstance(item, (int, float)) for item in items):
+        return sorted(items, key=by_value)
     return sorted(items, key=encode)
+
+
+def by_value(number):
+    """NaN comes last: it is neither less nor greater than any number, so its place would depend on that of the others."""
+    return number != number, number
 
 
 def from_numpy(value):
