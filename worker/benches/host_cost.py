@@ -83,7 +83,7 @@ def cost(command, directory, message):
     os.ftruncate(page, 40)
     ours.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", page))])
     os.close(page)
-    ours.sendall(frame(b"\1" + field(b"m") + field(directory.encode()) + field(b"") + field(b"[]")))
+    ours.sendall(frame(b"\1\0" + field(b"m") + field(directory.encode()) + field(b"") + field(b"[]")))
     buffer = read(ours, b"", 1)
     calls = b"".join(
         frame(b"\2" + struct.pack("<QBd", 0, 0, 1.5) + field(b"in/t") + field(b"d") + field(message)) for _ in range(WINDOW)

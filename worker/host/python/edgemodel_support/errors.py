@@ -9,14 +9,19 @@ from edgemodel_support.calls import standard
 MAX_MESSAGE = 1024
 MAX_TRACEBACK = 16 * 1024
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _places_are_marked = False
 _OWN_CODE = {importlib.import_module.__code__.co_filename}
+_OWN_FOLDERS = [os.path.dirname(os.path.abspath(__file__)) + os.sep, "<frozen importlib"]
 
 
 def own_code(filename):
     """Leaves the frames of a file out of tracebacks."""
     _OWN_CODE.add(filename)
+
+
+def own_package(package):
+    """Leaves the frames of a package out of tracebacks."""
+    _OWN_FOLDERS.append(os.path.dirname(package.__file__) + os.sep)
 
 
 def describe(error):
@@ -52,7 +57,7 @@ def mark_places():
 
 
 def is_own(filename):
-    return filename in _OWN_CODE or filename.startswith((_FOLDER, "<frozen importlib"))
+    return filename in _OWN_CODE or filename.startswith(tuple(_OWN_FOLDERS))
 
 
 def clean(text):

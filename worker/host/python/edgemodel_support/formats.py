@@ -2,7 +2,7 @@
 
 import importlib
 
-from edgemodel_support.errors import own_code
+from edgemodel_support.errors import own_package
 
 # The model's digest, and what `decode` and `encode` ask for if that is not JSON.
 version = ""
@@ -16,6 +16,6 @@ def configure(digest, decode, encode):
     version = digest
     if decode or encode:
         codec = importlib.import_module("edgemodel_codec")
-        own_code(codec.__file__)
+        own_package(codec)
         decode_other = codec.DECODERS[decode] if decode else None
         encode_other = codec.ENCODERS[encode] if encode else None
