@@ -9,6 +9,9 @@ pub struct Extra<'a> {
     bytes: &'a [u8],
 }
 
+/// Memory that a writer keeps, more than the properties of most messages need.
+const KEPT: usize = 64 << 10;
+
 /// Writes further fields.
 #[derive(Debug, Default)]
 pub struct ExtraWriter {
@@ -93,6 +96,12 @@ impl ExtraWriter {
         put_bytes(&mut self.bytes, bytes);
     }
 
+    /// Begins again without fields, with the memory of the ones before.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
+    }
+
     /// What was added.
     pub fn extra(&self) -> Extra<'_> {
         Extra { bytes: &self.bytes }
@@ -110,6 +119,8 @@ mod tests {
         writer.add(200, b"of a later version");
         writer.call(CallField::ContentType, b"");
         let bytes = writer.extra().bytes.to_vec();
+        writer.clear();
+        assert_eq!(writer.extra().iter().count(), 0);
         let extra = Extra::read(&mut Fields::new(&bytes)).unwrap();
         let fields: Vec<_> = extra.iter().collect();
         assert_eq!(

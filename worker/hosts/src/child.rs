@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use frame::{Decoder, MAX_REPLY};
+use frame::{Decoder, ExtraWriter, MAX_REPLY};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::Signal;
 use tokio::io::AsyncWrite as _;
@@ -47,6 +47,8 @@ pub(crate) struct HostProcess {
     page: Arc<ProgressPage>,
     /// Bytes to be written.
     pub(crate) output: Vec<u8>,
+    /// Reused for the further fields of calls.
+    pub(crate) extra: ExtraWriter,
     written: usize,
     pub(crate) decoder: Decoder,
     /// Log what it prints.
@@ -114,6 +116,7 @@ impl HostProcess {
             stream,
             page,
             output: Vec::new(),
+            extra: ExtraWriter::default(),
             written: 0,
             decoder: Decoder::with_limit(MAX_REPLY),
             _logs: logs,

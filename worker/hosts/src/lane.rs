@@ -129,7 +129,7 @@ impl<O: Outcomes> Lane<O> {
         // What the host before this one did not answer comes first, in order.
         for index in 0..self.calls.len() {
             let id = self.first + index as u64;
-            call(id, true, &self.calls[index], &mut host.output);
+            call(id, true, &self.calls[index], host);
         }
         self.batches.clear();
         self.batches.extend(self.last_id());
@@ -221,7 +221,7 @@ impl<O: Outcomes> Lane<O> {
         }
         for job in batch.drain(..) {
             let id = self.first + self.calls.len() as u64;
-            call(id, false, &job, &mut host.output);
+            call(id, false, &job, host);
             self.bytes += job.telemetry.size();
             self.calls.push_back(job);
         }

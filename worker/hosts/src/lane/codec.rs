@@ -6,11 +6,14 @@ use crds::validated::Format;
 use frame::{CallField, DUPLICATE, ExtraWriter, RETAINED, Reply, Request};
 use message::{Attributes, Failure, FailureReason, Job, Outcome};
 
+use crate::child::HostProcess;
+
 /// Appends a call to what goes out to the host.
-pub(super) fn call(id: u64, alone: bool, job: &Job, output: &mut Vec<u8>) {
+pub(super) fn call(id: u64, alone: bool, job: &Job, host: &mut HostProcess) {
     let telemetry = &job.telemetry;
-    let mut extra = ExtraWriter::default();
-    describe(&telemetry.attributes, &mut extra);
+    let HostProcess { extra, output, .. } = host;
+    extra.clear();
+    describe(&telemetry.attributes, extra);
     let received_at = telemetry
         .received_at
         .duration_since(SystemTime::UNIX_EPOCH)

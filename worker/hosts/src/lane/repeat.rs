@@ -29,7 +29,7 @@ impl<O: Outcomes> Lane<O> {
         let Some(job) = self.again.pop_front() else {
             return;
         };
-        call(self.first, true, &job, &mut host.output);
+        call(self.first, true, &job, host);
         self.bytes = job.telemetry.size();
         self.calls.push_back(job);
         self.batches.clear();
