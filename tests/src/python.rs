@@ -35,14 +35,27 @@ pub fn baselines() -> anyhow::Result<PathBuf> {
     environment("baselines", Path::new("python3"), &libraries)
 }
 
+/// What a test needs and this machine cannot have, so that the test is not tried; any other error is a failure.
+#[derive(Debug)]
+pub struct Absent(String);
+
+impl std::fmt::Display for Absent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Absent {}
+
 /// An interpreter with what pyboot's own models were trained with: pickles of that time load nowhere else.
 ///
 /// # Errors
-/// Python 3.6 is absent, or the libraries cannot be installed.
+/// [`Absent`] if Python 3.6 or the libraries cannot be had; otherwise they cannot be installed.
 pub fn of_pyboot() -> anyhow::Result<PathBuf> {
     let mut found = interpreters().into_iter();
     let python = found.find(|python| python.ends_with("python3.6"));
-    let python = python.context("python3.6 is absent from this machine")?;
+    let python =
+        python.ok_or_else(|| Absent("python3.6 is absent from this machine".to_owned()))?;
     let libraries = ["scikit-learn==0.20.3", "lightgbm==2.2.3", "joblib==0.14"];
     environment("of-pyboot", &python, &libraries)
 }
@@ -59,18 +72,31 @@ fn environment(name: &str, base: &Path, libraries: &[&str]) -> anyhow::Result<Pa
     let complete = folder.join("complete");
     if !complete.exists() {
         create(base, &folder)?;
-        run(Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .args(libraries))?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet"])
+            .arg("--disable-pip-version-check")
+            .args(libraries);
+        let output = pip.output().with_context(|| format!("{pip:?}"))?;
+        if let Some(why) = out_of_reach(&String::from_utf8_lossy(&output.stderr)) {
+            let libraries = libraries.join(" ");
+            anyhow::bail!(Absent(format!("{libraries} cannot be had: {why}")));
+        }
+        command::check(&pip, &output)?;
         std::fs::write(complete, "")?;
     }
     Ok(python)
+}
+
+/// The line of pip's errors that says that no index has a library for this machine, or that none can be reached.
+fn out_of_reach(errors: &str) -> Option<&str> {
+    const SIGNS: [&str; 4] = [
+        "No matching distribution found",
+        "Failed to establish a new connection",
+        "Max retries exceeded",
+        "Read timed out",
+    ];
+    let mut lines = errors.lines();
+    lines.find(|line| line.starts_with("ERROR:") && SIGNS.iter().any(|sign| line.contains(sign)))
 }
 
 /// Makes an empty virtual environment.
@@ -119,4 +145,22 @@ pub fn interpreters() -> Vec<PathBuf> {
         }
     }
     found
+}
+
+#[test]
+fn a_library_that_no_index_has_is_told_from_one_that_does_not_install() {
+    let none = "WARNING: Retrying after Failed to establish a new connection\nERROR: Could not find a version that satisfies the \
+                requirement x==1\nERROR: No matching distribution found for x==1\n";
+    assert_eq!(
+        out_of_reach(none),
+        Some("ERROR: No matching distribution found for x==1")
+    );
+    for failure in [
+        "ERROR: Failed building wheel for lightgbm\n",
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n",
+        "WARNING: Retrying after Failed to establish a new connection\n",
+        "",
+    ] {
+        assert_eq!(out_of_reach(failure), None, "{failure}");
+    }
 }
