@@ -57,7 +57,7 @@ async fn holder(client: &Client, identity: &Identity, port: u16) -> PortHolder {
     };
     let everywhere: Api<Service> = Api::all(client.clone());
     if let Ok(found) = holder_in(&everywhere, port).await {
-        return found.map_or(PortHolder::Nobody, named);
+        return found.map_or(PortHolder::NoService, named);
     }
     let here: Api<Service> = Api::namespaced(client.clone(), &identity.namespace);
     let found = holder_in(&here, port).await.ok().flatten();

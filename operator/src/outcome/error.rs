@@ -91,7 +91,7 @@ pub enum PortHolder {
         "is allocated, but no Service has it; kube-apiserver releases such a port within a few minutes: wait, or choose \
          another"
     )]
-    Nobody,
+    NoService,
 }
 
 impl ApplyError {
