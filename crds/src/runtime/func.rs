@@ -124,6 +124,16 @@ pub enum HostChoice {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Json,
+        Self::Text,
+        Self::Bytes,
+        Self::Cbor,
+        Self::Msgpack,
+        Self::Csv,
+    ];
+
     /// Its name in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -12,7 +12,10 @@ const GOOD: &str = r#"{"event": {"x": 1.5}, "result": {"twice": 3}}"#;
 const BAD: &str =
     r#"[{"event": {"x": 1.5}, "result": {"twice": 4}}, {"event": {}, "result": null}]"#;
 
-fn run(arguments: &[&str], input: &str) -> anyhow::Result<(Option<i32>, String, String)> {
+pub(super) fn run(
+    arguments: &[&str],
+    input: &str,
+) -> anyhow::Result<(Option<i32>, String, String)> {
     let output = edgemodel(arguments, input)?;
     let text = |bytes| String::from_utf8(bytes);
     Ok((

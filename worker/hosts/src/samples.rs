@@ -33,8 +33,10 @@ pub struct Sample {
     pub name: String,
     /// Its file alone; all samples of one stand in a row.
     pub file: String,
-    /// The message.
+    /// The message as it comes.
     pub event: Vec<u8>,
+    /// What the message is; `None` is JSON, whatever messages are.
+    pub decode: Option<Format>,
     /// The result; null is also what a model that returns `None` gives.
     pub result: JsonValue<'static>,
     /// How far a number may be off, absolutely or relatively; `None` is [`TOLERANCE`], and none at all between
@@ -113,14 +115,16 @@ pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> 
     if samples.is_empty() {
         return Ok(());
     }
-    // Samples are written in JSON, whatever messages are.
-    let options = Options {
-        decode: Format::Json,
-        encode: Format::Json,
-        ..options.clone()
-    };
     for sequence in sequences(&samples) {
-        check_sequence(&options, metrics, sequence).await?;
+        if let Some((file, decode)) = other_format(sequence, options.decode) {
+            let configured = options.decode.as_str();
+            return Err(Refusal::Invalid(Error::Format {
+                file,
+                decode,
+                configured,
+            }));
+        }
+        check_sequence(&for_sequence(options, sequence), metrics, sequence).await?;
     }
     tracing::info!(
         model = options.model,
@@ -133,6 +137,24 @@ pub async fn check(options: &Options, metrics: &Metrics) -> Result<(), Refusal> 
 /// The samples of each file.
 pub fn sequences(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
     samples.chunk_by(|one, next| one.file == next.file)
+}
+
+/// The options of a host for samples of one file.
+pub fn for_sequence(options: &Options, sequence: &[Sample]) -> Options {
+    let decode = sequence.first().and_then(|sample| sample.decode);
+    Options {
+        decode: decode.unwrap_or_default(),
+        // Results are written in JSON, whatever they are published as.
+        encode: Format::Json,
+        ..options.clone()
+    }
+}
+
+/// The file of a sequence and its format, if that is another than messages have.
+fn other_format(sequence: &[Sample], configured: Format) -> Option<(String, &'static str)> {
+    let sample = sequence.first()?;
+    let decode = sample.decode.filter(|decode| *decode != configured)?;
+    Some((sample.file.clone(), decode.as_str()))
 }
 
 async fn check_sequence(

@@ -17,6 +17,7 @@ use crate::start_error::StartError;
 #[derive(Debug)]
 pub struct Trial {
     host: HostProcess,
+    decode: Format,
     calls: u64,
 }
 
@@ -50,8 +51,13 @@ impl Trial {
     /// # Errors
     /// The host does not get there.
     pub async fn start(options: Options, metrics: &Metrics) -> Result<Self, StartError> {
+        let decode = options.decode;
         let host = start::start(&Arc::new(options), metrics).await?;
-        Ok(Self { host, calls: 0 })
+        Ok(Self {
+            host,
+            decode,
+            calls: 0,
+        })
     }
 
     /// Makes one call, for as long as it takes; the batch handler gets it alone, if there is one.
@@ -81,8 +87,7 @@ impl Trial {
             if let Some(body) = body.map_err(|error| broken(&error))? {
                 match Response::decode(body).map_err(|error| broken(&error))? {
                     Response::Reply { id: of, reply, .. } if of == id => {
-                        // Samples are written in JSON.
-                        return Ok(outcome(reply, Format::Json));
+                        return Ok(outcome(reply, self.decode));
                     }
                     Response::BatchFailed { message, traceback } => tracing::warn!(
                         error = message,

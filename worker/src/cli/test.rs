@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use crds::validated::Format;
 use hosts::Program;
 use hosts::samples::{self, Fault, Sample};
 use serde_json::json;
@@ -19,6 +20,8 @@ Examples:
   edgemodel test models/industry --record event.json   records samples/event.json
   edgemodel test models/industry --record on.json --record off.json
                                                        records both, in this order, into samples/on.json
+  edgemodel test models/industry --record frame.bin --decode cbor
+                                                       records a message that is not JSON
 
 Samples of one file are a sequence: one process of the model gets them, and no others.
 
@@ -40,6 +43,9 @@ pub(super) struct Arguments {
     /// Device of the recorded event.
     #[arg(long, requires = "record")]
     device: Option<String>,
+    /// Format of the recorded event, as in `funcs[].decode`. Default: JSON.
+    #[arg(long, requires = "record", value_parser = format)]
+    decode: Option<Format>,
     /// Python interpreter with the packages that the model imports. Default: EDGEMODEL_PYTHON, else
     /// python3.
     #[arg(long, value_name = "PROGRAM")]
@@ -58,6 +64,13 @@ pub(super) struct Arguments {
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let found = Format::ALL
+        .into_iter()
+        .find(|format| format.as_str() == text);
+    found.ok_or_else(|| format!("use one of {}", Format::ALL.map(Format::as_str).join(", ")))
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
@@ -194,12 +207,18 @@ fn record(arguments: &Arguments, first: &str, trial: &Trial) -> anyhow::Result<E
 /// An event as a sample whose result is not known yet.
 fn unrecorded(arguments: &Arguments, event: &str) -> anyhow::Result<Sample> {
     let (bytes, source) = read_bytes(event)?;
-    let text = payload::json_text(&bytes)
-        .with_context(|| format!("{source} is neither UTF-8 nor UTF-16 nor UTF-32"))?;
+    let bytes = match arguments.decode {
+        Some(_) => bytes,
+        None => payload::json_text(&bytes)
+            .with_context(|| format!("{source} is neither UTF-8 nor UTF-16 nor UTF-32"))?
+            .trim()
+            .into(),
+    };
     Ok(Sample {
         name: event.to_owned(),
         file: event.to_owned(),
-        event: text.trim().into(),
+        event: bytes,
+        decode: arguments.decode,
         result: jiter::JsonValue::Null,
         tolerance: None,
         context: samples::SampleContext {

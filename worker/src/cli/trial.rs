@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::validated::{Format, HostChoice};
-use hosts::samples::{Fault, Runner, Sample, sequences};
+use hosts::samples::{Fault, Runner, Sample, for_sequence, sequences};
 use hosts::{Program, StartError};
 use tokio::runtime::{Builder, Runtime};
 
@@ -128,10 +128,10 @@ impl Trial {
         self.runtime.block_on(async {
             let mut tried = Vec::new();
             if samples.is_empty() {
-                self.start().await?.end().await;
+                self.start(&[]).await?.end().await;
             }
             for sequence in sequences(samples) {
-                let mut runner = self.start().await?;
+                let mut runner = self.start(sequence).await?;
                 for sample in sequence {
                     let fault = runner.try_sample(sample).await?.err();
                     tried.push(Tried { sample, fault });
@@ -150,7 +150,7 @@ impl Trial {
     ) -> Result<Vec<Result<Option<bytes::Bytes>, Fault>>, StartError> {
         let _inside = self.enter()?;
         self.runtime.block_on(async {
-            let mut runner = self.start().await?;
+            let mut runner = self.start(samples).await?;
             let mut results = Vec::new();
             for sample in samples {
                 let result = runner.result(sample).await?;
@@ -177,9 +177,9 @@ impl Trial {
         Ok(Inside(before))
     }
 
-    async fn start(&self) -> Result<Runner, StartError> {
+    async fn start(&self, sequence: &[Sample]) -> Result<Runner, StartError> {
         let metrics = Metrics::new().model(NAME).hosts;
-        Runner::start(self.options.clone(), metrics).await
+        Runner::start(for_sequence(&self.options, sequence), metrics).await
     }
 }
 

@@ -1,5 +1,8 @@
 //! Reads a model's samples: strictly, since a sample that is misread would check nothing.
 
+mod context;
+mod event;
+
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -7,8 +10,10 @@ use std::path::Path;
 use jiter::{Jiter, JsonValue};
 use payload::{json_text, with_stand_ins};
 
+use super::Sample;
 use super::text::cut;
-use super::{Sample, SampleContext};
+use context::read_context;
+use event::{event_of, read_format, read_payload};
 
 /// The folder beside `index.py`.
 pub const FOLDER: &str = "samples";
@@ -21,8 +26,14 @@ const MAX_BYTES: u64 = 16 << 20;
 /// The fault of a file that no decoder of JSON reads.
 const NO_TEXT: &str = "it is neither UTF-8 nor UTF-16 nor UTF-32";
 
-const KEYS: [&str; 4] = ["event", "result", "tolerance", "context"];
-const CONTEXT_KEYS: [&str; 3] = ["topic", "device", "received_at"];
+const KEYS: [&str; 6] = [
+    "event",
+    "payload",
+    "decode",
+    "result",
+    "tolerance",
+    "context",
+];
 
 /// Why samples cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +56,19 @@ pub enum Error {
         file: String,
         /// What is wrong with it.
         fault: String,
+    },
+    /// A file's samples are of another format than messages.
+    #[error(
+        "{file} has samples with \"decode\": {decode:?}, and the configuration has decode: {configured}; correct the one \
+         that is wrong"
+    )]
+    Format {
+        /// Which, from the model's folder.
+        file: String,
+        /// The samples' format.
+        decode: &'static str,
+        /// That of `funcs[].decode`.
+        configured: &'static str,
     },
     /// There is too much.
     #[error("{FOLDER}/ holds more than {limit} {what}; leave some out")]
@@ -152,7 +176,11 @@ fn parse(file: &str, text: &str) -> Result<Vec<Sample>, String> {
         while at(&jiter, more)?.is_some() {
             let name = format!("{file}[{}]", samples.len());
             let place = |fault| format!("[{}]: {fault}", samples.len());
-            samples.push(sample(&mut jiter, file, name, text).map_err(place)?);
+            let found = sample(&mut jiter, file, name, text).and_then(|sample| {
+                same_format(samples.first(), &sample)?;
+                Ok(sample)
+            });
+            samples.push(found.map_err(place)?);
             more = jiter.array_step();
         }
     } else {
@@ -163,20 +191,28 @@ fn parse(file: &str, text: &str) -> Result<Vec<Sample>, String> {
     Ok(samples)
 }
 
+/// One process runs them all.
+fn same_format(first: Option<&Sample>, sample: &Sample) -> Result<(), String> {
+    match first {
+        Some(first) if first.decode != sample.decode => {
+            Err("decode is not that of the first sample; use one file for each format".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// `text` is what the file says where the decoder needs stand-ins.
 fn sample(jiter: &mut Jiter<'_>, file: &str, name: String, text: &str) -> Result<Sample, String> {
     let (mut event, mut result, mut tolerance, mut context) = (None, None, None, None);
+    let (mut payload, mut decode) = (None, None);
     let mut key = key_of(jiter, true)?;
     while let Some(found) = key {
         let again = match found.as_str() {
-            "event" => {
-                let start = jiter.current_index();
-                let skipped = jiter.next_skip();
-                at(jiter, skipped)?;
-                let slice = text.as_bytes().get(start..jiter.current_index());
-                let slice = slice.unwrap_or_default().trim_ascii();
-                event.replace(slice.to_owned()).is_some()
-            }
+            "event" => event.replace(slice(jiter, text)?.to_owned()).is_some(),
+            "payload" => payload
+                .replace(read_payload(slice(jiter, text)?)?)
+                .is_some(),
+            "decode" => decode.replace(read_format(&value(jiter)?)?).is_some(),
             "result" => result.replace(value(jiter)?).is_some(),
             "tolerance" => {
                 let tolerated = match value(jiter)? {
@@ -196,48 +232,25 @@ fn sample(jiter: &mut Jiter<'_>, file: &str, name: String, text: &str) -> Result
         key = key_of(jiter, false)?;
     }
     let missing = |key| format!("{key:?} is missing");
+    let (event, decode) = event_of(event, payload, decode)?;
     Ok(Sample {
         name,
         file: file.to_owned(),
-        event: event.ok_or_else(|| missing("event"))?,
+        event,
+        decode,
         result: result.ok_or_else(|| missing("result"))?,
         tolerance,
         context: context.unwrap_or_default(),
     })
 }
 
-fn read_context(value: &JsonValue<'_>) -> Result<SampleContext, String> {
-    let JsonValue::Object(members) = value else {
-        return Err("context is not an object".to_owned());
-    };
-    let mut context = SampleContext::default();
-    for (name, value) in members.iter() {
-        match (&**name, value) {
-            ("topic", JsonValue::Str(text)) => context.topic = text.to_string(),
-            ("device", JsonValue::Str(text)) => context.device = text.to_string(),
-            ("received_at", value) => {
-                let seconds = seconds(value);
-                context.received_at = Some(
-                    seconds.ok_or("context.received_at is not a number of seconds since 1970")?,
-                );
-            }
-            ("topic" | "device", _) => return Err(format!("context.{name} is not a string")),
-            (other, _) => return Err(unknown(other, &CONTEXT_KEYS)),
-        }
-    }
-    Ok(context)
-}
-
-/// A moment from 1970 to the year 9999, which is Python's last.
-fn seconds(value: &JsonValue<'_>) -> Option<f64> {
-    let seconds: f64 = match value {
-        JsonValue::Int(int) => int.to_string().parse().ok()?,
-        JsonValue::Float(float) => *float,
-        _ => return None,
-    };
-    (0.0..253_402_300_800.0)
-        .contains(&seconds)
-        .then_some(seconds)
+/// The next value as it is written.
+fn slice<'t>(jiter: &mut Jiter<'_>, text: &'t str) -> Result<&'t [u8], String> {
+    let start = jiter.current_index();
+    let skipped = jiter.next_skip();
+    at(jiter, skipped)?;
+    let slice = text.as_bytes().get(start..jiter.current_index());
+    Ok(slice.unwrap_or_default().trim_ascii())
 }
 
 fn key_of(jiter: &mut Jiter<'_>, first: bool) -> Result<Option<String>, String> {

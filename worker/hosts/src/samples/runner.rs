@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crds::Reason;
+use crds::validated::Format;
 use jiter::JsonValue;
 use message::{FailureReason, Outcome};
 use payload::decode;
@@ -128,6 +131,10 @@ impl Runner {
                     FailureReason::InvalidJson => {
                         format!("the event is not JSON: {}", failure.message)
                     }
+                    FailureReason::Undecodable => {
+                        let format = self.options.decode.as_str();
+                        format!("the payload is not {format}: {}", failure.message)
+                    }
                     FailureReason::Unserializable => {
                         format!(
                             "the result cannot be written as JSON: {}",
@@ -175,15 +182,28 @@ pub fn recorded(
     let json = decode(result).is_ok();
     let text = std::str::from_utf8(result).ok().filter(|_| json);
     let text = text.ok_or_else(|| not_json(result))?;
-    let event = String::from_utf8_lossy(&sample.event);
+    let event = written(sample);
     let context = if context.is_empty() {
         String::new()
     } else {
         format!(",\n\"context\": {}", serde_json::json!(context))
     };
-    Ok(format!(
-        "{{\n\"event\": {event},\n\"result\": {text}{context}\n}}"
-    ))
+    Ok(format!("{{\n{event},\n\"result\": {text}{context}\n}}"))
+}
+
+/// A sample's event with its key.
+fn written(sample: &Sample) -> String {
+    let bytes = &sample.event;
+    let Some(decode) = sample.decode else {
+        return format!("\"event\": {}", String::from_utf8_lossy(bytes));
+    };
+    let is_text = matches!(decode, Format::Json | Format::Text | Format::Csv);
+    let payload = match std::str::from_utf8(bytes) {
+        Ok(text) if is_text => serde_json::json!(text),
+        _ => serde_json::json!({ "base64": STANDARD.encode(bytes) }),
+    };
+    let decode = decode.as_str();
+    format!("\"decode\": \"{decode}\",\n\"payload\": {payload}")
 }
 
 fn not_json(bytes: &[u8]) -> Fault {

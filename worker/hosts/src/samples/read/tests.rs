@@ -1,4 +1,7 @@
+use crds::validated::Format;
+
 use super::*;
+use crate::samples::SampleContext;
 
 fn model(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -153,4 +156,69 @@ fn there_may_not_be_too_much() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_sample_holds_a_message_that_is_not_json() {
+    let folder = model(&[
+        (
+            "a.json",
+            r#"{"decode": "csv", "payload": "1,2\n3,4", "result": null}"#,
+        ),
+        (
+            "b.json",
+            r#"[{"payload": {"base64": "/wA="}, "result": 1, "decode": "bytes"},
+                {"decode": "bytes", "payload": "设", "result": 2}]"#,
+        ),
+        ("c.json", r#"{"event": 1, "result": 2}"#),
+    ]);
+    let samples = read(folder.path()).unwrap();
+    let found: Vec<_> = samples
+        .iter()
+        .map(|sample| (sample.decode, &*sample.event))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Some(Format::Csv), &b"1,2\n3,4"[..]),
+            (Some(Format::Bytes), b"\xff\0"),
+            (Some(Format::Bytes), "设".as_bytes()),
+            (None, b"1"),
+        ]
+    );
+}
+
+#[test]
+fn a_message_that_is_not_json_is_read_strictly() {
+    let payload = "payload is neither a text nor {\"base64\": \"...\"}";
+    rejects(r#"{"payload": "a", "result": 1}"#, "\"decode\" is missing");
+    rejects(
+        r#"{"decode": "csv", "event": "a", "result": 1}"#,
+        "\"decode\" is there without \"payload\"; an \"event\" is JSON",
+    );
+    rejects(
+        r#"{"decode": "csv", "event": 1, "payload": "a", "result": 1}"#,
+        "\"event\" and \"payload\" are both there; give one of them",
+    );
+    rejects(r#"{"decode": "csv", "payload": 1, "result": 1}"#, payload);
+    rejects(
+        r#"{"decode": "text", "payload": "\ud83d", "result": 1}"#,
+        payload,
+    );
+    rejects(
+        r#"{"decode": "csv", "payload": {"base64": "AA==", "x": 1}, "result": 1}"#,
+        payload,
+    );
+    rejects(
+        r#"{"decode": "csv", "payload": {"base64": "!"}, "result": 1}"#,
+        "payload.base64 is not base64: ",
+    );
+    rejects(
+        r#"{"decode": "xml", "payload": "a", "result": 1}"#,
+        "decode is not one of json, text, bytes, cbor, msgpack, csv",
+    );
+    rejects(
+        r#"[{"event": 1, "result": 1}, {"decode": "csv", "payload": "a", "result": 1}]"#,
+        "[1]: decode is not that of the first sample; use one file for each format",
+    );
 }
