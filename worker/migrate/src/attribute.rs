@@ -13,7 +13,7 @@ use condition::conditions;
 
 const NOT_WRITABLE: &str = "cannot be written as a condition of edgemodel; put it into the model, which returns None for other messages";
 
-/// Rewrites the conditions of a document, and notes what changes.
+/// Rewrites the conditions of a document, and records the changes.
 pub(crate) fn translate(config: &mut Json, generation: Generation, reader: &mut Reader<'_>) {
     let funcs = config["funcs"].as_array_mut().into_iter().flatten();
     for (func, entry) in funcs.enumerate() {
@@ -34,7 +34,7 @@ pub(crate) fn translate(config: &mut Json, generation: Generation, reader: &mut 
     }
 }
 
-/// What becomes of one attribute: none, one, or several that must all hold.
+/// The attributes that replace one: none, one, or several that must all hold.
 fn one(
     attribute: Json,
     alone: bool,

@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
         self.value(tree, &schema::config(), "")
     }
 
-    /// Notes a change of what stands at a path.
+    /// Records a change of the value at a path.
     pub(crate) fn note(&mut self, path: impl Into<String>, message: impl Into<String>) {
         let path = path.into();
         self.changes.push(Change {
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// In the order of the text; what concerns the whole comes last.
+    /// In the order of the text; changes of the whole configuration come last.
     pub(crate) fn into_changes(mut self) -> Vec<Change> {
         self.changes
             .sort_by_key(|change| (change.path.is_empty(), change.position));
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
                 );
                 continue;
             };
-            // A field without a value is one that is absent, but for texts of which pyboot made "None".
+            // A field without a value counts as absent, except for texts: pyboot made "None" of those.
             let value = self.value(value, schema, &path);
             if !value.is_null() {
                 fields.insert(name.clone(), value);
@@ -146,17 +146,17 @@ fn number(text: &str) -> Option<Json> {
         .map(|value| json!(value))
 }
 
-/// Whether what is written from the value's position on is the value, without quotes.
+/// Whether the text at the value's position is the value, without quotes.
 fn is_plain(value: &str, written: &str) -> bool {
     let rest = written.strip_prefix(value).map(str::trim_start);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([',', '}', ']']))
 }
 
-/// What pyboot took a scalar for, where it wanted a text.
+/// How pyboot read a scalar where it wanted a text.
 pub(crate) enum Taken {
     /// `None`.
     Nothing,
-    /// A text, with a note if it is not what is written.
+    /// A text, with a note if it differs from what is written.
     As(String, Option<String>),
 }
 

@@ -1,4 +1,4 @@
-//! Which of pyboot's generations a configuration is of.
+//! Which of pyboot's three generations a configuration belongs to.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ impl fmt::Display for Generation {
 /// Finds the generation.
 ///
 /// # Errors
-/// The text is not a configuration of models, or mixes generations, which no pyboot could read.
+/// The text is not a configuration of models, or mixes generations, which no version of pyboot could read.
 pub(crate) fn of(tree: &Node) -> Result<Generation, Problem> {
     let problem = |path: &str, node: &Node, message: &str, remedy: &str| Problem {
         path: path.to_owned(),

@@ -12,7 +12,7 @@ pub fn object(config: &Value, name: &str) -> Value {
     })
 }
 
-/// A name that Kubernetes takes, made of a file's; `models` where nothing of it is left.
+/// A valid Kubernetes name derived from a file's, or `models` if nothing of it is left.
 pub fn object_name(file: &str) -> String {
     let lower = file.to_ascii_lowercase();
     let kept: String = lower

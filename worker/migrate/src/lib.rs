@@ -1,15 +1,15 @@
-//! Old configurations of pyboot as edgemodel's, what changes in meaning, and which messages are concerned.
+//! Old configurations of pyboot as edgemodel's, what changes in meaning, and which messages are treated differently.
 //!
 //! Pure: texts in, texts out. Rooms in reading order:
 //!
-//! - `generation`: which of pyboot's three generations a configuration is of.
+//! - `generation`: which of pyboot's three generations a configuration belongs to.
 //! - `rename`: today's fields for those of older generations.
 //! - `document`: the tree as JSON with the fields that edgemodel has, scalars as pyboot took them.
 //! - `attribute`: conditions in edgemodel's grammar.
 //! - `merge`: one entry for each model.
-//! - `meaning`: what the same fields mean otherwise.
+//! - `meaning`: fields whose meaning differs.
 //! - `old`: pyboot's matching loops, interpreted by `python`.
-//! - `messages`: which messages fare otherwise.
+//! - `messages`: which messages are treated differently.
 //! - `kubernetes`: the same as an `EdgeModelRuntime`.
 
 mod attribute;
@@ -44,19 +44,19 @@ pub struct Migrated {
     pub config: Value,
     /// What changes in meaning, in the order of the text.
     pub changes: Vec<Change>,
-    /// The same, checked; else what is left to correct.
+    /// The same, validated; or the problems that are left to correct.
     pub runtime: Result<ValidatedRuntime, Problems>,
     old: Old,
     /// For each entry of the old `funcs`, its model in `config`.
     models: Vec<usize>,
 }
 
-/// Something that means another thing than it did.
+/// A field whose meaning differs from pyboot's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Path of the field, such as `mqtts[0].qos`; empty for the whole configuration.
     pub path: String,
-    /// Where that was written.
+    /// Its position in the old text.
     pub position: Option<Position>,
     /// What changes.
     pub message: String,
@@ -100,7 +100,7 @@ pub fn write(config: &Value) -> Result<String, String> {
     yaml::write(config).map_err(|error| error.to_string())
 }
 
-/// What is written is read back as any other configuration; positions would be those of a text that the user has not seen.
+/// The result is validated like any other configuration, without positions: the user has not seen its text.
 fn check(config: &Value, source: &str) -> Result<ValidatedRuntime, Problems> {
     crds::load(&config.to_string(), source).map_err(|mut problems| {
         for problem in &mut problems.list {

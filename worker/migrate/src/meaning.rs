@@ -1,14 +1,14 @@
-//! What the same fields mean otherwise than in pyboot.
+//! Fields whose meaning differs from pyboot's.
 
 use serde_json::{Value as Json, json};
 
 use crate::document::Reader;
 use crate::generation::Generation;
 
-/// The longest time span that edgemodel takes, in seconds.
+/// Longest time span that edgemodel accepts, in seconds.
 const LONGEST: f64 = 3600.0;
 
-/// Notes the changes, and writes what has another form.
+/// Records the changes, and rewrites fields whose form differs.
 pub(crate) fn note(config: &mut Json, generation: Generation, reader: &mut Reader<'_>) {
     for (index, mqtt) in list(config, "mqtts").iter_mut().enumerate() {
         broker(mqtt, &format!("mqtts[{index}]"), reader);
@@ -29,7 +29,7 @@ fn list<'a>(config: &'a mut Json, name: &str) -> &'a mut [Json] {
 
 fn broker(mqtt: &mut Json, path: &str, reader: &mut Reader<'_>) {
     if mqtt["qos"].is_null() {
-        let message = "qos is absent: pyboot took 0, which loses what is under way in a restart; edgemodel takes 1; write qos: 0 for pyboot's";
+        let message = "qos is absent: pyboot took 0, which loses messages in flight at a restart; edgemodel takes 1; write qos: 0 for pyboot's";
         reader.note(path, message);
     }
     // paho's name for a WebSocket, and its path.

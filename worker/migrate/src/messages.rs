@@ -1,4 +1,4 @@
-//! Which messages fare otherwise than in pyboot.
+//! Which messages are treated differently than in pyboot.
 
 use matching::Matcher;
 
@@ -9,15 +9,15 @@ use crate::Migrated;
 pub struct Comparison {
     /// How many messages were compared.
     pub messages: usize,
-    /// Those that fare otherwise.
+    /// Those that are treated differently.
     pub differences: Vec<Difference>,
-    /// Those whose old fate is unknown.
+    /// Those for which pyboot's behaviour is unknown.
     pub unknown: Vec<Unknown>,
     /// The messages on which pyboot's threads ended.
     pub ended: Vec<Ended>,
 }
 
-/// A message that a model answers otherwise.
+/// A message that gets another number of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Line of the message, from 1.
@@ -32,14 +32,14 @@ pub struct Difference {
     pub why: String,
 }
 
-/// A message whose old fate is unknown.
+/// A message for which pyboot's behaviour is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// Line of the message, from 1.
     pub line: usize,
     /// The model.
     pub model: String,
-    /// What is not understood.
+    /// The part of the configuration that this program cannot interpret.
     pub why: String,
 }
 

@@ -1,4 +1,4 @@
-//! pyboot's matching loops: what became of a message.
+//! pyboot's matching loops: how many results a message gave.
 //!
 //! In the first two generations one process had all models, and the last result alone was published. In the last one each
 //! model has a process, and each device that matches gives a result. An exception that is not a syntax error ended the thread.
@@ -20,7 +20,7 @@ pub(crate) struct Old {
     funcs: Vec<Vec<Device>>,
 }
 
-/// What became of a message at one model.
+/// What one model did with a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fate {
     /// How many results could be published, if that is known.
@@ -50,7 +50,7 @@ impl Fate {
 }
 
 impl Old {
-    /// Reads a tree that was not changed.
+    /// Reads the tree of the old configuration.
     pub(crate) fn read(tree: &Node, generation: Generation, lines: &[&str]) -> Self {
         let funcs = items(tree.get("funcs"))
             .iter()
@@ -69,7 +69,7 @@ impl Old {
         }
     }
 
-    /// What became of a message, for each model.
+    /// What each model did with a message.
     pub(crate) fn fates(&self, payload: &[u8]) -> Vec<Fate> {
         let all = |fate: Fate| vec![fate; self.funcs.len()];
         let Ok(text) = std::str::from_utf8(payload) else {
@@ -99,7 +99,7 @@ impl Old {
                 .iter()
                 .map(|devices| own_process(devices, &message))
                 .collect(),
-            // What was not JSON was an empty dict.
+            // pyboot took an empty dict for a message that is not JSON.
             (_, decoded) => self.one_process(&decoded.unwrap_or_else(|| Value::Dict([].into()))),
         }
     }

@@ -1,7 +1,7 @@
-//! What Python makes of the expressions that pyboot evaluated: read into a tree and interpreted here, never run.
+//! An interpreter of the expressions that pyboot evaluated as Python: it parses them into a tree and never runs them.
 //!
 //! The tree holds what such expressions are in practice: comparisons, `and`, `or`, `not`, subscripts, a few methods and
-//! functions. Python's own syntax errors are told apart from what is only not understood.
+//! functions. Python's own syntax errors are distinguished from expressions that only this program does not know.
 
 mod eval;
 mod function;
@@ -23,7 +23,7 @@ pub(crate) use value::Value;
 pub(crate) enum Unreadable {
     /// Python refuses it too.
     SyntaxError,
-    /// It may be Python, but it is not understood here.
+    /// It may be Python, but this program does not know it.
     NotUnderstood(String),
 }
 

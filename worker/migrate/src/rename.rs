@@ -185,7 +185,7 @@ fn remove(node: &mut Node, name: &str) -> Option<Node> {
     Some(entries.remove(index).2)
 }
 
-/// Unless there is one of the new name already, as with an address for each architecture.
+/// Does nothing if the new name exists already, as with an address for each architecture.
 fn rename(node: &mut Node, old: &str, new: &str) {
     if node.entry(new).is_some() {
         return;

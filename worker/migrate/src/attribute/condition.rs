@@ -1,10 +1,10 @@
 //! Which expressions of Python are conditions of edgemodel: comparisons of a constant with a place, and several of them
-//! with `and`. Where Python would raise an exception, pyboot called no model, and no match is the same.
+//! with `and`. Where Python raised an exception, pyboot called no model, which equals no match.
 
 use super::{Comparison, Condition, Expr, Expression, Operator, Path, Place, Step};
 use crate::python::{Function, Method};
 
-/// The conditions that all hold where the expression is true; `left` is the variable on its left.
+/// Conditions that hold together exactly where the expression is true; `left` is the variable on its left.
 pub(super) fn conditions(expr: &Expr, left: &str) -> Option<Vec<Condition>> {
     match expr {
         Expr::And(operands) => {

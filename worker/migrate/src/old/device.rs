@@ -16,7 +16,7 @@ pub(crate) enum Device {
     Both(Vec<Check>),
     /// The last one decides; after a syntax error, the one before.
     Last(Vec<Check>),
-    /// Finding out raises an exception, whatever the message.
+    /// Evaluation raises an exception for every message.
     Raises(Raised),
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Verdict {
 
 impl Device {
     pub(super) fn flat(func: &Node, lines: &[&str]) -> Self {
-        // What was absent was an empty text.
+        // A missing field was an empty text.
         let value = |names: [&str; 2]| {
             let found = names.iter().find_map(|name| field(func, name));
             found.map_or_else(|| Value::text(""), |node| value(node, lines))
@@ -192,7 +192,7 @@ fn value(node: &Node, lines: &[&str]) -> Value {
     }
 }
 
-/// An expression as it was put together: `None` became a name.
+/// An expression as pyboot concatenated it: `None` became a name.
 fn written(node: &Node, lines: &[&str]) -> String {
     match text(node, lines) {
         Taken::Nothing => "None".to_owned(),

@@ -38,7 +38,7 @@ impl Raised {
 pub(crate) enum Stop {
     /// Python raises an exception.
     Raised(Raised),
-    /// What Python does is not known here.
+    /// This program cannot tell what Python does.
     NotUnderstood(String),
 }
 

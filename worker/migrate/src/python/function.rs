@@ -1,4 +1,4 @@
-//! The functions and methods that are understood.
+//! The functions and methods that the interpreter knows.
 
 /// A function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

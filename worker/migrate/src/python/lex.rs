@@ -17,7 +17,7 @@ pub(super) enum Token {
     Sign(&'static str),
 }
 
-/// Longest first where one begins another.
+/// Longer ones before their prefixes.
 const SIGNS: [&str; 42] = [
     "**=", "//=", ">>=", "<<=", "...", "==", "!=", "<=", ">=", "**", "//", "<<", ">>", "->", ":=",
     "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", "<", ">", "(", ")", "[", "]", "{", "}",
@@ -25,7 +25,7 @@ const SIGNS: [&str; 42] = [
 ];
 const MORE_SIGNS: [&str; 5] = ["&", "|", "^", "~", ";"];
 
-/// The tokens of a text, up to the first fault, which is the last item.
+/// The tokens of a text; the first fault is the last item.
 pub(super) fn tokens(text: &str) -> Vec<Result<Token, Unreadable>> {
     let mut lexer = Lexer {
         rest: text,
@@ -46,7 +46,7 @@ pub(super) fn tokens(text: &str) -> Vec<Result<Token, Unreadable>> {
 
 struct Lexer<'a> {
     rest: &'a str,
-    /// Open brackets, in which line ends mean nothing.
+    /// Open brackets: within them, line ends are ignored.
     depth: usize,
 }
 
@@ -93,7 +93,7 @@ impl Lexer<'_> {
     fn sign(&mut self) -> Result<Token, Unreadable> {
         let known = SIGNS.iter().chain(&MORE_SIGNS);
         let Some(sign) = known.copied().find(|sign| self.rest.starts_with(sign)) else {
-            // `!`, `$`, `?` and what is neither a letter nor ASCII: quotes and colons of Chinese keyboards.
+            // `!`, `$`, `?` and other characters, such as the quotes and colons of Chinese keyboards.
             return Err(Unreadable::SyntaxError);
         };
         match sign {

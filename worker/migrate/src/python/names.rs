@@ -1,13 +1,13 @@
-//! Words that mean something in Python, or meant something where pyboot evaluated.
+//! Python's keywords, and the names in scope where pyboot evaluated expressions.
 
-/// Words that begin no operand.
+/// Keywords that cannot begin an operand.
 pub(super) const KEYWORDS: [&str; 29] = [
     "and", "as", "assert", "async", "break", "class", "continue", "def", "del", "elif", "else",
     "except", "finally", "for", "from", "global", "if", "import", "in", "is", "nonlocal", "not",
     "or", "pass", "raise", "return", "try", "while", "with",
 ];
 
-/// Names that meant something where pyboot evaluated: its variables and modules, and Python's functions.
+/// Names in scope where pyboot evaluated expressions: its variables and modules, and Python's functions.
 pub(super) const KNOWN: &[&str] = &[
     "self",
     "in_data",

@@ -24,7 +24,7 @@ pub(super) fn compare(left: &Value, operator: Comparison, right: &Value) -> Resu
     }
 }
 
-/// `is` is only sure with `None`, `True` and `False`.
+/// `is` is predictable only with `None`, `True` and `False`.
 fn identical(left: &Value, right: &Value) -> Result<bool, Stop> {
     match (left, right) {
         (Value::Nothing, Value::Nothing) => Ok(true),
@@ -82,7 +82,7 @@ fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Stop> {
     }
 }
 
-/// How two numbers compare, which is `None` with NaN; `None` if they are not both numbers.
+/// How two numbers compare, `Some(None)` with NaN; `None` unless both are numbers.
 #[expect(
     clippy::option_option,
     reason = "not comparable and not in order are two things"

@@ -32,11 +32,11 @@ struct Parser {
     /// The next one is last.
     tokens: Vec<Result<Token, Unreadable>>,
     nested: usize,
-    /// The variable on the left was not read yet.
+    /// Whether the variable on the left is still to be read.
     left: bool,
 }
 
-/// What is wrong with a token behind an expression.
+/// The fault of a token after an expression.
 fn leftover(token: &Token, in_brackets: bool) -> Unreadable {
     let operator = match token {
         Token::Sign(
@@ -72,7 +72,7 @@ impl Parser {
         found
     }
 
-    /// The fault of the next token, after which the text can't go on as understood.
+    /// The fault of the next token, which no rule expects here.
     fn fault<T>(&mut self, in_brackets: bool) -> Result<T, Unreadable> {
         match self.tokens.pop() {
             None => Err(Unreadable::SyntaxError),
@@ -167,7 +167,7 @@ impl Parser {
         Ok(Some(operator))
     }
 
-    /// What stands between comparisons.
+    /// An operand of a comparison.
     fn operand(&mut self) -> Result<Expr, Unreadable> {
         if !self.left && self.take_sign("-") {
             return match self.tokens.pop() {
@@ -188,7 +188,7 @@ impl Parser {
         let token = self.tokens.pop().ok_or(Unreadable::SyntaxError)??;
         Ok(match token {
             Token::Text(mut text) => {
-                // Texts beside each other are one.
+                // Python joins adjacent string literals.
                 while let Some(Token::Text(more)) = self.peek() {
                     text.push_str(more);
                     self.tokens.pop();

@@ -1,10 +1,10 @@
-//! Expressions against what CPython answers; `tests/it/migrate.rs` asks it on random ones.
+//! Expressions against what CPython answers; `tests/it/migrate.rs` compares random ones.
 
 use super::*;
 
 const MESSAGE: &str = r#"{"t": {"a": 1, "b": "x"}, "l": ["a", 1, 2.5, null], "s": "设备2", "n": 5, "f": 5.0, "b": true, "z": null}"#;
 
-/// What an expression gives: a truth value, an exception, `SyntaxError`, or `?` where it is not understood.
+/// What an expression gives: a truth value, an exception, `SyntaxError`, or `?` where this program cannot tell.
 fn answer(text: &str) -> String {
     let message = Value::of(&payload::decode(MESSAGE.as_bytes()).unwrap());
     match parse(text, false).map(|expr| evaluate(&expr, &Value::Nothing, &message)) {

@@ -19,7 +19,7 @@ pub(crate) enum Expr {
     Bool(bool),
     /// `None`.
     Nothing,
-    /// A name that means nothing, where Python raises `NameError`.
+    /// An undefined name, for which Python raises `NameError`.
     Unknown,
     /// `[a, b]`.
     List(Vec<Self>),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crds::pyyaml::float_text;
 use jiter::JsonValue;
 
-/// A value; what is shared is counted.
+/// A value; lists and dicts are shared by reference counting.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     /// `None`.
@@ -62,7 +62,7 @@ impl Value {
         }
     }
 
-    /// Whether Python takes it for true.
+    /// Whether it is true in Python.
     pub(crate) fn is_true(&self) -> bool {
         match self {
             Self::Nothing => false,
@@ -84,7 +84,7 @@ impl Value {
             .map(|(_, value)| value)
     }
 
-    /// What `str()` makes of it, if that is understood.
+    /// What `str()` makes of it, if this program can tell.
     pub(super) fn as_text(&self) -> Option<Rc<str>> {
         Some(match self {
             Self::Nothing => "None".into(),
