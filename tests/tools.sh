@@ -11,6 +11,7 @@ need promtool prometheus
 need flock util-linux
 need faketime faketime
 need mariadbd mariadb-server
+need nginx nginx-light
 [ -d /usr/lib/postgresql ] || packages+=(postgresql)
 need readelf binutils
 # For libFuzzer.

@@ -10,7 +10,7 @@ use crate::problem::Problems;
 use crate::runtime::{Func, RuntimeSpec};
 use crate::validate;
 use crate::validated::{Digests, Refusal, ValidatedExpose, ValidatedRuntime};
-use crate::worker_config::{self, Options, ReadKeys};
+use crate::worker_config::{self, KeyFault, Options, ReadKeys, SecretKeys};
 
 /// A checked runtime on a cluster.
 #[derive(Debug, Clone)]
@@ -131,6 +131,11 @@ impl ClusterRuntime {
         let func = self.written.funcs.get(model);
         func.map(|func| worker_config::secrets(&self.written, func))
             .unwrap_or_default()
+    }
+
+    /// What is wrong with the keys of the Secret of `models[model]`'s server.
+    pub fn fault_of_keys(&self, model: usize, secrets: &SecretKeys) -> Option<KeyFault> {
+        worker_config::fault_of_keys(self.written.funcs.get(model)?, secrets)
     }
 
     /// The names of the Secrets that workers read.

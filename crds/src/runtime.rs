@@ -8,6 +8,7 @@
 mod database;
 mod expose;
 mod func;
+mod model_server;
 mod mqtt;
 mod retry;
 mod rule;
@@ -24,6 +25,7 @@ use crate::constraint::{each, list, list_by, name, text};
 pub use database::Database;
 pub use expose::Expose;
 pub use func::{AttrType, Device, DeviceAttr, Format, Func, HostChoice, OnFull};
+pub use model_server::ModelCredentials;
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
 pub use retry::Retry;
 pub use rule::{Pub, Rule, Sub};

@@ -7,6 +7,7 @@ mod broker_url;
 mod database;
 mod meaning;
 mod model;
+mod model_server;
 mod mqtt;
 mod shape;
 mod source_position;

@@ -2,7 +2,11 @@
 //!
 //! Nothing downstream parses text again.
 
+mod model_server;
+
 use std::time::Duration;
+
+pub use model_server::{LoginFiles, ModelServerFiles};
 
 pub use crate::digest::{Md5, Sha256};
 pub use crate::expression::{Expression, Operator, Path, Place, Step};
@@ -181,6 +185,10 @@ pub struct ValidatedFunc {
     pub name: String,
     /// Where its zip comes from.
     pub address: url::Url,
+    /// Files with what its server asks for.
+    pub credentials: Option<ModelServerFiles>,
+    /// The Secret that holds what its server asks for; only a cluster has Secrets.
+    pub credentials_secret: Option<String>,
     /// What the zip must be, or why this model alone is refused.
     pub digest: Result<Digests, Refusal>,
     /// Its devices.

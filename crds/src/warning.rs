@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::topic::overlap;
-use crate::validated::{BrokerUrl, Template, ValidatedRule, ValidatedRuntime};
+use crate::validated::{BrokerUrl, Template, ValidatedFunc, ValidatedRule, ValidatedRuntime};
 
 /// One warning: where, what, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,24 @@ pub fn warnings(runtime: &ValidatedRuntime, same: impl Fn(usize, usize) -> bool)
             }
         }
     }
+    warnings.extend(runtime.funcs.iter().enumerate().filter_map(unencrypted));
     warnings
+}
+
+/// A model whose credentials anyone on the way can read.
+fn unencrypted((index, func): (usize, &ValidatedFunc)) -> Option<Warning> {
+    let login = func
+        .credentials
+        .as_ref()
+        .and_then(|files| files.login.as_ref());
+    let host = func.address.host_str()?;
+    let is_sent = login.is_some() || func.credentials_secret.is_some();
+    let plain = func.address.scheme() == "http" && !is_loopback(host.trim_matches(['[', ']']));
+    (is_sent && plain).then(|| Warning {
+        path: format!("funcs[{index}].modelAddress"),
+        message: format!("credentials are sent unencrypted to {host}"),
+        remedy: "use https://",
+    })
 }
 
 fn filters_overlap(one: &ValidatedRule, other: &ValidatedRule) -> bool {
@@ -157,6 +174,45 @@ funcs: [{modelName: m, modelAddress: file:///m.zip}]
         let template = "rules[0].pub.topic: \"{topic[0]}/1\"";
         warns("topic: out", "topic: '{topic[0]}/1'", false, &[template]);
         warns("topic: out", "topic: 'out/{device}'", false, &[]);
+    }
+
+    #[test]
+    fn e1_credentials_that_are_sent_unencrypted_are_warned_of() {
+        const MODEL: &str = "file:///m.zip}";
+        const ONCE: &str = "- {sub: {name: a, topic: in/+}, pub: {name: a, topic: out}}\n";
+        for (to, expected) in [
+            (
+                "'http://10.0.0.1/m.zip', modelCredentials: {tokenFile: /t}}",
+                Some(
+                    "funcs[0].modelAddress: credentials are sent unencrypted to 10.0.0.1; use https://",
+                ),
+            ),
+            (
+                "'http://store/m.zip', modelCredentialsSecretRef: {name: s}}",
+                Some("unencrypted to store"),
+            ),
+            (
+                "'http://[::1]/m.zip', modelCredentials: {tokenFile: /t}}",
+                None,
+            ),
+            (
+                "'http://localhost/m.zip', modelCredentials: {tokenFile: /t}}",
+                None,
+            ),
+            (
+                "'https://store/m.zip', modelCredentials: {tokenFile: /t}}",
+                None,
+            ),
+            ("'http://store/m.zip'}", None),
+        ] {
+            let text = CONFIG.replacen(ONCE, "", 1).replacen(MODEL, to, 1);
+            let runtime = crate::load(&text, "c").unwrap();
+            let warnings = warnings(&runtime, |_, _| false);
+            assert_eq!(warnings.len(), expected.iter().len(), "{warnings:#?}");
+            for (warning, expected) in warnings.iter().zip(expected) {
+                assert!(warning.to_string().contains(expected), "{warning}");
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! part of a runtime that concerns one model, without what only the operator uses, with Secrets as
 //! files, and with the client ids that the worker would have under the whole configuration.
 
+mod model_server;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +15,8 @@ use crate::contract::mount::SECRETS_DIR;
 use crate::digest::hex;
 use crate::runtime::{Auth, Database, Expose, Func, Mqtt, RuntimeSpec, Tls};
 use crate::validated::ValidatedRuntime;
+
+pub use model_server::{HEADER_KEY, KeyFault, TOKEN_KEY, fault_of_keys};
 
 /// Keys of a Secret with credentials (those of the type `kubernetes.io/basic-auth`).
 pub const USERNAME_KEY: &str = "username";
@@ -82,6 +86,7 @@ pub fn of_model(
     mqtts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut model = spec.funcs[func].clone();
     (model.replicas, model.autoscaling, model.resources) = (None, None, None);
+    model_server::name_files(&mut model, options.secrets);
     model.databases.sort();
     let databases = spec
         .databases
@@ -114,27 +119,36 @@ pub struct ReadKeys {
     pub required: BTreeSet<&'static str>,
     /// Those that are read where they are.
     pub optional: BTreeSet<&'static str>,
+    /// Whether a worker reads them when it starts, and has to restart for new contents.
+    pub at_start: bool,
 }
 
 /// The names of the Secrets that the workers of `func` read, with the keys of each.
-pub fn secrets<'a>(spec: &'a RuntimeSpec, func: &Func) -> BTreeMap<&'a str, ReadKeys> {
+pub fn secrets<'a>(spec: &'a RuntimeSpec, func: &'a Func) -> BTreeMap<&'a str, ReadKeys> {
     const CREDENTIALS: [&str; 2] = [USERNAME_KEY, PASSWORD_KEY];
     let mut secrets: BTreeMap<&str, ReadKeys> = BTreeMap::new();
     for mqtt in &spec.mqtts {
         if let Some(secret) = &mqtt.credentials_secret_ref {
             let keys = secrets.entry(&secret.name).or_default();
             keys.required.extend(CREDENTIALS);
+            keys.at_start = true;
         }
         if let Some(secret) = mqtt.tls.as_ref().and_then(|tls| tls.secret_ref.as_ref()) {
             let keys = secrets.entry(&secret.name).or_default();
             keys.optional.extend([CA_KEY, CERT_KEY, KEY_KEY]);
+            keys.at_start = true;
         }
     }
     for database in spec.databases.iter().filter(|entry| func.uses(&entry.name)) {
         if let Some(secret) = &database.credentials_secret_ref {
             let keys = secrets.entry(&secret.name).or_default();
             keys.required.extend(CREDENTIALS);
+            keys.at_start = true;
         }
+    }
+    if let Some(secret) = &func.model_credentials_secret_ref {
+        let keys = secrets.entry(&secret.name).or_default();
+        keys.optional.extend(model_server::keys(func));
     }
     secrets
 }

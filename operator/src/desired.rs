@@ -220,6 +220,13 @@ fn model(
     if let Some(blocked) = missing_secret(inputs, &secrets) {
         return Model::Blocked(blocked);
     }
+    if let Some(fault) = inputs.runtime.fault_of_keys(index, secret_keys) {
+        return Model::Blocked(Blocked {
+            reason: fault.reason(),
+            message: fault.to_string(),
+            passing: true,
+        });
+    }
     let func = &inputs.runtime.models[index];
     let identity = inputs.identity;
     let group = func.scaling.shares();

@@ -1,5 +1,6 @@
 //! Models from their address to a verified folder, against servers that misbehave.
 
+mod credentials;
 mod download;
 
 use std::path::Path;

@@ -7,6 +7,7 @@ mod delivery;
 mod events;
 mod formats;
 mod guests;
+mod model_credentials;
 mod of_pyboot;
 mod pages;
 mod payloads;

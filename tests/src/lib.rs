@@ -10,6 +10,7 @@ pub mod faults;
 pub mod log;
 pub mod long;
 pub mod mosquitto;
+pub mod nginx;
 pub mod operator;
 pub mod pool;
 pub mod properties;

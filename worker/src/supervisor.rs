@@ -7,7 +7,7 @@ use std::time::Duration;
 use crds::Reason;
 use crds::validated::Refusal;
 use hosts::{StartError, samples};
-use packages::{InUse, InstallOptions, Installed, Store};
+use packages::{InUse, InstallOptions, Installed, Store, Watch};
 use rand::RngExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -23,6 +23,9 @@ const FIRST_RETRY: Duration = Duration::from_secs(5);
 
 /// Longest pause: a model server that comes back is noticed within this.
 const LAST_RETRY: Duration = Duration::from_mins(5);
+
+/// The pause where only someone's change helps: 401, 403 and 404 also come from a server that is being set up.
+const LONG_RETRY: Duration = Duration::from_hours(1);
 
 /// Why a model does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,14 @@ impl Error {
             Self::Start(error) => error.is_transient(),
             Self::Samples(refusal) => refusal.is_transient(),
         }
+    }
+
+    /// The pause before another attempt, where there is one. `retry` is that of an outage.
+    fn pause(&self, retry: Duration) -> Option<Duration> {
+        if self.is_transient() {
+            return Some(retry.mul_f64(rand::rng().random_range(0.5..=1.0)));
+        }
+        matches!(self, Self::Install(error) if error.is_of_credentials()).then_some(LONG_RETRY)
     }
 }
 
@@ -92,10 +103,12 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// Serves the model until the worker goes down, or gives up and tells why.
-    pub async fn run(mut self) -> Option<Refused> {
+    pub async fn run(self) -> Option<Refused> {
         let mut retry = FIRST_RETRY;
         loop {
             let mut stopping = self.stopping.clone();
+            // What changes during an attempt is a reason for another one.
+            let watch = self.watch_credentials().await;
             let error = tokio::select! {
                 attempt = self.attempt() => match attempt {
                     Ok((pipeline, in_use)) => {
@@ -108,9 +121,8 @@ impl Supervisor {
                 },
                 () = stopped(&mut stopping) => return None,
             };
-            let retrying = error.is_transient() && !self.give_up;
-            let pause = retry.mul_f64(rand::rng().random_range(0.5..=1.0));
-            self.refuse(&error, retrying.then_some(pause));
+            let pause = error.pause(retry).filter(|_| !self.give_up);
+            self.refuse(&error, pause);
             if self.give_up {
                 return Some(Refused {
                     model: self.ctx.runtime.funcs[self.func].name.clone(),
@@ -118,14 +130,17 @@ impl Supervisor {
                     message: error.to_string(),
                 });
             }
-            if !retrying {
-                return None;
-            }
+            let pause = pause?;
+            let mut stopping = self.stopping.clone();
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = stopped(&mut self.stopping) => return None,
+                () = tokio::time::sleep(pause) => retry = (retry * 2).min(LAST_RETRY),
+                () = self.aside(async move { watch.changed().await }) => {
+                    let model = &self.ctx.runtime.funcs[self.func].name;
+                    tracing::info!(model, "Credentials changed, retrying");
+                    retry = FIRST_RETRY;
+                }
+                () = stopped(&mut stopping) => return None,
             }
-            retry = (retry * 2).min(LAST_RETRY);
         }
     }
 
@@ -216,6 +231,12 @@ impl Supervisor {
         self.aside(async move { store.install(&ctx.runtime.funcs[index], &options).await })
             .await
             .map_err(Error::Install)
+    }
+
+    async fn watch_credentials(&self) -> Watch {
+        let (ctx, index) = (self.ctx.clone(), self.func);
+        self.aside(async move { Watch::new(&ctx.runtime.funcs[index]).await })
+            .await
     }
 
     /// Does what would hold up messages on the thread that carries them.

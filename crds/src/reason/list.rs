@@ -75,6 +75,9 @@ reasons! {
     SecretKeyMissing: Operator [Model] Retried,
         "a Secret lacks a key",
         "add the key that the message names; the operator notices it within seconds";
+    SecretKeyConflict: Operator [Model] Retried,
+        "a Secret has keys that exclude each other",
+        "remove one of the keys that the message names; the operator notices it within seconds";
     ApiAbsent: Operator [Model] Retried,
         "the cluster doesn't have the autoscaler's kind; the workers run meanwhile",
         "install KEDA, or use another `autoscaling.class`";
@@ -131,6 +134,17 @@ reasons! {
     DownloadFailed: Worker [Model] Retried,
         "the model server didn't answer, or answered with an error",
         "the message has the address and the answer";
+    AccessDenied: Worker [Model] Permanent,
+        "the model server asks for credentials, or refuses those that it got (401, 403)",
+        "correct the files of `modelCredentials`, or the Secret of `modelCredentialsSecretRef`; the worker downloads \
+         again when a file changes, and once an hour";
+    ModelNotFound: Worker [Model] Permanent,
+        "the model server has nothing at `modelAddress` (404, 410)",
+        "correct `modelAddress`, or upload the zip and restart the worker; some servers answer so if credentials are \
+         missing. The worker downloads again when a file of `modelCredentials` changes, and once an hour";
+    CredentialsInvalid: Worker [Model] Permanent,
+        "a file of `modelCredentials` cannot be read, or cannot be what its field says",
+        "the message names the field and the file; the worker downloads again when a file changes, and once an hour";
     DownloadDisabled: Worker [Model] Retried,
         "downloads are off and the model isn't installed",
         "use `--download`, or put the folder where the message says";

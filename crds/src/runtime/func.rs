@@ -4,14 +4,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::database::once;
-use super::{Retry, Timeout};
-use crate::cluster::{Autoscaling, Resources};
+use super::{ModelCredentials, Retry, Timeout};
+use crate::cluster::{Autoscaling, Resources, SecretReference};
 use crate::constraint::rule::{CelRule, rule, visible};
 use crate::constraint::{each, list, name, path, pattern, text};
 
 /// A model and the devices it is for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = rule(
+    "!has(self.modelCredentials)",
+    "modelCredentials is for a worker outside a cluster; put username and password, token, header, ca.crt or tls.crt and tls.key into a Secret and name it in modelCredentialsSecretRef",
+))]
 pub struct Func {
     /// Address of the model's zip: `http://`, `https://` or `file://`.
     #[schemars(title = "模型压缩包地址", transform = text(1, 2048), transform = model_address())]
@@ -25,6 +29,13 @@ pub struct Func {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = text(0, 128))]
     pub model_sha256: Option<String>,
+    /// Outside a cluster: files with what the model's server asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_credentials: Option<ModelCredentials>,
+    /// In a cluster: the Secret with what the model's server asks for: keys `username` and `password`, or `token`, or
+    /// `header`, and for its certificates `ca.crt`, `tls.crt` and `tls.key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_credentials_secret_ref: Option<SecretReference>,
     /// The model's name; unique.
     #[schemars(title = "模型名称", transform = name, transform = visible)]
     pub model_name: String,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::database::{self, Known};
 use super::value::Field;
-use super::{Report, source_position};
+use super::{Report, model_server, source_position};
 use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::{HostChoice, OnFull};
@@ -27,6 +27,8 @@ pub(super) fn func(
 ) -> Option<ValidatedFunc> {
     let name = field.unique_name("modelName", names, report);
     let address = address(field, report);
+    let credentials = model_server::credentials(field, address.as_ref(), report);
+    let credentials_secret = model_server::credentials_secret(field, report);
     let decode = format(field, "decode");
     let devices: Vec<_> = field
         .items("devices")
@@ -43,6 +45,8 @@ pub(super) fn func(
         name: name?,
         digest: digests(field, &address),
         address,
+        credentials,
+        credentials_secret,
         devices,
         device_key,
         decode,
@@ -81,7 +85,9 @@ fn address(field: &Field, report: &mut Report) -> Option<url::Url> {
     let fault = match url::Url::parse(text) {
         Err(_) => "is not a URL",
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            address.report(report, "the address holds credentials", "leave them out");
+            let remedy = "put them into files and name these in modelCredentials, or into a Secret and name it in \
+                          modelCredentialsSecretRef";
+            address.report(report, "the address holds credentials", remedy);
             return None;
         }
         Ok(url) if matches!(url.scheme(), "http" | "https") => return Some(url),

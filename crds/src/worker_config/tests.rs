@@ -100,6 +100,30 @@ fn a_worker_knows_the_databases_of_its_model_alone() {
     );
 }
 
+/// New contents are read at the next download, so no worker restarts for them.
+#[test]
+fn e1_a_worker_reads_the_credentials_of_its_models_server_alone() {
+    let mut spec = seed();
+    for (func, name) in spec.funcs.iter_mut().zip(["broker", "other"]) {
+        func.model_address = "https://h/m.zip".to_owned();
+        func.model_credentials_secret_ref = Some(crate::cluster::SecretReference {
+            name: name.to_owned(),
+        });
+    }
+    let read = secrets(&spec, &spec.funcs[0]);
+    assert_eq!(read.keys().collect::<Vec<_>>(), [&"broker"]);
+    assert!(read["broker"].required.is_empty() && !read["broker"].at_start);
+    let text = crate::yaml::write(&configuration(&spec, 0, None)).unwrap();
+    let runtime = crate::load(&text, "config.yaml").unwrap();
+    let files = runtime.funcs[0].credentials.as_ref().unwrap();
+    let ca = "/etc/edgemodel/secrets/broker/ca.crt";
+    assert_eq!((files.ca.as_deref(), &files.login), (Some(ca), &None));
+    assert!(!text.contains("SecretRef"), "{text}");
+    // The same Secret for the broker is read at start.
+    spec.mqtts[0].credentials_secret_ref = spec.funcs[0].model_credentials_secret_ref.clone();
+    assert!(secrets(&spec, &spec.funcs[0])["broker"].at_start);
+}
+
 #[test]
 fn several_workers_share_their_subscriptions() {
     let mut spec = seed();

@@ -27,6 +27,27 @@ fn models() -> Vec<Case> {
     ];
     vec![
         case("/funcs").accepts([json!([])]),
+        case("/funcs/0/modelCredentials").refuses(
+            [
+                json!({ "tokenFile": "/run/token" }),
+                json!({ "usernameFile": "/run/user", "passwordFile": "/run/password" }),
+                json!({}),
+            ],
+            &["spec.funcs[0]", "name it in modelCredentialsSecretRef"],
+        ),
+        case("/funcs/0/modelCredentials/token").refuses(
+            ["secret"],
+            &["unknown field", "spec.funcs[0].modelCredentials.token"],
+        ),
+        case("/funcs/0/modelCredentialsSecretRef")
+            .accepts([json!({ "name": "store" })])
+            .refuses(
+                [json!({ "name": "A" })],
+                &[
+                    "modelCredentialsSecretRef.name",
+                    "is not the name of an object",
+                ],
+            ),
         case("/funcs/0/retry").accepts([json!({}), json!({ "attempts": 2 })]),
         case("/funcs/0/retry/attempts")
             .accepts([2, 100])

@@ -41,9 +41,11 @@ pub(super) fn template(source: &ModelSource<'_>, labels: &BTreeMap<&'static str,
         http_port.to_string().into(),
     );
     let secrets = source.secrets;
-    if !secrets.is_empty() {
-        let digests = secrets
-            .keys()
+    let at_start = secrets.iter().filter(|(_, keys)| keys.at_start);
+    let at_start: Vec<_> = at_start.map(|(name, _)| *name).collect();
+    if !at_start.is_empty() {
+        let digests = at_start
+            .iter()
             .filter_map(|name| source.inputs.secrets.get(*name));
         let mut digest = Sha256::new();
         digests.for_each(|view| digest.update(&view.digest));

@@ -177,6 +177,42 @@ fn new_contents_of_a_secret_change_the_pods_and_its_absence_withholds_them() {
     );
 }
 
+/// Workers read them at each download, so a rotated token restarts none; another kind of credentials is another mount.
+#[test]
+fn e1_credentials_of_a_model_server_are_mounted_and_restart_no_worker() {
+    let mut spec = sample();
+    spec.funcs[0].model_address = "https://h/m.zip".to_owned();
+    spec.funcs[0].model_credentials_secret_ref = Some(SecretReference {
+        name: "store".to_owned(),
+    });
+    let model = |keys: &[&str], digest: &str| {
+        let view = SecretView {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            digest: digest.to_owned(),
+        };
+        let desired = desired(&spec, &[("store".to_owned(), view)].into());
+        match &desired.models[0] {
+            Model::Served(children) => children.deployment.body["spec"]["template"].clone(),
+            Model::Blocked(blocked) => json!(blocked.reason),
+        }
+    };
+    let one = model(&["token", "unread"], "one");
+    assert_eq!(one, model(&["token"], "two"));
+    assert_ne!(one, model(&["username", "password"], "two"));
+    let volumes = one["spec"]["volumes"].as_array().unwrap();
+    let mounted = volumes
+        .iter()
+        .find(|volume| volume["secret"]["secretName"] == "store");
+    let items = &mounted.unwrap()["secret"]["items"];
+    assert_eq!(items, &json!([{ "key": "token", "path": "token" }]));
+    assert_eq!(model(&["unread"], "one"), "SecretKeyMissing");
+    assert_eq!(model(&["token", "header"], "one"), "SecretKeyConflict");
+    let none = desired(&spec, &BTreeMap::new());
+    assert!(
+        matches!(&none.models[0], Model::Blocked(blocked) if blocked.reason == "SecretNotFound")
+    );
+}
+
 #[test]
 fn workers_are_added_for_messages_that_wait_and_for_a_model_that_is_busy() {
     let scaler = |scaling: Autoscaling| {

@@ -3,9 +3,37 @@
 use super::operation::{Change, Operation};
 
 /// Properties of a laptop's configuration that a cluster refuses, and a word of what it says instead.
-const REFUSED: [(&str, &str); 9] = [
+const REFUSED: [(&str, &str); 16] = [
     ("databases[].usernameFile", "credentialsSecretRef"),
     ("databases[].passwordFile", "credentialsSecretRef"),
+    (
+        "funcs[].modelCredentials.usernameFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.passwordFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.tokenFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.headerFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.caFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.certFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.keyFile",
+        "modelCredentialsSecretRef",
+    ),
     ("mqtts[].auth.username", "credentialsSecretRef"),
     ("mqtts[].auth.usernameFile", "credentialsSecretRef"),
     ("mqtts[].auth.password", "credentialsSecretRef"),

@@ -129,8 +129,8 @@ fn of_models() -> Vec<Misoperation> {
     vec![
         said(
             "OP-61 404",
-            "DownloadFailed",
-            "http://models.example/beta.zip: 404 Not Found",
+            "ModelNotFound",
+            "http://models.example/beta.zip: the server answered 404 Not Found",
         ),
         said("OP-61 too large", "DownloadFailed", "more than 1 GiB"),
         said(

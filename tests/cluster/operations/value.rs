@@ -11,7 +11,8 @@ fn text(path: &str) -> Option<Value> {
         "mqtts[].broker" => json!("tcp://10.0.0.9:1883"),
         "mqtts[].credentialsSecretRef.name"
         | "mqtts[].tls.secretRef.name"
-        | "databases[].credentialsSecretRef.name" => json!("broker"),
+        | "databases[].credentialsSecretRef.name"
+        | "funcs[].modelCredentialsSecretRef.name" => json!("broker"),
         "databases[].url" => json!("mysql+pymysql://db/plant"),
         "funcs[].databases[]" => json!("other"),
         "mqtts[].tls.serverName" => json!("broker.example"),

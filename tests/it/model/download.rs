@@ -180,21 +180,21 @@ async fn whatever_a_server_answers_is_one_clear_error_without_secrets() -> anyho
     let cases: Vec<(Answer, &str, &str, bool)> = vec![
         (
             always(response("404 Not Found", "", b"gone")),
-            "DownloadFailed",
-            "the server answered 404 Not Found; check modelAddress, and that the zip is uploaded there",
-            true,
+            "ModelNotFound",
+            "the server answered 404 Not Found; check modelAddress, that the zip is uploaded there",
+            false,
         ),
         (
             always(response("401 Unauthorized", "", b"")),
-            "DownloadFailed",
-            "401 Unauthorized; it asks for a user and password",
-            true,
+            "AccessDenied",
+            "401 Unauthorized; it asks for credentials: give modelCredentials",
+            false,
         ),
         (
             always(response("403 Forbidden", "", b"")),
-            "DownloadFailed",
+            "AccessDenied",
             "403 Forbidden; check that modelAddress may be read",
-            true,
+            false,
         ),
         (
             always(response("200 OK", "Content-Encoding: br\r\n", b"")),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crds::Reason;
 use crds::validated::Refusal;
 
-use super::{archive, fetch, pack};
+use super::{archive, credentials, fetch, pack};
 
 /// Why a model cannot be installed.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum Error {
         /// Where its folder would be.
         expected: PathBuf,
     },
+    /// The credentials of its server.
+    #[error(transparent)]
+    Credentials(credentials::Error),
     /// The download.
     #[error(transparent)]
     Fetch(fetch::Error),
@@ -78,13 +81,22 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.reason,
             Self::DownloadDisabled { .. } => Reason::DownloadDisabled,
-            Self::Fetch(_) => Reason::DownloadFailed,
+            Self::Credentials(_) => Reason::CredentialsInvalid,
+            Self::Fetch(error) => error.reason(),
             Self::File { .. } | Self::Folder(_) => Reason::FileUnreadable,
             Self::ChecksumMismatch { .. } => Reason::ChecksumMismatch,
             Self::Archive(error) => error.reason(),
             Self::Wheels { .. } => Reason::WheelsFailed,
             Self::Store(_) | Self::Interrupted => Reason::StoreUnavailable,
         }
+    }
+
+    /// Whether other credentials may be all that it takes.
+    pub fn is_of_credentials(&self) -> bool {
+        matches!(
+            self.reason(),
+            Reason::AccessDenied | Reason::ModelNotFound | Reason::CredentialsInvalid
+        )
     }
 
     /// Whether the same may succeed later, without a change of the configuration.

@@ -1,7 +1,8 @@
 //! Downloads a zip: bounded in bytes and time, resumed where it broke off, and hashed as it comes.
 //!
-//! Here is what is done; what to do is decided in `answer` (what a server's answer means), `redirect` (where it may
-//! lead), `limit` (how large the zip may be), `pace` (how slow it may be) and `body` (what comes).
+//! Here is what is done; what to do is decided in `client` (what a server is told), `answer` (what a server's answer
+//! means), `redirect` (where it may lead), `limit` (how large the zip may be), `pace` (how slow it may be), `body` (what
+//! comes) and `remedy` (what to do about an error).
 
 mod answer;
 mod body;
@@ -10,6 +11,7 @@ mod error;
 mod limit;
 mod pace;
 mod redirect;
+mod remedy;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
@@ -19,8 +21,8 @@ use std::time::{Duration, Instant};
 use crds::validated::{Md5, Sha256};
 use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Response;
 use reqwest::header::{ETAG, HeaderValue, IF_RANGE, RANGE};
-use reqwest::{Client, Response};
 use url::Url;
 
 use answer::{Answer, Coding, judge};
@@ -29,7 +31,7 @@ use error::reason;
 use limit::{Limit, free_bytes};
 use pace::{ANSWER_TIME, MAX_TIME, Pace};
 
-pub(crate) use client::client;
+pub(crate) use client::Clients;
 pub use error::Error;
 pub(crate) use limit::MOST;
 
@@ -64,7 +66,7 @@ pub(crate) fn shown(address: &Url) -> String {
 /// # Errors
 /// See [`Error`]; what is in the file then is of no use.
 pub(crate) async fn fetch(
-    client: &Client,
+    clients: &Clients,
     address: &Url,
     file: &mut File,
     limit: u64,
@@ -77,7 +79,7 @@ pub(crate) async fn fetch(
     };
     let limit = Limit::new(limit, free_bytes(file));
     let mut download = Download {
-        client,
+        clients,
         address,
         sink: Sink::new(file, limit.bytes),
         limit,
@@ -111,7 +113,7 @@ fn bar(address: &Url) -> ProgressBar {
 }
 
 struct Download<'a> {
-    client: &'a Client,
+    clients: &'a Clients,
     address: &'a Url,
     sink: Sink<'a>,
     limit: Limit,
@@ -160,6 +162,7 @@ impl Download<'_> {
                         address: self.shown(),
                         proxy: client::proxy(&at),
                         status,
+                        sent: self.clients.sent(&at),
                     });
                 }
             }
@@ -168,7 +171,7 @@ impl Download<'_> {
     }
 
     async fn ask(&self, at: &Url) -> Result<Response, Error> {
-        let mut request = self.client.get(at.clone());
+        let mut request = self.clients.get(at);
         if self.sink.size() > 0
             && let Some(etag) = &self.etag
         {
@@ -204,7 +207,7 @@ impl Download<'_> {
             let from = addresses(self.address).await;
             redirect::check_addresses(&from, &to).map_err(refused)?;
         }
-        Ok(redirect::keep_credentials(from, target))
+        Ok(target)
     }
 
     async fn take_body(

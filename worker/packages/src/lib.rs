@@ -6,6 +6,7 @@
 //! - `archive`: unpacks a zip without trusting anything in it.
 //! - `requirements`: downloads wheels for the platforms of workers.
 //! - `clutter`: files of desktop systems, editors and Python to skip.
+//! - `credentials`: what a model server asks for.
 //! - `fetch`: downloads a zip: bounded, resumed, hashed while it arrives.
 //! - `manifest`: digests and origin of an installed copy.
 //! - `wheels`: installs the wheels in a package.
@@ -15,6 +16,7 @@
 
 mod archive;
 mod clutter;
+mod credentials;
 mod error;
 mod fetch;
 mod local;
@@ -26,6 +28,7 @@ mod wheels;
 
 pub use archive::{Error as ArchiveError, Limits, unpack};
 pub use clutter::is_clutter;
+pub use credentials::{Error as CredentialsError, Watch};
 pub use error::Error;
 pub use fetch::Error as FetchError;
 pub use local::{Local, prepare};

@@ -12,13 +12,14 @@ mod versions;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crds::validated::{Digests, Md5, Sha256, ValidatedFunc};
 
+use super::credentials::Credentials;
 use super::error::Error;
-use super::fetch::{self, fetch, shown};
+use super::fetch::{self, Clients, fetch, shown};
 use super::manifest::Copy;
 use super::{pack, wheels};
 
@@ -40,7 +41,6 @@ pub const KEPT_VERSIONS: usize = 3;
 #[derive(Debug)]
 pub struct Store {
     directory: PathBuf,
-    client: OnceLock<reqwest::Client>,
 }
 
 impl Store {
@@ -64,10 +64,7 @@ impl Store {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        Ok(Self {
-            directory,
-            client: OnceLock::new(),
-        })
+        Ok(Self { directory })
     }
 
     /// Finds, downloads or unpacks a model.
@@ -99,7 +96,7 @@ impl Store {
             )
         } else {
             (
-                self.download(func, &zip, options).await?,
+                Self::download(func, &zip, options).await?,
                 Origin::Downloaded,
             )
         };
@@ -168,17 +165,12 @@ impl Store {
     }
 
     async fn download(
-        &self,
         func: &ValidatedFunc,
         zip: &Path,
         options: &InstallOptions,
     ) -> Result<(Md5, Sha256, u64), Error> {
-        let client = if let Some(client) = self.client.get() {
-            client
-        } else {
-            let client = fetch::client().map_err(Error::Fetch)?;
-            self.client.get_or_init(|| client)
-        };
+        let credentials = Credentials::read(func).map_err(Error::Credentials)?;
+        let clients = Clients::new(&func.address, credentials).map_err(Error::Fetch)?;
         let mut file = File::create(zip).map_err(Error::Store)?;
         tracing::info!(
             model = func.name,
@@ -186,7 +178,7 @@ impl Store {
             "Downloading model"
         );
         let fetched = fetch(
-            client,
+            &clients,
             &func.address,
             &mut file,
             options.max_bytes,

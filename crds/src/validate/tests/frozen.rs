@@ -122,6 +122,35 @@ const EDITS: &[(&str, &str)] = &[
         "modelName: m",
         "modelName: m, preQueueSize: 0, postQueueSize: 1000001",
     ),
+    (
+        "file:///m.zip",
+        "'https://h/m.zip', modelCredentials: {tokenFile: /t, usernameFile: /u}",
+    ),
+    (
+        "file:///m.zip",
+        "'https://h/m.zip', modelCredentials: {headerFile: /h, tokenFile: /t}",
+    ),
+    (
+        "file:///m.zip",
+        "'https://h/m.zip', modelCredentials: {passwordFile: /p, certFile: /c}",
+    ),
+    (
+        "file:///m.zip",
+        "'http://h/m.zip', modelCredentials: {tokenFile: /t, caFile: /c}",
+    ),
+    (
+        "modelName: m",
+        "modelName: m, modelCredentials: {tokenFile: /t}",
+    ),
+    ("file:///m.zip", "'https://h/m.zip', modelCredentials: {}"),
+    (
+        "file:///m.zip",
+        "'https://h/m.zip', modelCredentials: {token: secret}",
+    ),
+    (
+        "file:///m.zip",
+        "'https://h/m.zip', modelCredentials: {tokenFile: /t}, modelCredentialsSecretRef: {name: s}",
+    ),
     ("modelName: m", "modelName: m, onFull: dropoldest"),
     (
         "modelName: m",

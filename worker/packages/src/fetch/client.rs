@@ -1,32 +1,114 @@
-//! The HTTP client of downloads, and which proxy it takes.
+//! The HTTP clients of downloads: whom they trust, which server gets the credentials, and which proxy they take.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, redirect};
-use url::Url;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder, redirect};
+use rustls::RootCertStore;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use url::{Origin, Url};
 
 use super::Error;
+use crate::credentials::{Credentials, Tls, system_authorities};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client that trusts the system's authorities and leaves redirects to its caller.
-///
-/// # Errors
-/// TLS cannot be set up.
-pub(crate) fn client() -> Result<Client, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    // A machine without certificates can still download over http.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+/// Whether a server was told the credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// There are none.
+    None,
+    /// It was.
+    Told,
+    /// They are for another server.
+    Withheld,
+}
+
+/// One client for the model server, which gets the credentials, and one for those that it redirects to, which get none.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    origin: Origin,
+    header: Option<(HeaderName, HeaderValue)>,
+    has_identity: bool,
+    own: Client,
+    others: Client,
+}
+
+impl Clients {
+    /// Clients for the server of `address`, which leave redirects to their caller.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub(crate) fn new(address: &Url, credentials: Credentials) -> Result<Self, Error> {
+        let Credentials { header, tls } = credentials;
+        let Tls {
+            authorities,
+            identity,
+        } = tls;
+        let has_identity = identity.is_some();
+        let mut roots = system_authorities();
+        let own_roots = authorities.map(|certificates| {
+            // Where the server redirects to is often the same company's.
+            roots.add_parsable_certificates(certificates.iter().cloned());
+            let mut own = RootCertStore::empty();
+            own.add_parsable_certificates(certificates);
+            own
+        });
+        let others = client(roots.clone(), None)?;
+        let own = match (own_roots, identity) {
+            (None, None) => others.clone(),
+            (own, identity) => client(own.unwrap_or(roots), identity)?,
+        };
+        Ok(Self {
+            origin: address.origin(),
+            header,
+            has_identity,
+            own,
+            others,
+        })
+    }
+
+    /// A request for `at`, with the credentials if that is the server that they are for.
+    pub(super) fn get(&self, at: &Url) -> RequestBuilder {
+        if at.origin() != self.origin {
+            return self.others.get(at.clone());
+        }
+        let request = self.own.get(at.clone());
+        match &self.header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        }
+    }
+
+    /// Whether the server at `at` is told the credentials.
+    pub(super) fn sent(&self, at: &Url) -> Sent {
+        if self.header.is_none() && !self.has_identity {
+            Sent::None
+        } else if at.origin() == self.origin {
+            Sent::Told
+        } else {
+            Sent::Withheld
+        }
+    }
+}
+
+fn client(
+    roots: RootCertStore,
+    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+) -> Result<Client, Error> {
+    let setup = |error: rustls::Error| Error::Setup(error.to_string());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Setup(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(setup)?
+        .with_root_certificates(roots);
+    let tls = match identity {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(setup)?,
+    };
     let plain = (ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Client::builder()
         .user_agent(concat!("edgemodel/", env!("CARGO_PKG_VERSION")))
@@ -50,4 +132,41 @@ pub(super) fn proxy(address: &Url) -> Option<String> {
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
     Some(format!("{}://{host}", proxy.scheme_str().unwrap_or("http")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e1_only_the_server_of_the_address_gets_the_credentials() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let header = (
+            HeaderName::from_static("private-token"),
+            HeaderValue::from_static("canary"),
+        );
+        let credentials = Credentials {
+            header: Some(header),
+            ..Credentials::default()
+        };
+        let clients = Clients::new(&url("https://h/a"), credentials).unwrap();
+        for (to, expected) in [
+            ("https://h/b", Sent::Told),
+            ("https://H:443/b?c", Sent::Told),
+            ("http://h/a", Sent::Withheld),
+            ("https://h:444/a", Sent::Withheld),
+            ("https://other/a", Sent::Withheld),
+            ("https://sub.h/a", Sent::Withheld),
+        ] {
+            let request = clients.get(&url(to)).build().unwrap();
+            let carried = request.headers().contains_key("private-token");
+            assert_eq!(
+                (clients.sent(&url(to)), carried),
+                (expected, expected == Sent::Told),
+                "{to}"
+            );
+        }
+        let clients = Clients::new(&url("https://h/a"), Credentials::default()).unwrap();
+        assert_eq!(clients.sent(&url("https://h/a")), Sent::None);
+    }
 }

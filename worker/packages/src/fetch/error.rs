@@ -3,9 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use crds::Reason;
 use reqwest::StatusCode;
 
+use super::client::Sent;
 use super::pace::SLOWEST;
+use super::remedy;
 
 /// Why a zip was not downloaded. Addresses are without credentials and query.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +26,7 @@ pub enum Error {
     /// The server says no.
     #[error(
         "failed to download {address}{}: the server answered {status}{}",
-        through(.proxy.as_deref()), remedy(*.status)
+        through(.proxy.as_deref()), remedy::of_answer(*.status, *.sent)
     )]
     Status {
         /// What was to be downloaded.
@@ -32,6 +35,8 @@ pub enum Error {
         proxy: Option<String>,
         /// The answer.
         status: StatusCode,
+        /// Whether it was told the credentials.
+        sent: Sent,
     },
     /// It leads to where a model must not come from.
     #[error("{address} redirects to {target}, {fault}; write the final address into modelAddress")]
@@ -96,10 +101,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why, in one word.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Status { status, .. } => match *status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Reason::AccessDenied,
+                StatusCode::NOT_FOUND | StatusCode::GONE => Reason::ModelNotFound,
+                _ => Reason::DownloadFailed,
+            },
+            _ => Reason::DownloadFailed,
+        }
+    }
+
     /// Whether the same may succeed later.
     pub fn is_transient(&self) -> bool {
-        // A file that is not there may be uploaded yet; it is asked for now and then.
-        !matches!(self, Self::TooLarge { .. } | Self::Setup(_))
+        let is_final = matches!(self, Self::TooLarge { .. } | Self::Setup(_));
+        !is_final && !self.reason().is_permanent()
     }
 
     /// Whether it is worth another try at once.
@@ -122,35 +139,20 @@ fn through(proxy: Option<&str>) -> String {
     })
 }
 
-fn remedy(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            "; it asks for a user and password: write them into modelAddress, as https://USER:PASSWORD@HOST/..."
-        }
-        StatusCode::FORBIDDEN => {
-            "; check that modelAddress may be read with the credentials or token in it, and that these have not expired"
-        }
-        StatusCode::NOT_FOUND | StatusCode::GONE => {
-            "; check modelAddress, and that the zip is uploaded there"
-        }
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            "; write the proxy's user and password into HTTP_PROXY or HTTPS_PROXY"
-        }
-        _ => "",
-    }
-}
-
 /// A library's error with its causes, and without the address, which may hold secrets.
 pub(super) fn reason(error: &reqwest::Error) -> String {
     let mut reason = String::new();
+    let mut remedy = "";
     let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
     while let Some(error) = cause {
         if !reason.is_empty() {
             reason.push_str(": ");
         }
         reason.push_str(&error.to_string());
+        remedy = remedy::of_certificate(error).unwrap_or(remedy);
         cause = error.source();
     }
+    reason.push_str(remedy);
     if reason.is_empty() {
         reason.push_str(if error.is_timeout() {
             "no answer in time"
@@ -165,36 +167,108 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_answer_says_what_to_do() {
-        let text = |status, proxy: Option<&str>| {
-            Error::Status {
-                address: "http://h/m.zip".to_owned(),
-                proxy: proxy.map(str::to_owned),
-                status,
-            }
-            .to_string()
+    #[track_caller]
+    fn said(status: StatusCode, sent: Sent, proxy: Option<&str>) -> String {
+        let error = Error::Status {
+            address: "http://h/m.zip".to_owned(),
+            proxy: proxy.map(str::to_owned),
+            status,
+            sent,
         };
-        for (status, expected) in [
+        error.to_string()
+    }
+
+    #[test]
+    fn e1_an_answer_says_what_to_do() {
+        const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
+        const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+        const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
+        for (status, sent, expected) in [
             (
-                StatusCode::UNAUTHORIZED,
-                "401 Unauthorized; it asks for a user and password",
+                UNAUTHORIZED,
+                Sent::None,
+                "401 Unauthorized; it asks for credentials: give",
             ),
             (
-                StatusCode::FORBIDDEN,
-                "403 Forbidden; check that modelAddress may be read",
+                UNAUTHORIZED,
+                Sent::Told,
+                "401 Unauthorized; it does not take the credentials: check",
             ),
-            (StatusCode::NOT_FOUND, "404 Not Found; check modelAddress"),
+            (
+                UNAUTHORIZED,
+                Sent::Withheld,
+                "401 Unauthorized; it is not the server of modelAddress",
+            ),
+            (
+                FORBIDDEN,
+                Sent::None,
+                "403 Forbidden; check that modelAddress may be read without",
+            ),
+            (
+                FORBIDDEN,
+                Sent::Told,
+                "403 Forbidden; check that the user or token",
+            ),
+            (
+                FORBIDDEN,
+                Sent::Withheld,
+                "403 Forbidden; it is not the server of modelAddress",
+            ),
+            (
+                NOT_FOUND,
+                Sent::None,
+                "404 Not Found; check modelAddress, that the zip is uploaded there, and that it",
+            ),
+            (
+                NOT_FOUND,
+                Sent::Told,
+                "404 Not Found; check modelAddress, that the zip is uploaded there, and that the",
+            ),
+            (StatusCode::BAD_GATEWAY, Sent::Told, "502 Bad Gateway"),
         ] {
-            let text = text(status, None);
+            let text = said(status, sent, None);
             let start =
                 format!("failed to download http://h/m.zip: the server answered {expected}");
             assert!(text.starts_with(&start), "{text}");
         }
-        let proxied = text(StatusCode::BAD_GATEWAY, Some("http://proxy:3128"));
+        let proxied = said(
+            StatusCode::BAD_GATEWAY,
+            Sent::None,
+            Some("http://proxy:3128"),
+        );
         assert!(
             proxied.contains("m.zip through the proxy http://proxy:3128 ("),
             "{proxied}"
         );
+    }
+
+    /// An outage passes by itself, and a missing right does not.
+    #[test]
+    fn e1_a_refusal_is_not_retried_like_an_outage() {
+        for (status, reason) in [
+            (StatusCode::UNAUTHORIZED, Reason::AccessDenied),
+            (StatusCode::FORBIDDEN, Reason::AccessDenied),
+            (StatusCode::NOT_FOUND, Reason::ModelNotFound),
+            (StatusCode::GONE, Reason::ModelNotFound),
+            (StatusCode::BAD_GATEWAY, Reason::DownloadFailed),
+            (StatusCode::TOO_MANY_REQUESTS, Reason::DownloadFailed),
+            (
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+                Reason::DownloadFailed,
+            ),
+        ] {
+            let error = Error::Status {
+                address: String::new(),
+                proxy: None,
+                status,
+                sent: Sent::Told,
+            };
+            let transient = reason == Reason::DownloadFailed;
+            assert_eq!(
+                (error.reason(), error.is_transient()),
+                (reason, transient),
+                "{status}"
+            );
+        }
     }
 }

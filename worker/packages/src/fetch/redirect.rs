@@ -54,16 +54,6 @@ pub(super) fn check_addresses(from: &[IpAddr], to: &[IpAddr]) -> Result<(), &'st
     Ok(())
 }
 
-/// The target with the credentials of the address before, if both are on one server.
-pub(super) fn keep_credentials(before: &Url, mut target: Url) -> Url {
-    if before.origin() == target.origin() && target.username().is_empty() {
-        // Fails for addresses that cannot have them.
-        let _ = target.set_username(before.username());
-        let _ = target.set_password(before.password());
-    }
-    target
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,19 +107,5 @@ mod tests {
         assert_eq!(check(&secure, &plain, 1), Err("which is not https"));
         assert!(check(&plain, &url("file:///etc/passwd"), 1).is_err());
         assert!(check(&plain, &plain, MAX_REDIRECTS + 1).is_err());
-    }
-
-    #[test]
-    fn credentials_stay_with_their_server() {
-        let url = |text: &str| Url::parse(text).unwrap();
-        let from = url("http://user:word@h/a");
-        for (to, expected) in [
-            ("http://h/b", "http://user:word@h/b"),
-            ("http://h:81/b", "http://h:81/b"),
-            ("http://other/b", "http://other/b"),
-            ("http://you@h/b", "http://you@h/b"),
-        ] {
-            assert_eq!(keep_credentials(&from, url(to)).as_str(), expected);
-        }
     }
 }
