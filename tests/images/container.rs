@@ -75,6 +75,8 @@ impl<'a> Container<'a> {
             .arg(self.mounted.clone().unwrap_or_default())
             .args(words)
             .env_clear()
+            // As container engines do for a user that the image does not know.
+            .env("HOME", "/")
             .envs(self.image.environment())
             .stdin(Stdio::null());
         command

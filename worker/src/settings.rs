@@ -1,7 +1,7 @@
 //! Settings of a worker besides its configuration, from command line and environment.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crds::contract::env;
@@ -64,12 +64,16 @@ pub fn download_from_environment() -> bool {
     })
 }
 
-/// The default models directory: `edgemodel/models` in the user's cache directory.
+/// The default models directory: `edgemodel/models` in the user's cache directory. Container engines give `/` to users that the image
+/// does not know; they may write to the folder for temporary files instead.
 pub fn default_models_dir() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .or_else(|| {
+            let home = std::env::home_dir().filter(|home| home != Path::new("/"));
+            home.map(|home| home.join(".cache"))
+        })
         .unwrap_or_else(std::env::temp_dir);
     cache.join("edgemodel").join("models")
 }

@@ -43,7 +43,9 @@ pub enum TlsError {
     #[error("serverName: {0:?} is neither a host name nor an IP address")]
     ServerName(String),
     /// The machine has no certificate authorities.
-    #[error("this machine has no certificate authorities ({0}); install them, or set caFile")]
+    #[error(
+        "this machine has no certificate authorities{0}; install ca-certificates, name a file of them with SSL_CERT_FILE, or set caFile"
+    )]
     NoRoots(String),
     /// The TLS library rejects its own defaults.
     #[error("failed to set up TLS: {0}")]
@@ -137,8 +139,9 @@ fn system_authorities() -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
-        let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(TlsError::NoRoots(reasons.join(", ")));
+        let reasons = found.errors.iter();
+        let reasons = reasons.map(|error| format!(": {error}")).collect();
+        return Err(TlsError::NoRoots(reasons));
     }
     Ok(roots)
 }

@@ -123,6 +123,11 @@ fn client(
         .map_err(|error| Error::Setup(error.to_string()))
 }
 
+/// Whether the system trusts any authority.
+pub(super) fn has_authorities() -> bool {
+    !rustls_native_certs::load_native_certs().certs.is_empty()
+}
+
 /// The proxy that the environment names for `address`, without credentials: as the client decides.
 pub(super) fn proxy(address: &Url) -> Option<String> {
     let intercept = Matcher::from_env().intercept(&address.as_str().parse().ok()?)?;
