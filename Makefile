@@ -4,7 +4,7 @@
 # compiles each crate once for all of them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images test-images test-node node node-tools
+.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images static test-images test-node node node-tools
 
 # The native model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see
 # Cargo.toml. The portable one is a file of Python beside it.
@@ -97,6 +97,11 @@ images:
 	@deploy/images/build.sh $(if $(IMAGE_ARCH),--arch $(IMAGE_ARCH))
 	@python3 deploy/images/archive.py sizes $(patsubst %,target/images/%$(IMAGE_ARCH:%=-%).tar,operator worker worker-science)
 
+## Builds the worker as a static program, to copy into any image, into target/static. IMAGE_ARCH=arm64 cross-builds.
+static:
+	@deploy/images/static.sh $(or $(IMAGE_ARCH),$(shell dpkg --print-architecture))
+
 ## Builds and tests the images. IMAGE_ARCH=arm64 tests those for arm64. See docs/images.md.
 test-images: tools images
+	@tests/images/any.sh $(IMAGE_ARCH)
 	EDGEMODEL_TEST_ARCH=$(IMAGE_ARCH) cargo test --locked --test images

@@ -32,40 +32,7 @@ done
 [ ${#images[@]} -gt 0 ] || images=(operator worker worker-science)
 
 "$here/tools.sh"
-output=target/images
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/edgemodel/images
-mkdir -p "$output" "$cache"
-# Two builds at once would write the same files.
-exec 9>"$output/lock"
-flock 9
-work=$(mktemp --directory "$PWD/$output/work.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-export BUILDAH_ISOLATION=chroot
-buildah() {
-    command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" --registries-conf /dev/null "$@"
-}
-# All layers have this time, so that the same content is the same layer in each version; Debian bookworm's.
-time=1686355200
-
-digest() { # of files, independent of where they are
-    (cd "$here" && sha256sum "$@") | sha256sum | cut -c 1-16
-}
-
-# Keeps what a script makes under the digest of what it is made of; prints its path.
-cached() { # name, digest, script, its arguments
-    local file=$cache/$1-$2.tar made=$work/$1.made
-    shift 2
-    (
-        # Other builds on this machine keep theirs in the same place.
-        flock 8
-        if [ ! -e "$file" ] || { [ -n "$refresh" ] && [ ! -e "$made" ]; }; then
-            echo "Making $(basename "$file")" >&2
-            "$@" "$file" >&2
-            touch "$made"
-        fi
-    ) 8>"$cache/lock"
-    echo "$file"
-}
+. "$here/store.sh"
 
 root() { # name
     local parts=(root.sh merge-usr.sh finish-root.sh finish-worker.sh compile-python.sh "roots/$1" "roots/$1.left-out")
@@ -98,11 +65,10 @@ build() { # image, program, variant
     key=$({
         echo "$reference $revision"
         ls -l --time-style=+%s "$root" $packages
-        sha256sum "deploy/Dockerfile.$program" deploy/images/archive.py deploy/images/build.sh
+        sha256sum "deploy/Dockerfile.$program" deploy/images/{archive.py,build.sh,store.sh}
         (cd "$work/$program" && find . -type f -exec sha256sum {} +)
     } | sha256sum)
-    if [ -e "$output/$name.tar" ] && [ "$(cat "$output/$name.key" 2>/dev/null)" = "$key" ]; then
-        echo "$output/$name.tar is up to date" >&2
+    if is_up_to_date "$name" "$key"; then
         return
     fi
     echo "Building $reference for $arch" >&2
@@ -114,22 +80,7 @@ build() { # image, program, variant
         --build-arg TARGETARCH="$arch" --build-arg BUILDARCH="$own_arch" --build-arg BASE="localhost/root-$program" --build-arg VARIANT="$variant" \
         --build-arg VERSION="$tag" --build-arg REVISION="$revision" \
         --build-context programs="$work/$program" --build-context packages="$work/packages" . >/dev/null
-    buildah push --quiet --compression-format gzip "localhost/$image" "oci:$work/$image.oci:latest"
-    python3 deploy/images/archive.py write "$work/$image.oci" "$reference" "$output/$name.tar.part"
-    mv "$output/$name.tar.part" "$output/$name.tar"
-    echo "$key" >"$output/$name.key"
-    echo "Wrote $output/$name.tar" >&2
-}
-
-base() { # archive, name
-    if buildah inspect --type image "localhost/root-$2" >/dev/null 2>&1; then
-        return
-    fi
-    local container
-    container=$(buildah from --arch "$arch" scratch)
-    buildah add --quiet "$container" "$1" / >/dev/null
-    buildah commit --quiet --timestamp "$time" --identity-label=false --omit-history "$container" "localhost/root-$2" >/dev/null
-    buildah rm "$container" >/dev/null
+    export_image "$image" "$reference" "$name" "$key"
 }
 
 for image in "${images[@]}"; do

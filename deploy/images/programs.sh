@@ -3,18 +3,9 @@
 # the FOLDER gets what belongs into the image's root. For another machine's ARCH it takes a C compiler for that machine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. deploy/images/machine.sh
 arch=$1 folder=$2 image=$3
 
-machine() { # as Rust and C compilers call it
-    case $1 in
-    amd64 | x86_64) echo x86_64 ;;
-    arm64 | aarch64) echo aarch64 ;;
-    *)
-        echo "Images are built for amd64 and arm64, not for \"$1\"" >&2
-        exit 1
-        ;;
-    esac
-}
 machine=$(machine "$arch")
 options=(--locked --quiet --release)
 release=release

@@ -87,7 +87,7 @@ fn is_elf(path: &Path) -> anyhow::Result<bool> {
     Ok(start == b"\x7fELF")
 }
 
-fn readelf(what: &str, path: &Path) -> anyhow::Result<String> {
+pub(super) fn readelf(what: &str, path: &Path) -> anyhow::Result<String> {
     let output = Command::new("readelf")
         .args(["--wide", what])
         .arg(path)
@@ -103,20 +103,7 @@ fn the_programs_run_with_older_c_libraries() -> anyhow::Result<()> {
         ("worker", "usr/local/bin/edgemodel"),
         ("worker", "usr/local/lib/edgemodel/_edgemodel_host.abi3.so"),
     ] {
-        let text = readelf("--version-info", &Image::open(image)?.root().join(program))?;
-        let versions: BTreeSet<(u32, u32)> = text
-            .split("GLIBC_")
-            .skip(1)
-            .filter_map(|rest| {
-                let version: String = rest
-                    .chars()
-                    .take_while(|c| c.is_ascii_digit() || *c == '.')
-                    .collect();
-                let (major, rest) = version.split_once('.')?;
-                let minor = rest.split('.').next()?;
-                Some((major.parse().ok()?, minor.parse().ok()?))
-            })
-            .collect();
+        let versions = glibc_versions(&Image::open(image)?.root().join(program))?;
         assert!(!versions.is_empty(), "{program}");
         assert!(
             versions.iter().all(|version| *version <= GLIBC),
@@ -124,4 +111,19 @@ fn the_programs_run_with_older_c_libraries() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The versions of glibc whose symbols a program asks for.
+pub(super) fn glibc_versions(program: &Path) -> anyhow::Result<BTreeSet<(u32, u32)>> {
+    let text = readelf("--version-info", program)?;
+    let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {
+        let version: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || *c == '.')
+            .collect();
+        let (major, rest) = version.split_once('.')?;
+        let minor = rest.split('.').next()?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    });
+    Ok(versions.collect())
 }

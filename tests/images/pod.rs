@@ -23,6 +23,7 @@ use super::image::Image;
 #[derive(Debug)]
 pub(super) struct Pod {
     unshare: Child,
+    http: SocketAddr,
     device: TestClient,
     reader: TestClient,
     _broker: Mosquitto,
@@ -58,6 +59,7 @@ impl Pod {
             .spawn()?;
         let mut pod = Self {
             unshare,
+            http,
             device,
             reader,
             _broker: broker,
@@ -84,6 +86,12 @@ impl Pod {
         self.measure().await?;
         let result = self.reader.take().await?;
         Ok(serde_json::from_slice(&result.payload)?)
+    }
+
+    /// Its `/status`.
+    pub(super) async fn status(&self) -> anyhow::Result<Value> {
+        let (_, text) = tests::running::get(self.http, "/status").await?;
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// The worker, by this machine's number; in its container it is process 1.
