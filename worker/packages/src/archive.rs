@@ -165,8 +165,12 @@ impl Entry {
             entry: shown.clone(),
             fault,
         };
+        // First, since a name that is left out can't harm: macOS has a file `Icon\r`.
+        if shown.split(['/', '\\']).any(is_clutter) {
+            return Ok(None);
+        }
         let path = name::check(&shown).map_err(refuse)?;
-        if path.is_empty() || path.split('/').any(is_clutter) {
+        if path.is_empty() {
             return Ok(None);
         }
         if raw.encrypted() {

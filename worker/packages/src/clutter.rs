@@ -1,7 +1,13 @@
 //! Files that desktop systems, editors and Python leave behind and that don't belong to a model.
 
 /// Files of desktop systems, in any folder.
-const FILES: [&str; 4] = [".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini"];
+const FILES: [&str; 5] = [
+    ".DS_Store",
+    "Icon\r",
+    "Thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+];
 
 /// Folders of desktop systems and of Python. Python runs the content of `__pycache__` instead of a source with the same
 /// date and size.
@@ -28,6 +34,7 @@ mod tests {
             "__MACOSX",
             "__pycache__",
             ".DS_Store",
+            "Icon\r",
         ] {
             assert!(is_clutter(name), "{name}");
         }

@@ -82,7 +82,6 @@ fn names_that_lead_elsewhere_are_refused() {
         "../evil.py",
         "a/../../evil.py",
         "/etc/evil.py",
-        "a//b.py",
         "..",
         "a\\..\\b.py",
         "C:/evil.py",
@@ -272,6 +271,7 @@ fn b5_files_of_desktop_systems_are_left_out() {
             ("__MACOSX/index.py", ""),
             ("data/Thumbs.db", ""),
             ("desktop.ini", ""),
+            ("data/Icon\r", ""),
         ]),
         &["index.py", "samples/x.json"],
     );
