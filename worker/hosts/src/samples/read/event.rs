@@ -30,8 +30,11 @@ pub(super) fn read_payload(json: &[u8]) -> Result<Vec<u8>, String> {
         Ok(Value::String(text)) => Ok(text.into_bytes()),
         Ok(Value::Object(members)) if members.len() == 1 => {
             let base64 = members.get("base64").and_then(Value::as_str).ok_or(fault)?;
-            let bytes = STANDARD.decode(base64);
-            bytes.map_err(|error| format!("payload.base64 is not base64: {error}"))
+            STANDARD.decode(base64).map_err(|error| {
+                let fault = error.to_string();
+                let fault = fault.trim_end_matches('.');
+                format!("payload.base64 is not base64: {fault}")
+            })
         }
         _ => Err(fault.to_owned()),
     }

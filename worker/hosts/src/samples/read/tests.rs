@@ -211,7 +211,7 @@ fn a_message_that_is_not_json_is_read_strictly() {
     );
     rejects(
         r#"{"decode": "csv", "payload": {"base64": "!"}, "result": 1}"#,
-        "payload.base64 is not base64: ",
+        "payload.base64 is not base64: Invalid symbol 33, offset 0",
     );
     rejects(
         r#"{"decode": "xml", "payload": "a", "result": 1}"#,
