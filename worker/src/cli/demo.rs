@@ -82,13 +82,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     print(&introduction(&source, &demo, &worker))?;
 
     let enough = Arc::new(Notify::new());
-    let _tasks = surround(&surroundings, &runtime, arguments, &enough)?;
+    let mut tasks = surround(&surroundings, &runtime, arguments, &enough)?;
     worker.run(async || {
         tokio::select! {
             () = shutdown::requested() => {}
             () = enough.notified() => {}
         }
     })?;
+    surroundings.block_on(tasks.shutdown());
+    drop(demo);
     print("\nThe demo has ended; nothing is left behind.\n")
 }
 
