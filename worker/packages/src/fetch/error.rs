@@ -139,10 +139,6 @@ fn through(proxy: Option<&str>) -> String {
     })
 }
 
-/// Otherwise a server's certificate seems to be the fault.
-const WITHOUT_AUTHORITIES: &str = "; this machine has no certificate authorities: install ca-certificates, or name a file \
-                                   of them with SSL_CERT_FILE";
-
 /// A library's error with its causes, and without the address, which may hold secrets.
 pub(super) fn reason(error: &reqwest::Error) -> String {
     let mut reason = String::new();
@@ -163,9 +159,6 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
         } else {
             "the connection broke"
         });
-    }
-    if reason.contains("UnknownIssuer") && !super::client::has_authorities() {
-        reason.push_str(WITHOUT_AUTHORITIES);
     }
     reason
 }

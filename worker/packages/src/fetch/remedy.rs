@@ -5,7 +5,7 @@ use std::io;
 use reqwest::StatusCode;
 use rustls::AlertDescription;
 
-use super::client::Sent;
+use super::client::{Sent, has_authorities};
 
 /// What to do about an answer.
 pub(super) fn of_answer(status: StatusCode, sent: Sent) -> &'static str {
@@ -56,10 +56,16 @@ pub(super) fn of_certificate(error: &(dyn std::error::Error + 'static)) -> Optio
         within = inner;
     }
     match within.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => Some(
-            "; name its authority's certificate in caFile of modelCredentials, or in a cluster put it into the key ca.crt of \
-             the Secret of modelCredentialsSecretRef",
-        ),
+        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
+            Some(if has_authorities() {
+                "; name its authority's certificate in caFile of modelCredentials, or in a cluster put it into the key ca.crt \
+                 of the Secret of modelCredentialsSecretRef"
+            } else {
+                // Otherwise the server's certificate seems to be the fault.
+                "; this machine has no certificate authorities: install ca-certificates, name a file of them with \
+                 SSL_CERT_FILE, or name this server's in caFile of modelCredentials"
+            })
+        }
         rustls::Error::AlertReceived(
             AlertDescription::CertificateRequired
             | AlertDescription::CertificateUnknown
