@@ -142,6 +142,7 @@ def measure(options, python, folder):
     command = [options.edgemodel, "pack", options.folder, "--python", python, "--output", zip_file, "--json"]
     packed = json.loads(subprocess.check_output(command, stderr=subprocess.DEVNULL))
     process, port = broker(folder)
+    worker = None
     try:
         config, models = os.path.join(folder, "config.yaml"), os.path.join(folder, "models")
         fields = {"zip": zip_file, "md5": packed["modelMd5"], "python": python, "port": port, "topic_in": IN, "topic_out": OUT}
@@ -175,6 +176,8 @@ def measure(options, python, folder):
         worker.stop()
         return host, statistics.median(times), summary, total
     finally:
+        if worker is not None:
+            worker.stop()
         process.terminate()
         process.wait()
 
