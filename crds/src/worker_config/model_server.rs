@@ -123,7 +123,7 @@ fn present(func: &Func, keys: &BTreeSet<String>) -> BTreeSet<&'static str> {
     read.filter(|key| keys.contains(*key)).collect()
 }
 
-/// Whether there is no TLS to the model's server.
+/// Whether the model's server is reached without TLS.
 fn is_plain(func: &Func) -> bool {
     let scheme = func.model_address.split("://").next();
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))

@@ -144,7 +144,7 @@ async fn e1_a_server_gets_what_it_asks_for() -> anyhow::Result<()> {
             "MUTUAL/bearer/m.zip",
             "caFile: @CA, certFile: @CERT, keyFile: @KEY, tokenFile: @DIR/token",
         ),
-        // The other server would refuse whoever shows a certificate.
+        // The other server would refuse a client that shows a certificate.
         (
             "MUTUAL/anonymous/m.zip",
             "caFile: @CA, certFile: @CERT, keyFile: @KEY",

@@ -28,7 +28,7 @@ impl Watch {
         Self { files, seen }
     }
 
-    /// Returns when one of them is another; never if there are none.
+    /// Returns when the contents of one of them change; never if there are no files.
     pub async fn changed(&self) {
         if self.files.is_empty() {
             return std::future::pending().await;
@@ -39,7 +39,7 @@ impl Watch {
     }
 }
 
-/// Of what they hold; a file that cannot be read is like an empty one.
+/// A digest of their contents; a file that cannot be read counts as empty.
 async fn digest(files: Vec<String>) -> [u8; 32] {
     let read = tokio::task::spawn_blocking(move || {
         let mut digest = Sha256::new();
@@ -51,7 +51,7 @@ async fn digest(files: Vec<String>) -> [u8; 32] {
         }
         digest.finalize().into()
     });
-    // The worker goes down, and asks no more.
+    // The runtime is shutting down, and nothing waits for the answer.
     read.await.unwrap_or_default()
 }
 
