@@ -4,7 +4,7 @@
 # compiles each crate once for all of them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images static test-images test-node node node-tools
+.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images static test-images test-brokers test-node node node-tools
 
 # The native model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see
 # Cargo.toml. The portable one is a file of Python beside it.
@@ -41,12 +41,18 @@ lint:
 doc:
 	cargo xtask doc
 
-## Runs all tests except those of images and nodes. The first run builds a Kubernetes API server.
+## Runs all tests except those of images, brokers and nodes. The first run builds a Kubernetes API server.
 test: tools kubernetes host
 	@cargo build --locked --bins --tests --test cluster
 	@# These mostly wait for brokers and interpreters, so two processors run four at a time.
 	RUST_TEST_THREADS=$$(($$(nproc) > 4 ? $$(nproc) : 4)) cargo test --locked
 	cargo test --locked --test cluster
+
+## Tests the worker on several brokers and prints the tables of docs/brokers.md. BROKERS=mosquitto chooses one.
+test-brokers: tools host
+	@tests/brokers/build.sh $(BROKERS) >/dev/null
+	@cargo build --locked --bin edgemodel
+	cargo test --locked --test brokers -- --nocapture $(BROKERS)
 
 NODE_NAMES = etcd kube-apiserver kube-controller-manager kubectl kubelet kube-scheduler kube-proxy helm
 NODE = cargo test --locked --test node --

@@ -29,8 +29,7 @@ impl Mosquitto {
     /// # Errors
     /// mosquitto is missing or does not start.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::with(|_, port| format!("listener {port} 127.0.0.1\nallow_anonymous true\n{LIMITS}"))
-            .await
+        Self::with(|_, port| open_to_anybody(port)).await
     }
 
     /// Starts a broker with a configuration that is made for a folder and a port. It saves its sessions
@@ -41,11 +40,7 @@ impl Mosquitto {
     pub async fn with(configuration: impl Fn(&Path, u16) -> String) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let port = free_port()?;
-        let folder = directory.path().display();
-        let common = format!(
-            "user root\nlog_dest stderr\npersistence true\npersistence_location {folder}/\n"
-        );
-        let text = common + &configuration(directory.path(), port);
+        let text = common(directory.path()) + &configuration(directory.path(), port);
         std::fs::write(directory.path().join("mosquitto.conf"), text)?;
         let child = spawn(directory.path())?;
         let mut broker = Self {
@@ -182,8 +177,22 @@ fn spawn(directory: &Path) -> anyhow::Result<Child> {
         .context("failed to start mosquitto; install it, as with `apt-get install mosquitto`")
 }
 
+/// What [`Mosquitto::start`] configures.
+pub fn configuration(folder: &Path, port: u16) -> String {
+    common(folder) + &open_to_anybody(port)
+}
+
+fn common(folder: &Path) -> String {
+    let folder = folder.display();
+    format!("user root\nlog_dest stderr\npersistence true\npersistence_location {folder}/\n")
+}
+
+fn open_to_anybody(port: u16) -> String {
+    format!("listener {port} 127.0.0.1\nallow_anonymous true\n{LIMITS}")
+}
+
 /// Debian puts it where the PATH of ordinary users does not look.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let debian = Path::new("/usr/sbin/mosquitto");
     if debian.exists() {
         debian.to_owned()
