@@ -68,7 +68,7 @@ node: node-tools
 node-tools:
 	@tests/tools.sh node
 	@tests/kubernetes/build.sh $(NODE_NAMES) >/dev/null
-	@deploy/images/build.sh operator worker
+	@deploy/images/build.sh --profile $(IMAGE_PROFILE) operator worker
 
 ## Fuzzes every parser with libFuzzer, EDGEMODEL_FUZZ_SECONDS (default 60) for each target.
 fuzz: tools
@@ -98,9 +98,12 @@ bench: tools
 	@cargo build --locked --release --package worker
 	@cargo bench --locked --package tests --bench worker -- --write
 
+# Cargo's profile for the programs in images. With `quick` they are compiled in a fifth of the time.
+IMAGE_PROFILE = release
+
 ## Builds the container images into target/images and prints their sizes. IMAGE_ARCH=arm64 cross-builds.
 images:
-	@deploy/images/build.sh $(if $(IMAGE_ARCH),--arch $(IMAGE_ARCH))
+	@deploy/images/build.sh --profile $(IMAGE_PROFILE) $(if $(IMAGE_ARCH),--arch $(IMAGE_ARCH))
 	@python3 deploy/images/archive.py sizes $(patsubst %,target/images/%$(IMAGE_ARCH:%=-%).tar,operator worker worker-science)
 
 ## Builds the worker as a static program, to copy into any image, into target/static. IMAGE_ARCH=arm64 cross-builds.

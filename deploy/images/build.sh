@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds images without a registry or a daemon, from Debian's packages, PyPI's and this repository, into files that nodes
-# import: `build.sh [--tag TAG] [--arch ARCH] [--refresh] [IMAGE...]` with IMAGEs operator, worker and worker-science, all by
-# default. A TAG other than the version, or an ARCH other than this machine's, becomes part of the file's name. What has not
-# changed is not built again; --refresh takes Debian's packages of today. Needs root, for owners of files.
+# import: `build.sh [--tag TAG] [--arch ARCH] [--profile PROFILE] [--refresh] [IMAGE...]` with IMAGEs operator, worker and
+# worker-science, all by default. A TAG other than the version, or an ARCH other than this machine's, becomes part of the file's
+# name. Cargo compiles by the PROFILE, release by default. What has not changed is not built again; --refresh takes Debian's
+# packages of today. Needs root, for owners of files.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,9 +11,9 @@ cd "$here/../.."
 
 own_arch=$(dpkg --print-architecture)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-tag=$version arch=$own_arch refresh= images=()
+tag=$version arch=$own_arch profile=release refresh= images=()
 usage() { # what is wrong
-    sed -n '2,6s/^# //p' "$here/build.sh" >&2
+    sed -n '2,7s/^# //p' "$here/build.sh" >&2
     echo "$1" >&2
     exit 2
 }
@@ -20,8 +21,9 @@ while [ $# -gt 0 ]; do
     case $1 in
     --tag) tag=${2-} && shift ;;
     --arch) arch=${2-} && shift ;;
+    --profile) profile=${2-} && shift ;;
     --refresh) refresh=yes ;;
-    --help) sed -n '2,6s/^# //p' "$here/build.sh" && exit ;;
+    --help) sed -n '2,7s/^# //p' "$here/build.sh" && exit ;;
     operator | worker | worker-science) images+=("$1") ;;
     *) usage "\"$1\" is neither an option nor an image" ;;
     esac
@@ -58,7 +60,7 @@ build() { # image, program, variant
     [ "$variant" = plain ] || reference+=-$variant
     root=$(root "$program")
     [ "$variant" = plain ] || packages=$(packages)
-    [ -d "$work/$program" ] || "$here/programs.sh" "$arch" "$work/$program" "$program"
+    [ -d "$work/$program" ] || "$here/programs.sh" "$arch" "$profile" "$work/$program" "$program"
     local sources=(operator worker crds Cargo.toml Cargo.lock deploy)
     local revision
     revision=$(git log -1 --format=%H -- "${sources[@]}" 2>/dev/null || true)

@@ -6,7 +6,7 @@
 //! the same end (O1), soon (O4), nothing that serves is deleted and recreated (O2), few writes and none when all is done
 //! (O3), no panic and no error in the log (O5), and at every moment what [`invariant_watcher`] knows (O6).
 //!
-//! By default every second write of each workload meets one fault, another one from write to write; `EDGEMODEL_LONG=plans` runs
+//! By default every third write of each workload meets one fault, another one from write to write; `EDGEMODEL_LONG=plans` runs
 //! every fault at every write, `EDGEMODEL_LONG=plans/W05` those of one workload.
 
 mod decoys;
@@ -66,8 +66,8 @@ async fn every_workload_ends_in_the_same_state_whatever_write_fails() -> anyhow:
         for write in 1..=reference.writes.len() {
             let faults = if wanted.is_some() {
                 &FAULTS[..]
-            } else if (index + write) % 2 == 0 {
-                &FAULTS[(index * 5 + write) % FAULTS.len()..][..1]
+            } else if (index + write) % 3 == 0 {
+                &FAULTS[(index * 5 + write / 3) % FAULTS.len()..][..1]
             } else {
                 &[]
             };

@@ -8,9 +8,9 @@ cd "$here/../.."
 
 own_arch=$(dpkg --print-architecture)
 arch=${1:-$own_arch} refresh=
-static=target/static-test
+static=target/static-quick
 deploy/images/tools.sh
-deploy/images/static.sh --profile static-test --to "$static/$arch" "$arch"
+deploy/images/static.sh --profile quick --to "$static/$arch" "$arch"
 . deploy/images/store.sh
 
 # The block that copies a folder; the folder and the base are what users choose.

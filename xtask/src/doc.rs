@@ -1,5 +1,6 @@
 //! The documentation of the code: every crate of the workspace with its private items, and a front page over them.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +12,7 @@ use serde_json::Value;
 pub(crate) fn build() -> anyhow::Result<()> {
     let flags = std::env::var("RUSTDOCFLAGS").unwrap_or_default();
     // The model host is built alone; see Cargo.toml.
-    let status = Command::new(env!("CARGO"))
+    let status = cargo(std::env::vars_os())
         .args(["doc", "--locked", "--workspace", "--exclude", "host"])
         .args(["--no-deps", "--document-private-items"])
         .env("RUSTDOCFLAGS", format!("{flags} -D warnings"))
@@ -28,8 +29,22 @@ pub(crate) fn build() -> anyhow::Result<()> {
     std::fs::write(&file, page).with_context(|| format!("failed to write {}", file.display()))
 }
 
+/// Cargo in `variables` without those that `cargo run` sets: build scripts that depend on them, such as ring's, would run
+/// again in each direction, and all crates above would be compiled again.
+fn cargo(variables: impl Iterator<Item = (OsString, OsString)>) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    for (name, _) in variables {
+        let of_a_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+        let name_text = name.to_string_lossy();
+        if of_a_package.iter().any(|start| name_text.starts_with(start)) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
+}
+
 fn metadata() -> anyhow::Result<Value> {
-    let output = Command::new(env!("CARGO"))
+    let output = cargo(std::env::vars_os())
         .args(["metadata", "--locked", "--no-deps", "--format-version", "1"])
         .output()
         .context("failed to run cargo metadata")?;
@@ -74,6 +89,16 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn cargo_does_not_take_its_caller_for_the_package_that_it_builds() {
+        let variables = ["CARGO_PKG_NAME", "CARGO_HOME", "CARGO_MANIFEST_DIR", "PATH"];
+        let variables = variables.map(|name| (name.into(), "of xtask".into()));
+        let cargo = cargo(variables.into_iter());
+        let removed: Vec<_> = cargo.get_envs().map(|(name, value)| (name.to_str(), value)).collect();
+        let expected = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"].map(|name| (Some(name), None));
+        assert_eq!(removed, expected);
+    }
 
     #[test]
     fn the_front_page_lists_libraries_that_are_documented() {
