@@ -5,6 +5,7 @@
 //! the reference page. The Chinese titles are those of pyboot's form panel. Nothing is checked here
 //! beyond shapes; [`crate::validate`] turns this into [`crate::ValidatedRuntime`].
 
+mod batch;
 mod database;
 mod expose;
 mod func;
@@ -22,6 +23,7 @@ use crate::cluster::{ExposeMode, ModelCache, Placement};
 use crate::constraint::rule::{CelRule, object_name, quoting, rule};
 use crate::constraint::{each, list, list_by, name, text};
 
+pub use batch::Batch;
 pub use database::Database;
 pub use expose::Expose;
 pub use func::{AttrType, Device, DeviceAttr, Format, Func, HostChoice, OnFull};

@@ -207,6 +207,8 @@ pub struct ValidatedFunc {
     pub start_timeout: Duration,
     /// How a call that raises is repeated, if it is.
     pub retry: Option<ValidatedRetry>,
+    /// How messages are put together for `handler_batch`, if the configuration says.
+    pub batch: Option<ValidatedBatch>,
     /// Interpreter, if the configuration names one.
     pub python: Option<String>,
     /// Which host runs the model.
@@ -228,6 +230,15 @@ pub struct ValidatedRetry {
     pub attempts: u16,
     /// The pause before the second attempt.
     pub backoff: Duration,
+}
+
+/// How messages are put together for `handler_batch`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidatedBatch {
+    /// Most messages in one call.
+    pub max: u16,
+    /// How long a message waits for others, if at all.
+    pub wait: Option<Duration>,
 }
 
 /// The digests that a zip must have. Both may be absent for a `file://` address.

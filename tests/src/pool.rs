@@ -54,6 +54,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         host: HostChoice::Auto,
         databases: Arc::default(),
         retry: None,
+        batch: None,
         hosts: 1,
         devices: Vec::new(),
         timeout: Duration::from_secs(10),
@@ -164,9 +165,13 @@ impl TestPool {
         self.pool.monitor()
     }
 
-    /// Finishes what is queued and ends the hosts.
-    pub async fn drain(self) {
-        self.pool.drain().await;
+    /// Finishes what is queued and ends the hosts; what came of the messages that were not asked for.
+    pub async fn drain(self) -> Vec<String> {
+        let Self {
+            pool, mut outcomes, ..
+        } = self;
+        pool.drain().await;
+        std::iter::from_fn(|| Some(text(outcomes.try_recv().ok()?.1))).collect()
     }
 }
 

@@ -173,6 +173,7 @@ impl Supervisor {
             host: func.host,
             databases: self.ctx.databases[self.func].clone(),
             retry: func.retry,
+            batch: func.batch,
             hosts: func.hosts,
             devices: func
                 .devices

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::database::once;
-use super::{ModelCredentials, Retry, Timeout};
+use super::{Batch, ModelCredentials, Retry, Timeout};
 use crate::cluster::{Autoscaling, Resources, SecretReference};
 use crate::constraint::rule::{CelRule, rule, visible};
 use crate::constraint::{each, list, name, path, pattern, text};
@@ -68,6 +68,9 @@ pub struct Func {
     /// How a call that raises is repeated, in order for its device, before its message fails. Default: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// How messages are put together for `handler_batch`, which the model must have. Default: what has queued up, at most 256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
     /// The Python interpreter to run the model with. Default: `EDGEMODEL_PYTHON`, else `python3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = path)]

@@ -10,13 +10,14 @@ use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::{HostChoice, OnFull};
 use crate::validated::{
-    Condition, Digests, Format, Operand, Refusal, ValidatedDevice, ValidatedFunc, ValidatedRetry,
+    Condition, Digests, Format, Operand, Refusal, ValidatedBatch, ValidatedDevice, ValidatedFunc, ValidatedRetry,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 const QUEUE_SIZE: usize = 1000;
 const ATTEMPTS: u16 = 3;
+const MAX_BATCH: u16 = 256;
 const BACKOFF: Duration = Duration::from_secs(1);
 
 pub(super) fn func(
@@ -39,6 +40,7 @@ pub(super) fn func(
     let timeout = field.duration("timeout", TIMEOUT, report);
     let databases = database::used(field, databases, report);
     let retry = field.get("retry").map(|retry| self::retry(&retry, report));
+    let batch = field.get("batch").map(|batch| self::batch(&batch, report));
     let start_timeout = field.duration("startTimeout", START_TIMEOUT, report);
     let address = address?;
     Some(ValidatedFunc {
@@ -55,6 +57,7 @@ pub(super) fn func(
         timeout,
         start_timeout,
         retry,
+        batch,
         python: field.text("python"),
         host: match field.text("host").as_deref() {
             Some("native") => HostChoice::Native,
@@ -76,6 +79,14 @@ fn retry(field: &Field, report: &mut Report) -> ValidatedRetry {
     ValidatedRetry {
         attempts: field.number("attempts").unwrap_or(ATTEMPTS),
         backoff: field.duration("backoff", BACKOFF, report),
+    }
+}
+
+fn batch(field: &Field, report: &mut Report) -> ValidatedBatch {
+    let wait = field.duration("wait", Duration::ZERO, report);
+    ValidatedBatch {
+        max: field.number("max").unwrap_or(MAX_BATCH),
+        wait: (!wait.is_zero()).then_some(wait),
     }
 }
 

@@ -226,6 +226,7 @@ fn time_spans() -> Vec<Case> {
         ("/funcs/0/timeout", "spec.funcs[0].timeout"),
         ("/funcs/0/startTimeout", "spec.funcs[0].startTimeout"),
         ("/funcs/0/retry/backoff", "spec.funcs[0].retry.backoff"),
+        ("/funcs/0/batch/wait", "spec.funcs[0].batch.wait"),
     ];
     let case = |(path, field)| {
         case(path)

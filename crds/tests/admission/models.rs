@@ -48,6 +48,10 @@ fn models() -> Vec<Case> {
                     "is not the name of an object",
                 ],
             ),
+        case("/funcs/0/batch").accepts([json!({}), json!({ "max": 256, "wait": "50ms" })]),
+        case("/funcs/0/batch/max")
+            .accepts([1, 256])
+            .refuses([0, 257], &["spec.funcs[0].batch.max", "should be"]),
         case("/funcs/0/retry").accepts([json!({}), json!({ "attempts": 2 })]),
         case("/funcs/0/retry/attempts")
             .accepts([2, 100])

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crds::validated::ValidatedBatch;
 use hosts::StartError;
 use tests::pool::text;
 
@@ -29,8 +30,16 @@ def handler_batch(events, contexts):
 ";
 
 async fn run(messages: &[String]) -> anyhow::Result<Vec<String>> {
+    run_in(None, messages).await
+}
+
+async fn run_in(
+    batch: Option<ValidatedBatch>,
+    messages: &[String],
+) -> anyhow::Result<Vec<String>> {
     let mut pool = super::with(MODEL, |options| {
         options.timeout = Duration::from_millis(400);
+        options.batch = batch;
     })
     .await?;
     for message in messages {
@@ -67,6 +76,76 @@ async fn what_has_queued_up_is_handed_over_together_and_in_order() -> anyhow::Re
         together = together.max(count);
     }
     assert!(together > 1, "{results:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_gets_at_most_max_messages() -> anyhow::Result<()> {
+    let batch = ValidatedBatch { max: 7, wait: None };
+    let results = run_in(Some(batch), &messages("20")).await?;
+    let together: Vec<u64> = results
+        .iter()
+        .map(|result| {
+            let result: (serde_json::Value, u64, String) = serde_json::from_str(result)?;
+            Ok(result.1)
+        })
+        .collect::<anyhow::Result<_>>()?;
+    assert_eq!(together.iter().max(), Some(&7), "{together:?}");
+    assert_eq!(together.len(), 40);
+    Ok(())
+}
+
+const EVER: Duration = Duration::from_hours(1);
+
+#[tokio::test]
+async fn messages_wait_for_others_until_there_are_max() -> anyhow::Result<()> {
+    let batch = ValidatedBatch {
+        max: 5,
+        wait: Some(EVER),
+    };
+    let messages: Vec<_> = (0..15).map(|number| number.to_string()).collect();
+    let results = run_in(Some(batch), &messages).await?;
+    for (index, result) in results.iter().enumerate() {
+        assert_eq!(*result, format!("[{index},5,\"d\"]"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_waits_no_longer_than_it_may() -> anyhow::Result<()> {
+    let batch = ValidatedBatch {
+        max: 256,
+        wait: Some(Duration::from_millis(20)),
+    };
+    assert_eq!(run_in(Some(batch), &["1".to_owned()]).await?, ["[1,1,\"d\"]"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_waits_for_others_is_handed_over_when_the_worker_stops() -> anyhow::Result<()> {
+    let batch = ValidatedBatch {
+        max: 256,
+        wait: Some(EVER),
+    };
+    let pool = super::with(MODEL, |options| options.batch = Some(batch)).await?;
+    for message in ["1", "2"] {
+        pool.send("d", message)?;
+    }
+    assert_eq!(pool.drain().await, ["[1,2,\"d\"]", "[2,2,\"d\"]"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_is_refused_for_a_model_without_handler_batch() -> anyhow::Result<()> {
+    let batch = ValidatedBatch { max: 2, wait: None };
+    let model = "def handler(event, context): pass\n";
+    let started = super::with(model, |options| options.batch = Some(batch)).await;
+    let Err(error) = started else {
+        anyhow::bail!("it was loaded");
+    };
+    let text = error.to_string();
+    assert!(text.contains("funcs[].batch is set"), "{text}");
+    assert!(text.contains("add handler_batch(events, contexts), or leave batch out"), "{text}");
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub enum LoadField {
     Decode = 2,
     /// How results are written, as in `funcs[].encode`; absent for JSON.
     Encode = 3,
+    /// Most messages in one call of `handler_batch`, as a decimal number; absent where the configuration says nothing.
+    Batch = 4,
 }
 
 /// What a further field of a Call is: the number on the wire.

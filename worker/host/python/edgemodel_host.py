@@ -47,7 +47,7 @@ class Broken(OSError):
 
 
 # Further fields of a Load and of a Call: see worker/frame/src/extra.rs.
-VERSION, DECODE, ENCODE = 1, 2, 3
+VERSION, DECODE, ENCODE, BATCH = 1, 2, 3, 4
 DELIVERY = 1
 
 
@@ -91,6 +91,7 @@ class Host:
         self.model = ""
         self.handler = None
         self.batch_handler = None
+        self.max_batch = MAX_BATCH
         # The last topic and device: most messages share few.
         self.topic = (b"", "")
         self.device = (b"", "")
@@ -169,13 +170,14 @@ class Host:
             raise Broken("the first frame is not a Load")
         texts, extra = strings(body, 2, 4)
         model, directory, wheels, databases = (field.decode() for field in texts)
-        extra = {kind: field.decode() for kind, field in extra if kind in (VERSION, DECODE, ENCODE)}
+        extra = {kind: field.decode() for kind, field in extra if kind in (VERSION, DECODE, ENCODE, BATCH)}
         support.configure(extra.get(VERSION, ""), extra.get(DECODE, ""), extra.get(ENCODE, ""))
         self.holds = bool(body[1])
         fields = [READY, support.python_version()]
         try:
             self.model = model
-            self.handler, self.batch_handler = support.load(model, directory, wheels, databases)
+            self.handler, self.batch_handler = support.load(model, directory, wheels, databases, BATCH in extra)
+            self.max_batch = int(extra.get(BATCH, MAX_BATCH))
         except BaseException as error:
             fields = [LOAD_FAILED, *support.describe(error)]
         self.tell(*fields)
@@ -206,7 +208,7 @@ class Host:
                 self.single(call, payload, context, alone)
             else:
                 batch.append((call, payload, context))
-                if len(batch) == MAX_BATCH:
+                if len(batch) >= self.max_batch:
                     self.batch(batch)
                     batch = []
             if self.output:

@@ -7,11 +7,16 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::context::Context;
 
+/// Most messages that `handler_batch` gets at once: all that a worker has in flight.
+const MAX_BATCH: usize = 256;
+
 /// A model that is ready to be called.
 pub(crate) struct Model<'py> {
     handler: Bound<'py, PyAny>,
     /// `handler_batch`, if the model defines one.
     batch_handler: Option<Bound<'py, PyAny>>,
+    /// Most messages that it gets at once.
+    max_batch: usize,
     helper: Bound<'py, PyModule>,
     name: Bound<'py, PyString>,
     decodes_json: bool,
@@ -58,13 +63,18 @@ impl<'py> Model<'py> {
         let (decode, encode) = (text(LoadField::Decode), text(LoadField::Encode));
         let settings = (text(LoadField::Version), &decode, &encode);
         helper.call_method1(intern!(py, "configure"), settings)?;
+        let batch = text(LoadField::Batch);
         let (handler, batch_handler) = helper
-            .call_method1(intern!(py, "load"), (name, directory, wheels, databases))?
+            .call_method1(
+                intern!(py, "load"),
+                (name, directory, wheels, databases, !batch.is_empty()),
+            )?
             .extract()?;
         let empty = PyString::new(py, "");
         Ok(Self {
             handler,
             batch_handler,
+            max_batch: batch.parse().unwrap_or(MAX_BATCH),
             helper: helper.clone(),
             name: PyString::new(py, name),
             decodes_json: decode.is_empty(),
@@ -121,6 +131,11 @@ impl<'py> Model<'py> {
     /// Whether it takes several messages at once.
     pub(crate) fn takes_batches(&self) -> bool {
         self.batch_handler.is_some()
+    }
+
+    /// Most messages that `handler_batch` gets at once.
+    pub(crate) fn max_batch(&self) -> usize {
+        self.max_batch
     }
 
     /// Calls `handler_batch(events, contexts)`; its results, one for each event.

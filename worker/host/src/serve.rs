@@ -25,9 +25,6 @@ const HELD_BACK: Duration = Duration::from_millis(1);
 /// Nor when they are larger than this together.
 const HELD_BYTES: usize = 64 << 10;
 
-/// Most messages that `handler_batch` gets at once: all that a worker has in flight.
-const MAX_BATCH: usize = 256;
-
 /// Serves the worker until it closes the connection.
 pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     let (mut channel, page) = Channel::open()?;
@@ -167,7 +164,7 @@ impl<'py> Host<'_, 'py> {
             };
             if together {
                 batch.push(call);
-                if batch.len() == MAX_BATCH {
+                if batch.len() >= model.max_batch() {
                     self.batch(py, model, std::mem::take(&mut batch))?;
                 }
             } else {

@@ -2,6 +2,7 @@
 //! takes too long.
 
 mod codec;
+mod gather;
 mod loss;
 mod repeat;
 mod replace;
@@ -165,9 +166,9 @@ impl<O: Outcomes> Lane<O> {
                     }
                 }
                 () = &mut resume, if repeat => self.repeat(host),
-                readable = self.queue.readable(), if open && room => {
+                readable = gather::ready(&self.queue, self.options.batch), if open && room => {
                     open = readable;
-                    let items = IN_FLIGHT - self.calls.len();
+                    let items = gather::most(self.options.batch).min(IN_FLIGHT - self.calls.len());
                     self.queue.pop_into(&mut batch, items, IN_FLIGHT_BYTES - self.bytes);
                     let quiet = self.calls.is_empty();
                     let waited = self.divert(&mut batch).await;

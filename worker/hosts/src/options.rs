@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::validated::{Format, HostChoice, ValidatedRetry};
+use crds::validated::{Format, HostChoice, ValidatedBatch, ValidatedRetry};
 use message::{Job, Outcome};
 
 use crate::database::Database;
@@ -31,6 +31,8 @@ pub struct Options {
     pub host: HostChoice,
     /// How a call that raises is repeated, if it is.
     pub retry: Option<ValidatedRetry>,
+    /// How messages are put together for `handler_batch`, if the configuration says.
+    pub batch: Option<ValidatedBatch>,
     /// The databases that the model may use.
     pub databases: Arc<[Database]>,
     /// How many processes run the model.

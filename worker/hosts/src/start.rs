@@ -38,6 +38,9 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
             extra.load(field, format.as_str().as_bytes());
         }
     }
+    if let Some(batch) = options.batch {
+        extra.load(LoadField::Batch, batch.max.to_string().as_bytes());
+    }
     Request::Load {
         model: &options.model,
         directory: &options.directory.to_string_lossy(),

@@ -205,6 +205,28 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Waits until `items` or `bytes` are queued, or as many as there is room for, or the queue is closed.
+    pub async fn gathered(&self, items: usize, bytes: usize) {
+        let (items, bytes) = (items.min(self.capacity), bytes.min(self.capacity_bytes));
+        loop {
+            let notified = self.readable.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            {
+                let inner = self.lock();
+                if inner.closed || inner.items.len() >= items || inner.bytes >= bytes {
+                    return;
+                }
+            }
+            notified.await;
+        }
+    }
+
+    /// What `look` finds in the oldest item, if there is one.
+    pub fn front<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.lock().items.front().map(|(item, _)| look(item))
+    }
+
     /// Closes the queue to further items; queued ones can still be taken.
     pub fn close(&self) {
         self.lock().closed = true;
@@ -236,6 +258,9 @@ impl<T> Queue<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use super::*;
 
     #[test]
@@ -283,6 +308,30 @@ mod tests {
         queue.pop_into(&mut batch, 1, 100);
         assert!(producer.await.unwrap());
         assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn as_many_as_are_asked_for_are_gathered_or_as_there_is_room_for() {
+        let queue = Queue::new(4, 100);
+        let gathered = |items, bytes| {
+            let mut context = Context::from_waker(Waker::noop());
+            pin!(queue.gathered(items, bytes)).poll(&mut context).is_ready()
+        };
+        assert!(!gathered(1, 1));
+        queue.try_push('a', 10).unwrap();
+        assert_eq!(queue.front(|item| *item), Some('a'));
+        assert!(gathered(1, 100));
+        assert!(!gathered(2, 100));
+        assert!(gathered(2, 10));
+        for item in ['b', 'c', 'd'] {
+            assert!(!gathered(20, 100));
+            queue.try_push(item, 10).unwrap();
+        }
+        assert!(gathered(20, 100), "more can't come");
+        queue.pop_into(&mut VecDeque::new(), 3, 100);
+        assert!(!gathered(2, 100));
+        queue.close();
+        assert!(gathered(2, 100));
     }
 
     #[tokio::test]

@@ -108,6 +108,7 @@ impl Trial {
                 host,
                 databases: Arc::default(),
                 retry: None,
+                batch: None,
                 hosts: 1,
                 devices: Vec::new(),
                 timeout: Duration::from_secs(times.call),

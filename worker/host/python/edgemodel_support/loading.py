@@ -17,8 +17,8 @@ class LoadError(Exception):
     """The model cannot be used; the text says what to change."""
 
 
-def load(model, directory, wheels, databases=""):
-    """Imports index.py and returns its handler and, if there is one, its handler_batch."""
+def load(model, directory, wheels, databases="", batches=False):
+    """Imports index.py and returns its handler and, if there is one, its handler_batch, which `batches` asks for."""
     # Processes that the model starts find its package by this.
     os.environ["PYBOOT_MODEL"] = json.dumps({"name": model, "directory": directory})
     science = importlib.import_module(SCIENCE)
@@ -46,6 +46,11 @@ def load(model, directory, wheels, databases=""):
             raise LoadError(
                 "handler_batch is an asynchronous generator; return a list with one result for each event"
             )
+    elif batches:
+        raise LoadError(
+            "funcs[].batch is set, and index.py defines no handler_batch; "
+            "add handler_batch(events, contexts), or leave batch out"
+        )
     if is_asynchronous(handler) or is_asynchronous(batch_handler):
         event_loop()
     return handler, batch_handler
