@@ -1,4 +1,4 @@
-//! ADR 7: packets wait for each other at high rates, as network cards let interrupts wait.
+//! ADR 7: packets wait for each other where the session cannot keep up with each, as network cards let interrupts wait.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -7,14 +7,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// So many packets within [`crate::Options::gather`] are a high rate.
-const GATHER_PACKETS: usize = 5;
+/// Reads after which it is decided whether packets wait for each other.
+const READS: u32 = 32;
 
-/// Whether packets wait for each other; decided again after each [`crate::Options::gather`].
+/// So many packets a read mean that they come faster than the session is woken for each.
+const BACKLOG: u32 = 2;
+
+/// So many packets within [`crate::Options::gather`] are a high rate.
+const HIGH_RATE: u32 = 5;
+
+/// For so many times [`crate::Options::gather`] packets wait for each other before reading each at once is tried again.
+const PERIOD: u32 = 64;
+
+/// Whether packets wait for each other.
 pub(super) struct Gathering {
-    wait: Duration,
-    since: Instant,
-    packets: usize,
+    backlog: Backlog,
     /// Reading waits until this fires.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -22,29 +29,22 @@ pub(super) struct Gathering {
 impl Gathering {
     pub(super) fn new(wait: Duration, now: Instant) -> Self {
         Self {
-            wait,
-            since: now,
-            packets: 0,
+            backlog: Backlog::new(wait, now),
             timer: None,
         }
     }
 
-    /// Packets were taken at `now`.
+    /// A read took so many packets at `now`.
     pub(super) fn took(&mut self, packets: usize, now: Instant) {
-        self.packets += packets;
-        if self.wait.is_zero() || now - self.since < self.wait {
-            return;
-        }
-        if self.packets >= GATHER_PACKETS {
+        let wait = self.backlog.wait;
+        if self.backlog.gathers_after(packets, now) {
             let timer = self
                 .timer
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.wait)));
-            timer.as_mut().reset(now + self.wait);
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep(wait)));
+            timer.as_mut().reset(now + wait);
         } else {
             self.timer = None;
         }
-        self.since = now;
-        self.packets = 0;
     }
 
     /// Ready when it is time to read.
@@ -53,5 +53,129 @@ impl Gathering {
             Some(timer) => timer.as_mut().poll(cx),
             None => Poll::Ready(()),
         }
+    }
+}
+
+/// Decides from what reads find. A read that finds one packet was in time, and waiting would only delay it, whatever the rate
+/// is. Reads that find several are late already: the processor is the limit, and fewer reads leave more of it for the rest.
+struct Backlog {
+    wait: Duration,
+    /// Of the reads that are counted.
+    since: Instant,
+    reads: u32,
+    packets: u32,
+    /// Until when packets wait for each other.
+    until: Option<Instant>,
+    /// Whether the next read finds what was left to wait before.
+    stale: bool,
+}
+
+impl Backlog {
+    fn new(wait: Duration, now: Instant) -> Self {
+        Self {
+            wait,
+            since: now,
+            reads: 0,
+            packets: 0,
+            until: None,
+            stale: false,
+        }
+    }
+
+    /// Whether packets wait for each other, after a read that took so many at `now`.
+    fn gathers_after(&mut self, packets: usize, now: Instant) -> bool {
+        if self.wait.is_zero() {
+            return false;
+        }
+        let packets = u32::try_from(packets).unwrap_or(u32::MAX);
+        if let Some(until) = self.until {
+            if now < until && packets >= HIGH_RATE {
+                return true;
+            }
+            self.until = None;
+            self.stale = true;
+            self.begin(now);
+            return false;
+        }
+        if self.stale {
+            self.stale = false;
+            self.begin(now);
+            return false;
+        }
+        self.reads += 1;
+        self.packets = self.packets.saturating_add(packets);
+        if self.reads < READS {
+            return false;
+        }
+        let high = self.wait * self.packets >= (now - self.since) * HIGH_RATE;
+        if high && self.packets >= READS * BACKLOG {
+            self.until = Some(now + self.wait * PERIOD);
+        }
+        self.begin(now);
+        self.until.is_some()
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.since = now;
+        self.reads = 0;
+        self.packets = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: Duration = Duration::from_millis(1);
+
+    /// Whether packets wait for each other after reads that found `packets` each, one read in each `pause`.
+    fn gathers(backlog: &mut Backlog, now: &mut Instant, reads: u32, packets: usize, pause: Duration) -> bool {
+        let mut gathers = false;
+        for _ in 0..reads {
+            *now += pause;
+            gathers = backlog.gathers_after(packets, *now);
+        }
+        gathers
+    }
+
+    #[test]
+    fn packets_wait_for_each_other_where_reads_are_late() {
+        let micros = Duration::from_micros;
+        for (what, packets, pause, expected) in [
+            ("one by one, as fast as they can be read", 1, micros(20), false),
+            ("ten a millisecond, each in time", 1, micros(100), false),
+            ("several at each read", 3, micros(100), true),
+            ("bursts with pauses between them", 50, micros(50_000), false),
+            ("parts of packets", 0, micros(10), false),
+        ] {
+            let mut now = Instant::now();
+            let mut backlog = Backlog::new(WAIT, now);
+            let found = gathers(&mut backlog, &mut now, READS, packets, pause);
+            assert_eq!(found, expected, "{what}");
+        }
+        let mut now = Instant::now();
+        let mut backlog = Backlog::new(Duration::ZERO, now);
+        assert!(!gathers(&mut backlog, &mut now, READS, 100, micros(10)), "turned off");
+    }
+
+    #[test]
+    fn reading_at_once_is_tried_again_and_the_first_read_then_proves_nothing() {
+        let (mut now, pause) = (Instant::now(), Duration::from_micros(50));
+        let mut backlog = Backlog::new(WAIT, now);
+        assert!(gathers(&mut backlog, &mut now, READS, 2, pause));
+        assert!(gathers(&mut backlog, &mut now, PERIOD - 1, 20, WAIT));
+        assert!(!gathers(&mut backlog, &mut now, 1, 20, WAIT), "tried again");
+        // What had gathered before is no backlog.
+        assert!(!gathers(&mut backlog, &mut now, 1, 1000, WAIT));
+        assert!(!gathers(&mut backlog, &mut now, READS, 1, pause));
+        assert!(gathers(&mut backlog, &mut now, READS, 2, pause));
+    }
+
+    #[test]
+    fn it_ends_when_the_rate_falls() {
+        let mut now = Instant::now();
+        let mut backlog = Backlog::new(WAIT, now);
+        assert!(gathers(&mut backlog, &mut now, READS, 3, Duration::from_micros(50)));
+        assert!(!gathers(&mut backlog, &mut now, 1, 4, WAIT));
     }
 }
