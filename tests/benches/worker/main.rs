@@ -31,6 +31,9 @@ const ROUNDS: usize = 3;
 /// Messages of one measurement of throughput.
 const MESSAGES: u64 = 60_000;
 
+/// Messages a second at which the time from publishing to the result is measured.
+const RATES: [u64; 3] = [1_000, 5_000, 10_000];
+
 /// Where the figures begin that other scripts take, which stay as they are.
 const MODELS: &str = "## Interpreters and models\n";
 
@@ -46,6 +49,9 @@ fn main() -> anyhow::Result<()> {
         .find_map(|argument| argument.strip_prefix("--load="))
     {
         return runtime.block_on(keep_busy(seconds.parse()?));
+    }
+    if arguments.iter().any(|argument| argument == "--rates") {
+        return runtime.block_on(rates());
     }
     let (rounds, messages) = if quick {
         (1, 10_000)
@@ -91,7 +97,7 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
         for (kind, share) in [(Kind::Plain, 60), (Kind::Tuned, 10)] {
             throughput(&mut report, kind, 1, 1_000, messages / share).await?;
         }
-        for rate in [1_000, 10_000] {
+        for rate in RATES {
             latencies(&mut report, rate).await?;
         }
         report.overload(overload::measure(overload).await?);
@@ -106,6 +112,24 @@ async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
         }
     }
     Ok(report)
+}
+
+/// Processor time and times at a rate, of the worker and of its strongest rival alone, to compare two builds in a minute a
+/// round; each figure is printed when it is there.
+async fn rates() -> anyhow::Result<()> {
+    let mut report = Report::default();
+    for _ in 0..ROUNDS {
+        for qos in [0, 1] {
+            for kind in [Kind::Worker, Kind::Tuned] {
+                throughput(&mut report, kind, qos, 1, MESSAGES).await?;
+            }
+        }
+        for rate in RATES {
+            latencies(&mut report, rate).await?;
+        }
+    }
+    println!("{}", report.rates());
+    Ok(())
 }
 
 /// Times at a rate; plain Python does not keep up with the higher ones.

@@ -3,6 +3,7 @@
 mod page;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::contender::Kind;
@@ -139,10 +140,28 @@ impl Report {
         devices.max().unwrap_or(1)
     }
 
-    /// The time in milliseconds that 99 of 100 results stay under.
-    pub(crate) fn p99(&self, rate: u64) -> f64 {
-        let figures = self.latencies.get(&(rate, Kind::Worker));
-        figures.map_or(f64::NAN, |figures| medians(figures)[1])
+    /// The times in milliseconds that half of the results stay under, and 99 of 100.
+    pub(crate) fn times(&self, rate: u64, kind: Kind) -> [f64; 2] {
+        let figures = self.latencies.get(&(rate, kind));
+        figures.map_or([f64::NAN; 2], |figures| {
+            let [half, most, _] = medians(figures);
+            [half, most]
+        })
+    }
+
+    /// Medians of processor times and of times at each rate, a line each.
+    pub(crate) fn rates(&self) -> String {
+        let mut text = String::new();
+        for ((qos, _, kind), figures) in &self.cpu {
+            let (cpu, kind) = (median(figures), kind.name());
+            let _ = writeln!(text, "QoS {qos}: {cpu:.1} us a message, {kind}");
+        }
+        for (rate, kind) in self.latencies.keys() {
+            let [half, most] = self.times(*rate, *kind);
+            let kind = kind.name();
+            let _ = writeln!(text, "{rate}/s: p50 {half:.2} ms, p99 {most:.2} ms, {kind}");
+        }
+        text
     }
 
     /// Work of two hosts as a multiple of one's.
