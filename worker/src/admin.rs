@@ -1,19 +1,19 @@
-//! What the worker serves over HTTP: metrics, probes, status and pyboot's queue sizes. Reads only.
+//! What the worker serves over HTTP: the console, metrics, probes, status and pyboot's queue sizes. Reads only.
 
 mod access;
-mod page;
 
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Json};
+use axum::response::{IntoResponse, Json};
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use crds::contract::path;
 use serde_json::{Value, json};
 
 use crate::audience::Audience;
+use crate::console::Console;
 use crate::peers::Peers;
 use crate::sink::EventSink;
 use crate::status::Shared;
@@ -26,13 +26,13 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// All paths of one port; those of an exposed port serve results, too.
 pub fn router(
     shared: Arc<Shared>,
+    console: Arc<Console>,
     peers: Option<Peers>,
     results: Option<Arc<EventSink>>,
     access: Access,
 ) -> Router {
     let results = results.map(EventSink::router).unwrap_or_default();
     Router::new()
-        .route("/", get(index))
         .route(path::LIVE, get(|| async { "ok\n" }))
         .route(path::READY, get(ready))
         .route(path::METRICS, get(metrics))
@@ -43,16 +43,13 @@ pub fn router(
         )
         .fallback(not_found)
         .with_state(shared)
+        .merge(console.router())
         .merge(results)
         .layer(middleware::from_fn(
             move |request: Request, next: middleware::Next| {
                 access::check(access.clone(), request, next)
             },
         ))
-}
-
-async fn index(State(shared): State<Arc<Shared>>) -> Html<String> {
-    Html(page::render(&shared))
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) {
@@ -114,6 +111,6 @@ async fn queue_sizes(
 async fn not_found() -> (StatusCode, &'static str) {
     (
         StatusCode::NOT_FOUND,
-        "not found; try /metrics, /status, /queue_size_metrics, /healthz and /readyz\n",
+        "not found; try /, /metrics, /status, /queue_size_metrics, /healthz and /readyz\n",
     )
 }

@@ -23,6 +23,7 @@ pub mod source;
 pub mod admin;
 pub mod audience;
 pub mod client_ids;
+pub mod console;
 mod http;
 pub mod metrics;
 pub mod peers;

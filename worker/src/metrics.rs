@@ -10,7 +10,7 @@ use crds::contract::metric;
 use message::{Ledger, Settled};
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
 
@@ -210,7 +210,7 @@ impl Metrics {
             hosts: self.hosts.model(model, stage("call")),
             match_seconds: stage("match"),
             publish_seconds: stage("publish"),
-            total_seconds: stage("total"),
+            total_seconds: self.total_seconds(model),
             publish_timeouts: self.publish_timeouts.with_label_values(&[model]),
             discarded: Discarded {
                 oversized: self.oversized.with_label_values(&[model]),
@@ -219,6 +219,11 @@ impl Metrics {
                 retained: self.discarded.with_label_values(&[model, "retained"]),
             },
         }
+    }
+
+    /// From receipt to the final outcome of a model's messages.
+    pub fn total_seconds(&self, model: &str) -> Histogram {
+        self.stages.with_label_values(&[model, "total"])
     }
 
     /// The ledger of a model over this registry's counters.

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::admin::{self, Access};
+use crate::console::Console;
 use crate::http;
 use crate::peers::Peers;
 use crate::sink::SharedSinks;
@@ -105,6 +106,7 @@ impl Ports {
     pub(crate) fn serve(
         self,
         shared: &Arc<Shared>,
+        console: &Arc<Console>,
         sinks: &SharedSinks,
         peers: Option<&Peers>,
         token: Option<&Token>,
@@ -121,7 +123,13 @@ impl Ports {
                 token: token.cloned(),
                 loopback: listener.local_addr()?.ip().is_loopback(),
             };
-            let router = admin::router(shared.clone(), peers.cloned(), results, access);
+            let router = admin::router(
+                shared.clone(),
+                console.clone(),
+                peers.cloned(),
+                results,
+                access,
+            );
             servers.spawn_on(http::serve(listener, router, places), side);
         }
         for listener in self.streams {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::client_ids::ClientIds;
+use crate::console::Console;
 use crate::peers::{self, Peers};
 use crate::ports::{ListenError, Ports};
 use crate::reaper;
@@ -173,10 +174,12 @@ impl Worker {
         let sinks = SharedSinks::new(&shared.metrics, side.handle());
         let peers = self.peers.as_ref();
         let token = self.settings.http_token.as_ref();
-        let served = self
-            .ports
-            .serve(&shared, &sinks, peers, token, side.handle());
-        let _servers = served.map_err(Error::Runtime)?;
+        let console = Console::new(shared.clone(), self.ctx.runtime.clone());
+        let served =
+            self.ports
+                .serve(&shared, &console, &sinks, peers, token, side.handle());
+        let mut servers = served.map_err(Error::Runtime)?;
+        servers.spawn_on(console.record(), side.handle());
         let (stopping, receiver) = watch::channel(false);
         let ctx = Arc::new(self.ctx);
         let store = Arc::new(self.store);

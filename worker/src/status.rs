@@ -121,4 +121,7 @@ impl Shared {
 }
 
 #[cfg(test)]
+pub(crate) use tests::{example, example_runtime};
+
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Who may ask for what: a bearer token for all but the probes, and a `Host` that is this machine.
+//! Who may ask for what: a bearer token for all but the probes and the files of the console, and a `Host` that is this machine.
 
 use axum::extract::Request;
 use axum::http::{StatusCode, Uri, header};
@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use crds::contract::path;
 
 use crate::audience::Audience;
+use crate::console;
 use crate::token::Token;
 
 /// What is asked of a request on one port.
@@ -42,7 +43,7 @@ fn judge(access: &Access, path: &str, host: Option<&str>, authorization: Option<
     });
     if given.is_some_and(|given| token.is(given)) {
         Verdict::Served(Audience::Authenticated)
-    } else if [path::LIVE, path::READY].contains(&path) {
+    } else if [path::LIVE, path::READY].contains(&path) || console::is_public(path) {
         Verdict::Served(Audience::Anyone)
     } else {
         Verdict::Unauthorized
@@ -137,6 +138,10 @@ mod tests {
             (true, "/status", Some(SECRET), Verdict::Unauthorized),
             (true, "/metrics", None, Verdict::Unauthorized),
             (true, "/results", None, Verdict::Unauthorized),
+            (true, "/console/state", None, Verdict::Unauthorized),
+            (true, "/console/explain", None, Verdict::Unauthorized),
+            (true, "/", None, Verdict::Served(anyone)),
+            (true, "/console/app.js", None, Verdict::Served(anyone)),
             (true, "/healthz", None, Verdict::Served(anyone)),
             (true, "/readyz", Some(&wrong), Verdict::Served(anyone)),
         ] {

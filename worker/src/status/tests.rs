@@ -59,10 +59,19 @@ fn session(role: &'static str, ready: bool) -> SessionView {
     }
 }
 
+/// The seed's configuration.
+pub(crate) fn example_runtime() -> ValidatedRuntime {
+    crds::load(CONFIG, "seed").unwrap()
+}
+
+/// The state of a worker with it.
+pub(crate) fn example() -> Arc<Shared> {
+    Shared::new(&example_runtime())
+}
+
 #[test]
 fn the_document_is_as_frozen() {
-    let runtime = crds::load(CONFIG, "seed").unwrap();
-    let shared = Shared::new(&runtime);
+    let shared = example();
     let model = &shared.models()[0];
     model.set_probe(Box::new(Fixed));
     model.add_session(session("sub", true));
@@ -111,7 +120,7 @@ fn a_worker_is_ready_when_a_model_serves_and_its_sessions_are_up() {
         ([refused(false), refused(true)], true, false),
     ] {
         let text = format!("{states:?}, session ready: {ready_session}");
-        let shared = Shared::new(&crds::load(CONFIG, "seed").unwrap());
+        let shared = example();
         for (model, state) in std::iter::zip(shared.models(), states) {
             model.set_state(&shared.metrics, state);
         }

@@ -1,0 +1,83 @@
+// The stream of the worker's state. It is read by fetch, since an EventSource cannot send a token.
+
+const KEY = "edgemodel.token";
+const LONGEST_PAUSE = 5000;
+
+/** An hour, as the worker keeps it. */
+const POINTS = 360;
+
+let token = sessionStorage.getItem(KEY) ?? "";
+
+export const useToken = (text) => {
+  token = text.trim();
+  sessionStorage.setItem(KEY, token);
+};
+
+export const request = (path, options = {}) => {
+  const headers = token ? { ...options.headers, Authorization: `Bearer ${token}` } : options.headers;
+  return fetch(path, { ...options, headers });
+};
+
+/**
+ * Calls `show` with `{state, before, history, lostSince, denied}` at each change, for as long as the page lives. `before` is the
+ * state a few seconds ago, for rates.
+ */
+export const watch = async (show) => {
+  let seen = [];
+  let history = [];
+  let lostSince = null;
+  let pause = 500;
+  const tell = (more) => show({ state: seen.at(-1), before: seen[0], history, lostSince, denied: false, ...more });
+  const take = (state) => {
+    if (seen.length > 0 && seen[0].started !== state.started) {
+      // Another worker: its counters began again.
+      seen = [];
+      history = [];
+    }
+    seen = [...seen, state].slice(-6);
+    history = state.models.map((_, index) => [...(history[index] ?? []), ...(state.history[index] ?? [])].slice(-POINTS));
+    lostSince = null;
+    pause = 500;
+    tell({});
+  };
+  for (;;) {
+    try {
+      const response = await request("console/state");
+      if (response.status === 401) {
+        tell({ denied: true });
+        await new Promise((resume) => addEventListener("edgemodel-token", resume, { once: true }));
+        continue;
+      }
+      if (!response.ok) throw new Error(await response.text());
+      await events(response.body, take);
+    } catch {
+      // Said below, and tried again.
+    }
+    lostSince ??= Date.now() / 1000;
+    tell({});
+    await new Promise((resume) => setTimeout(resume, pause));
+    pause = Math.min(pause * 2, LONGEST_PAUSE);
+  }
+};
+
+const events = async (body, take) => {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    text += value;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const event = text.slice(0, end);
+      text = text.slice(end + 2);
+      if (event.startsWith("data: ")) take(JSON.parse(event.slice(6)));
+    }
+  }
+};
+
+/** How often a second a counter of a model grew lately. */
+export const rateOf = (now, before, index, counter) => {
+  const seconds = now && before ? now.now - before.now : 0;
+  if (seconds <= 0 || !before.models[index]) return null;
+  return Math.max(0, (counter(now.models[index]) - counter(before.models[index])) / seconds);
+};

@@ -1,0 +1,85 @@
+//! The console: the page for people, and the stream of the worker's state that it shows.
+//!
+//! - `assets`: the page's files, which are part of the program.
+//! - `state`: what the page shows, once a second for each viewer.
+//! - `history`: what each model did in the last hour.
+//! - `quantiles`: times of a histogram between two moments.
+//! - `explain`: why a model gets a message, or does not.
+//!
+//! The files are public, since they are the same for everyone; state and explanations are for those who may read `/status`.
+
+mod assets;
+mod explain;
+mod history;
+mod quantiles;
+mod state;
+#[cfg(test)]
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use crds::ValidatedRuntime;
+use tokio::sync::Semaphore;
+
+use crate::status::Shared;
+use history::History;
+
+pub(crate) use assets::is_public;
+
+/// Most viewers at once: each costs the worker a document a second.
+const VIEWERS: usize = 16;
+
+/// Largest message that is explained, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// What the console shows.
+#[derive(Debug)]
+pub struct Console {
+    shared: Arc<Shared>,
+    runtime: ValidatedRuntime,
+    history: History,
+    viewers: Arc<Semaphore>,
+    /// One explanation at a time, so that viewers cannot take the processor from the messages.
+    explanations: Semaphore,
+}
+
+impl Console {
+    /// The console of a worker that runs with this configuration.
+    pub fn new(shared: Arc<Shared>, runtime: ValidatedRuntime) -> Arc<Self> {
+        Arc::new(Self {
+            history: History::new(shared.models().len()),
+            shared,
+            runtime,
+            viewers: Arc::new(Semaphore::new(VIEWERS)),
+            explanations: Semaphore::new(1),
+        })
+    }
+
+    /// Records the history, without end.
+    pub(crate) async fn record(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(history::STEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            self.history.add(&self.shared);
+        }
+    }
+
+    /// What one port serves.
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/", get(assets::index))
+            .route("/console/{*file}", get(assets::file))
+            .route("/console/state", get(state::stream))
+            .route("/console/explain", post(explain::explain))
+            .layer(DefaultBodyLimit::max(LARGEST))
+            .with_state(self)
+    }
+}
+
+/// Between two states that a viewer gets.
+const UPDATE: Duration = Duration::from_secs(1);
