@@ -4,7 +4,8 @@
 # compiles each crate once for all of them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images static test-images test-brokers test-node node node-tools
+.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images static test-console test-images \
+	test-brokers test-node node node-tools
 
 # The native model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see
 # Cargo.toml. The portable one is a file of Python beside it.
@@ -109,6 +110,11 @@ images:
 ## Builds the worker as a static program, to copy into any image, into target/static. IMAGE_ARCH=arm64 cross-builds.
 static:
 	@deploy/images/static.sh $(or $(IMAGE_ARCH),$(shell dpkg --print-architecture))
+
+## Runs the tests of the console in a real Chromium.
+test-console: tools build
+	@tests/tools.sh console
+	EDGEMODEL_AXE="$$(tests/console/axe.sh)" cargo test --locked --test console
 
 ## Builds and tests the images. IMAGE_ARCH=arm64 tests those for arm64. See docs/images.md.
 test-images: tools images

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks, as root on Debian; elsewhere says what it is.
-# `tools.sh node`: what `make test-node` needs besides.
+# `tools.sh node`, `tools.sh console`: what `make test-node` and `make test-console` need besides.
 set -euo pipefail
 . "$(dirname "$0")/../deploy/images/packages.sh"
 
@@ -24,6 +24,11 @@ if [ "${1:-}" = node ]; then
     need runc runc
     need busybox busybox-static
     [ -x /usr/lib/cni/bridge ] || packages+=(containernetworking-plugins)
+fi
+if [ "${1:-}" = console ]; then
+    need chromium chromium
+    need chromedriver chromium-driver
+    [ -d /usr/share/fonts/opentype/noto ] || packages+=(fonts-noto-cjk)
 fi
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 

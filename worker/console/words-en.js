@@ -20,7 +20,7 @@ export default {
   "explain.refused": "The model does not serve:",
   "explain.undecodable": "The model cannot decode the message:",
   fails: "no",
-  "fault.batch": "{name}: handler_batch failed {count} times; the messages were handed over one by one",
+  "fault.batch": "{name}: handler_batch failed (count: {count}); the messages were handed over one by one",
   "fault.batch.remedy": "Correct handler_batch; the log has the traceback of the first failure.",
   "fault.broker": "{name}: the broker {broker} does something otherwise than asked",
   "fault.post": "{name}: results wait for the broker",

@@ -1,0 +1,241 @@
+//! The worker's console in a real Chromium, over a real worker.
+
+mod browser;
+
+use anyhow::Context as _;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tests::running::Running;
+use tests::site::{MESSAGE, Site};
+
+use browser::Browser;
+
+const TAB: char = '\u{e004}';
+const ENTER: char = '\u{e007}';
+
+const ECHO: &str =
+    "def handler(event, context):\n    return event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n";
+
+const OUTCOMES: usize = 7;
+
+/// A site and a window that shows its console.
+async fn open(width: u32, language: &str) -> anyhow::Result<(Site, Browser)> {
+    let site = Site::start(ECHO).await?;
+    let browser = Browser::open(width, language).await?;
+    browser.go(&page(&site.worker)).await?;
+    Ok((site, browser))
+}
+
+fn page(worker: &Running) -> String {
+    format!("http://{}/", worker.http())
+}
+
+/// What the ledger's table says of a model: what was received, and each outcome.
+async fn ledger(browser: &Browser, model: &str) -> anyhow::Result<Vec<u64>> {
+    let script = "
+        const rows = [...document.querySelectorAll('table tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText));
+        return rows.find((cells) => cells[0] === arguments[0]).slice(1).map((text) => Number(text.replace(/,/g, '')));";
+    let cells = browser.run(script, json!([model])).await?;
+    serde_json::from_value(cells).context("the table has other cells")
+}
+
+#[tokio::test]
+async fn the_overview_shows_what_flows_what_is_wrong_and_numbers_that_add_up() -> anyhow::Result<()> {
+    let (mut site, browser) = open(1400, "en-US").await?;
+    browser
+        .sees(&["ready", "test does not serve: InvalidDigest", "What to do:", "edgemodel pack FOLDER"])
+        .await?;
+    for value in 0..20 {
+        site.measure(value).await?;
+        site.result().await?;
+    }
+    tests::eventually(async || Ok((ledger(&browser, "industry").await?[1] == 20).then_some(()))).await?;
+    let numbers = ledger(&browser, "industry").await?;
+    assert_eq!(numbers.len(), 1 + OUTCOMES, "{numbers:?}");
+    assert_eq!(numbers[0], numbers[1..].iter().sum::<u64>(), "{numbers:?}");
+    assert_eq!(browser.complaints().await?, [""; 0]);
+    site.worker.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_charts_have_points_after_some_seconds() -> anyhow::Result<()> {
+    let (site, browser) = open(1400, "en-US").await?;
+    browser.sees(&["Messages a second", "From receipt to outcome, ms"]).await?;
+    let charts = browser.run("return document.querySelectorAll('.uplot canvas').length", json!([])).await?;
+    assert_eq!(charts, 4);
+    assert_eq!(browser.complaints().await?, [""; 0]);
+    drop(site);
+    Ok(())
+}
+
+/// The page, a click on "Why not?", one into the text, one on the button.
+#[tokio::test]
+async fn why_a_device_does_not_match_takes_three_clicks() -> anyhow::Result<()> {
+    let (site, browser) = open(1000, "en-US").await?;
+    browser.sees(&["Why not?"]).await?;
+    browser.click("nav a[href='#/why']").await?;
+    let message = MESSAGE.replace("设备2", "<img src=x onerror=hacked=1>\u{202e}2");
+    browser.click("#message").await?;
+    browser.run(
+        "const place = document.querySelector('#message'); place.value = arguments[0]; place.dispatchEvent(new Event('input'))",
+        json!([message]),
+    ).await?;
+    browser.click("button[type=submit]").await?;
+    browser
+        .sees(&["does not get the message", "data_to_dict['deviceInfo']['deviceName']", "<img src=x onerror=hacked=1>"])
+        .await?;
+    assert_eq!(browser.run("return window.hacked ?? null", json!([])).await?, Value::Null);
+    browser.type_into("#topic", "nowhere").await?;
+    browser.click("button[type=submit]").await?;
+    browser.sees(&["does not receive it"]).await?;
+    browser.run("document.querySelector('#message').value = '{'; document.querySelector('#message').dispatchEvent(new Event('input'))", json!([])).await?;
+    browser.click("button[type=submit]").await?;
+    browser.sees(&["not JSON"]).await?;
+    drop(site);
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_speaks_chinese_to_those_who_do_and_english_on_request() -> anyhow::Result<()> {
+    let (site, browser) = open(1400, "zh-CN").await?;
+    browser.sees(&["概览", "就绪", "test 未提供服务：InvalidDigest", "处理办法：", "接收数等于其他各列之和"]).await?;
+    let language = "return document.documentElement.lang";
+    assert_eq!(browser.run(language, json!([])).await?, "zh-CN");
+    browser.click("header select:last-of-type option[value=en]").await?;
+    browser.sees(&["Overview", "What is wrong"]).await?;
+    assert_eq!(browser.run(language, json!([])).await?, "en");
+    drop(site);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_off_the_screen_on_a_phone_or_a_wall() -> anyhow::Result<()> {
+    for width in [390, 2560] {
+        let (site, browser) = open(width, "en-US").await?;
+        for (page, wanted) in [("overview", "What flows"), ("models", "SHA-256"), ("why", "Explain")] {
+            browser.click(&format!("nav a[href='#/{page}']")).await?;
+            browser.sees(&[wanted]).await?;
+            let script = "return [document.documentElement.scrollWidth, innerWidth]";
+            let widths = browser.run(script, json!([])).await?;
+            assert!(widths[0].as_u64() <= widths[1].as_u64(), "{page} at {width}: {widths}");
+        }
+        drop(site);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_is_light_or_dark() -> anyhow::Result<()> {
+    let (site, browser) = open(1000, "en-US").await?;
+    browser.sees(&["What flows"]).await?;
+    let mut colours = Vec::new();
+    for theme in ["light", "dark"] {
+        browser.click(&format!("option[value={theme}]")).await?;
+        colours.push(browser.run("return getComputedStyle(document.body).backgroundColor", json!([])).await?);
+    }
+    assert_ne!(colours[0], colours[1]);
+    browser.go(&page(&site.worker)).await?;
+    browser.sees(&["What flows"]).await?;
+    let colour = browser.run("return getComputedStyle(document.body).backgroundColor", json!([])).await?;
+    assert_eq!(colour, colours[1], "it is remembered");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_keyboard_is_enough() -> anyhow::Result<()> {
+    let (site, browser) = open(1000, "en-US").await?;
+    browser.sees(&["What flows"]).await?;
+    let focus = "return document.activeElement.getAttribute('href')";
+    browser.press(&[TAB]).await?;
+    assert_eq!(browser.run(focus, json!([])).await?, "#/overview");
+    browser.press(&[TAB, TAB, ENTER]).await?;
+    browser.sees(&["A message, as the device publishes it"]).await?;
+    drop(site);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_is_lost_is_shown_as_lost_and_found_again() -> anyhow::Result<()> {
+    let (mut site, browser) = open(1000, "en-US").await?;
+    browser.sees(&["What flows"]).await?;
+    let address = site.worker.http().to_string();
+    site.worker.kill().await?;
+    browser.sees(&["worker lost since", "What flows"]).await?;
+    let arguments = ["--http", &address];
+    site.worker = Running::with_arguments(&site.config, &site.models.installed(), &arguments).await?;
+    tests::eventually(async || Ok((!browser.text().await?.contains("worker lost")).then_some(()))).await?;
+    site.worker.signal(Signal::TERM)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_a_token_the_page_asks_for_it() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("token");
+    std::fs::write(&file, "0123456789abcdef")?;
+    let mut site = Site::start(ECHO).await?;
+    site.worker.kill().await?;
+    let file = file.to_str().context("a path in UTF-8")?;
+    let arguments = ["--http-token-file", file];
+    site.worker = Running::with_arguments(&site.config, &site.models.installed(), &arguments).await?;
+    let browser = Browser::open(1000, "en-US").await?;
+    browser.go(&page(&site.worker)).await?;
+    browser.sees(&["This worker asks for a token"]).await?;
+    browser.type_into("#token", "wrong-wrong-wrong").await?;
+    browser.click("button[type=submit]").await?;
+    browser.sees(&["This worker asks for a token"]).await?;
+    browser.run("document.querySelector('#token').value = ''", json!([])).await?;
+    browser.type_into("#token", "0123456789abcdef").await?;
+    browser.click("button[type=submit]").await?;
+    browser.sees(&["What flows"]).await?;
+    Ok(())
+}
+
+/// axe-core, in light and dark and on each page.
+#[tokio::test]
+async fn axe_finds_nothing_serious() -> anyhow::Result<()> {
+    let axe = std::env::var_os("EDGEMODEL_AXE").context("EDGEMODEL_AXE is missing: run `make test-console`")?;
+    let axe = std::fs::read_to_string(axe)?;
+    let (site, browser) = open(1400, "en-US").await?;
+    for theme in ["light", "dark"] {
+        browser.sees(&["ready"]).await?;
+        browser.click(&format!("option[value={theme}]")).await?;
+        for (page, wanted) in [("overview", "What flows"), ("models", "SHA-256"), ("why", "Explain")] {
+            browser.click(&format!("nav a[href='#/{page}']")).await?;
+            browser.sees(&[wanted]).await?;
+            // Not a script of the page, whose policy would forbid it.
+            browser.run(&axe, json!([])).await?;
+            let script = "const done = arguments[arguments.length - 1]; axe.run().then((found) => done(found.violations))";
+            let violations = browser.run_async(script).await?;
+            let serious: Vec<_> = violations.as_array().into_iter().flatten()
+                .filter(|one| ["serious", "critical"].iter().any(|impact| one["impact"] == *impact))
+                .map(|one| format!("{}: {}", one["id"], one["nodes"]))
+                .collect();
+            assert!(serious.is_empty(), "{theme} {page}: {serious:#?}");
+        }
+    }
+    drop(site);
+    Ok(())
+}
+
+/// `EDGEMODEL_PICTURES=docs/console cargo test --test console -- pictures` writes the pictures of the docs.
+#[tokio::test]
+async fn pictures() -> anyhow::Result<()> {
+    let Some(folder) = std::env::var_os("EDGEMODEL_PICTURES") else {
+        return Ok(());
+    };
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    std::fs::create_dir_all(&folder)?;
+    for (name, language, width, wanted) in [("overview", "en-US", 1200, "What flows"), ("overview.zh", "zh-CN", 1200, "数据流"), ("phone", "en-US", 390, "What flows")] {
+        let (mut site, browser) = open(width, language).await?;
+        for value in 0..500 {
+            site.measure(value % 100).await?;
+            site.result().await?;
+        }
+        browser.sees(&[wanted, "500"]).await?;
+        std::fs::write(folder.join(name).with_extension("png"), browser.picture().await?)?;
+        site.worker.stop().await?;
+    }
+    Ok(())
+}
