@@ -68,11 +68,14 @@ impl Browser {
     }
 
     async fn command(&self, method: Method, path: &str, body: Value) -> anyhow::Result<Value> {
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.session));
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.session));
         if method == Method::POST {
-            request = request.json(&body);
+            request = request.body(body.to_string());
         }
-        let mut answer: Value = request.send().await?.json().await?;
+        let answer = request.send().await?.bytes().await?;
+        let mut answer: Value = serde_json::from_slice(&answer)?;
         let value = answer["value"].take();
         anyhow::ensure!(value.get("error").is_none(), "{path}: {value:#}");
         Ok(value)
@@ -80,7 +83,9 @@ impl Browser {
 
     /// Goes to an address.
     pub(crate) async fn go(&self, url: &str) -> anyhow::Result<()> {
-        let done = self.command(Method::POST, "/url", json!({ "url": url })).await;
+        let done = self
+            .command(Method::POST, "/url", json!({ "url": url }))
+            .await;
         done.map(drop)
     }
 
@@ -98,7 +103,9 @@ impl Browser {
 
     /// The text that a user sees in the page.
     pub(crate) async fn text(&self) -> anyhow::Result<String> {
-        let text = self.run("return document.body.innerText", json!([])).await?;
+        let text = self
+            .run("return document.body.innerText", json!([]))
+            .await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
@@ -117,7 +124,9 @@ impl Browser {
     async fn element(&self, selector: &str) -> anyhow::Result<String> {
         let body = json!({ "using": "css selector", "value": selector });
         let found = self.command(Method::POST, "/element", body).await?;
-        let id = found.as_object().and_then(|found| found.values().next()?.as_str());
+        let id = found
+            .as_object()
+            .and_then(|found| found.values().next()?.as_str());
         Ok(id.context("no element")?.to_owned())
     }
 
@@ -146,7 +155,9 @@ impl Browser {
 
     /// Errors and warnings in the browser's console since it was asked last.
     pub(crate) async fn complaints(&self) -> anyhow::Result<Vec<String>> {
-        let log = self.command(Method::POST, "/se/log", json!({ "type": "browser" })).await?;
+        let log = self
+            .command(Method::POST, "/se/log", json!({ "type": "browser" }))
+            .await?;
         let entries = log.as_array().into_iter().flatten();
         Ok(entries.map(|entry| entry["message"].to_string()).collect())
     }
@@ -154,7 +165,9 @@ impl Browser {
     /// A picture of the window, as a PNG.
     pub(crate) async fn picture(&self) -> anyhow::Result<Vec<u8>> {
         use base64::Engine as _;
-        let picture = self.command(Method::GET, "/screenshot", Value::Null).await?;
+        let picture = self
+            .command(Method::GET, "/screenshot", Value::Null)
+            .await?;
         let picture = picture.as_str().context("no picture")?;
         Ok(base64::engine::general_purpose::STANDARD.decode(picture)?)
     }

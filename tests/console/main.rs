@@ -40,16 +40,23 @@ async fn ledger(browser: &Browser, model: &str) -> anyhow::Result<Vec<u64>> {
 }
 
 #[tokio::test]
-async fn the_overview_shows_what_flows_what_is_wrong_and_numbers_that_add_up() -> anyhow::Result<()> {
+async fn the_overview_shows_what_flows_what_is_wrong_and_numbers_that_add_up() -> anyhow::Result<()>
+{
     let (mut site, browser) = open(1400, "en-US").await?;
     browser
-        .sees(&["ready", "test does not serve: InvalidDigest", "What to do:", "edgemodel pack FOLDER"])
+        .sees(&[
+            "ready",
+            "test does not serve: InvalidDigest",
+            "What to do:",
+            "edgemodel pack FOLDER",
+        ])
         .await?;
     for value in 0..20 {
         site.measure(value).await?;
         site.result().await?;
     }
-    tests::eventually(async || Ok((ledger(&browser, "industry").await?[1] == 20).then_some(()))).await?;
+    tests::eventually(async || Ok((ledger(&browser, "industry").await?[1] == 20).then_some(())))
+        .await?;
     let numbers = ledger(&browser, "industry").await?;
     assert_eq!(numbers.len(), 1 + OUTCOMES, "{numbers:?}");
     assert_eq!(numbers[0], numbers[1..].iter().sum::<u64>(), "{numbers:?}");
@@ -61,8 +68,15 @@ async fn the_overview_shows_what_flows_what_is_wrong_and_numbers_that_add_up() -
 #[tokio::test]
 async fn the_charts_have_points_after_some_seconds() -> anyhow::Result<()> {
     let (site, browser) = open(1400, "en-US").await?;
-    browser.sees(&["Messages a second", "From receipt to outcome, ms"]).await?;
-    let charts = browser.run("return document.querySelectorAll('.uplot canvas').length", json!([])).await?;
+    browser
+        .sees(&["Messages a second", "From receipt to outcome, ms"])
+        .await?;
+    let charts = browser
+        .run(
+            "return document.querySelectorAll('.uplot canvas').length",
+            json!([]),
+        )
+        .await?;
     assert_eq!(charts, 4);
     assert_eq!(browser.complaints().await?, [""; 0]);
     drop(site);
@@ -83,9 +97,18 @@ async fn why_a_device_does_not_match_takes_three_clicks() -> anyhow::Result<()> 
     ).await?;
     browser.click("button[type=submit]").await?;
     browser
-        .sees(&["does not get the message", "data_to_dict['deviceInfo']['deviceName']", "<img src=x onerror=hacked=1>"])
+        .sees(&[
+            "does not get the message",
+            "data_to_dict['deviceInfo']['deviceName']",
+            "<img src=x onerror=hacked=1>",
+        ])
         .await?;
-    assert_eq!(browser.run("return window.hacked ?? null", json!([])).await?, Value::Null);
+    assert_eq!(
+        browser
+            .run("return window.hacked ?? null", json!([]))
+            .await?,
+        Value::Null
+    );
     browser.type_into("#topic", "nowhere").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["does not receive it"]).await?;
@@ -99,10 +122,20 @@ async fn why_a_device_does_not_match_takes_three_clicks() -> anyhow::Result<()> 
 #[tokio::test]
 async fn it_speaks_chinese_to_those_who_do_and_english_on_request() -> anyhow::Result<()> {
     let (site, browser) = open(1400, "zh-CN").await?;
-    browser.sees(&["概览", "就绪", "test 未提供服务：InvalidDigest", "处理办法：", "接收数等于其他各列之和"]).await?;
+    browser
+        .sees(&[
+            "概览",
+            "就绪",
+            "test 未提供服务：InvalidDigest",
+            "处理办法：",
+            "接收数等于其他各列之和",
+        ])
+        .await?;
     let language = "return document.documentElement.lang";
     assert_eq!(browser.run(language, json!([])).await?, "zh-CN");
-    browser.click("header select:last-of-type option[value=en]").await?;
+    browser
+        .click("header select:last-of-type option[value=en]")
+        .await?;
     browser.sees(&["Overview", "What is wrong"]).await?;
     assert_eq!(browser.run(language, json!([])).await?, "en");
     drop(site);
@@ -113,12 +146,19 @@ async fn it_speaks_chinese_to_those_who_do_and_english_on_request() -> anyhow::R
 async fn nothing_is_off_the_screen_on_a_phone_or_a_wall() -> anyhow::Result<()> {
     for width in [390, 2560] {
         let (site, browser) = open(width, "en-US").await?;
-        for (page, wanted) in [("overview", "What flows"), ("models", "SHA-256"), ("why", "Explain")] {
+        for (page, wanted) in [
+            ("overview", "What flows"),
+            ("models", "SHA-256"),
+            ("why", "Explain"),
+        ] {
             browser.click(&format!("nav a[href='#/{page}']")).await?;
             browser.sees(&[wanted]).await?;
             let script = "return [document.documentElement.scrollWidth, innerWidth]";
             let widths = browser.run(script, json!([])).await?;
-            assert!(widths[0].as_u64() <= widths[1].as_u64(), "{page} at {width}: {widths}");
+            assert!(
+                widths[0].as_u64() <= widths[1].as_u64(),
+                "{page} at {width}: {widths}"
+            );
         }
         drop(site);
     }
@@ -132,12 +172,24 @@ async fn it_is_light_or_dark() -> anyhow::Result<()> {
     let mut colours = Vec::new();
     for theme in ["light", "dark"] {
         browser.click(&format!("option[value={theme}]")).await?;
-        colours.push(browser.run("return getComputedStyle(document.body).backgroundColor", json!([])).await?);
+        colours.push(
+            browser
+                .run(
+                    "return getComputedStyle(document.body).backgroundColor",
+                    json!([]),
+                )
+                .await?,
+        );
     }
     assert_ne!(colours[0], colours[1]);
     browser.go(&page(&site.worker)).await?;
     browser.sees(&["What flows"]).await?;
-    let colour = browser.run("return getComputedStyle(document.body).backgroundColor", json!([])).await?;
+    let colour = browser
+        .run(
+            "return getComputedStyle(document.body).backgroundColor",
+            json!([]),
+        )
+        .await?;
     assert_eq!(colour, colours[1], "it is remembered");
     Ok(())
 }
@@ -150,7 +202,9 @@ async fn the_keyboard_is_enough() -> anyhow::Result<()> {
     browser.press(&[TAB]).await?;
     assert_eq!(browser.run(focus, json!([])).await?, "#/overview");
     browser.press(&[TAB, TAB, ENTER]).await?;
-    browser.sees(&["A message, as the device publishes it"]).await?;
+    browser
+        .sees(&["A message, as the device publishes it"])
+        .await?;
     drop(site);
     Ok(())
 }
@@ -159,12 +213,12 @@ async fn the_keyboard_is_enough() -> anyhow::Result<()> {
 async fn a_worker_that_is_lost_is_shown_as_lost_and_found_again() -> anyhow::Result<()> {
     let (mut site, browser) = open(1000, "en-US").await?;
     browser.sees(&["What flows"]).await?;
-    let address = site.worker.http().to_string();
+    let address = site.worker.http();
     site.worker.kill().await?;
     browser.sees(&["worker lost since", "What flows"]).await?;
-    let arguments = ["--http", &address];
-    site.worker = Running::with_arguments(&site.config, &site.models.installed(), &arguments).await?;
-    tests::eventually(async || Ok((!browser.text().await?.contains("worker lost")).then_some(()))).await?;
+    site.worker = Running::at(address, &site.config, &site.models.installed()).await?;
+    tests::eventually(async || Ok((!browser.text().await?.contains("worker lost")).then_some(())))
+        .await?;
     site.worker.signal(Signal::TERM)?;
     Ok(())
 }
@@ -178,14 +232,17 @@ async fn with_a_token_the_page_asks_for_it() -> anyhow::Result<()> {
     site.worker.kill().await?;
     let file = file.to_str().context("a path in UTF-8")?;
     let arguments = ["--http-token-file", file];
-    site.worker = Running::with_arguments(&site.config, &site.models.installed(), &arguments).await?;
+    site.worker =
+        Running::with_arguments(&site.config, &site.models.installed(), &arguments).await?;
     let browser = Browser::open(1000, "en-US").await?;
     browser.go(&page(&site.worker)).await?;
     browser.sees(&["This worker asks for a token"]).await?;
     browser.type_into("#token", "wrong-wrong-wrong").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["This worker asks for a token"]).await?;
-    browser.run("document.querySelector('#token').value = ''", json!([])).await?;
+    browser
+        .run("document.querySelector('#token').value = ''", json!([]))
+        .await?;
     browser.type_into("#token", "0123456789abcdef").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["What flows"]).await?;
@@ -195,21 +252,33 @@ async fn with_a_token_the_page_asks_for_it() -> anyhow::Result<()> {
 /// axe-core, in light and dark and on each page.
 #[tokio::test]
 async fn axe_finds_nothing_serious() -> anyhow::Result<()> {
-    let axe = std::env::var_os("EDGEMODEL_AXE").context("EDGEMODEL_AXE is missing: run `make test-console`")?;
+    let axe = std::env::var_os("EDGEMODEL_AXE")
+        .context("EDGEMODEL_AXE is missing: run `make test-console`")?;
     let axe = std::fs::read_to_string(axe)?;
     let (site, browser) = open(1400, "en-US").await?;
     for theme in ["light", "dark"] {
         browser.sees(&["ready"]).await?;
         browser.click(&format!("option[value={theme}]")).await?;
-        for (page, wanted) in [("overview", "What flows"), ("models", "SHA-256"), ("why", "Explain")] {
+        for (page, wanted) in [
+            ("overview", "What flows"),
+            ("models", "SHA-256"),
+            ("why", "Explain"),
+        ] {
             browser.click(&format!("nav a[href='#/{page}']")).await?;
             browser.sees(&[wanted]).await?;
             // Not a script of the page, whose policy would forbid it.
             browser.run(&axe, json!([])).await?;
             let script = "const done = arguments[arguments.length - 1]; axe.run().then((found) => done(found.violations))";
             let violations = browser.run_async(script).await?;
-            let serious: Vec<_> = violations.as_array().into_iter().flatten()
-                .filter(|one| ["serious", "critical"].iter().any(|impact| one["impact"] == *impact))
+            let serious: Vec<_> = violations
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|one| {
+                    ["serious", "critical"]
+                        .iter()
+                        .any(|impact| one["impact"] == *impact)
+                })
                 .map(|one| format!("{}: {}", one["id"], one["nodes"]))
                 .collect();
             assert!(serious.is_empty(), "{theme} {page}: {serious:#?}");
@@ -225,16 +294,23 @@ async fn pictures() -> anyhow::Result<()> {
     let Some(folder) = std::env::var_os("EDGEMODEL_PICTURES") else {
         return Ok(());
     };
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(folder);
     std::fs::create_dir_all(&folder)?;
-    for (name, language, width, wanted) in [("overview", "en-US", 1200, "What flows"), ("overview.zh", "zh-CN", 1200, "数据流"), ("phone", "en-US", 390, "What flows")] {
+    for (name, language, width, wanted) in [
+        ("overview", "en-US", 1200, "What flows"),
+        ("overview.zh", "zh-CN", 1200, "数据流"),
+        ("phone", "en-US", 390, "What flows"),
+    ] {
         let (mut site, browser) = open(width, language).await?;
         for value in 0..500 {
             site.measure(value % 100).await?;
             site.result().await?;
         }
         browser.sees(&[wanted, "500"]).await?;
-        std::fs::write(folder.join(name).with_extension("png"), browser.picture().await?)?;
+        let file = folder.join(format!("{name}.png"));
+        std::fs::write(file, browser.picture().await?)?;
         site.worker.stop().await?;
     }
     Ok(())

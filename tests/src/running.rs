@@ -15,6 +15,9 @@ use tokio::task::JoinHandle;
 
 use crate::eventually;
 
+/// A port that the system chooses.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// A worker under test; killed when it is dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -42,7 +45,7 @@ impl Running {
         models: &Path,
         variables: &[(&str, &OsStr)],
     ) -> anyhow::Result<Self> {
-        Self::launch(config, models, variables, &[]).await
+        Self::launch(config, models, variables, &["--http", ANY_PORT]).await
     }
 
     /// Starts a worker with further arguments.
@@ -54,7 +57,16 @@ impl Running {
         models: &Path,
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
-        Self::launch(config, models, &[], arguments).await
+        let arguments = [&["--http", ANY_PORT], arguments].concat();
+        Self::launch(config, models, &[], &arguments).await
+    }
+
+    /// Starts a worker that serves HTTP where an earlier one did.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn at(http: SocketAddr, config: &str, models: &Path) -> anyhow::Result<Self> {
+        Self::launch(config, models, &[], &["--http", &http.to_string()]).await
     }
 
     async fn launch(
@@ -64,7 +76,7 @@ impl Running {
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let mut child = Command::new(crate::edgemodel()?)
-            .args(["run", "--config", "-", "--http", "127.0.0.1:0"])
+            .args(["run", "--config", "-"])
             .args(["--log-format", "json", "--models-dir"])
             .arg(models)
             .args(arguments)

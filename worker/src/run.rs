@@ -175,9 +175,9 @@ impl Worker {
         let peers = self.peers.as_ref();
         let token = self.settings.http_token.as_ref();
         let console = Console::new(shared.clone(), self.ctx.runtime.clone());
-        let served =
-            self.ports
-                .serve(&shared, &console, &sinks, peers, token, side.handle());
+        let served = self
+            .ports
+            .serve(&shared, &console, &sinks, peers, token, side.handle());
         let mut servers = served.map_err(Error::Runtime)?;
         servers.spawn_on(console.record(), side.handle());
         let (stopping, receiver) = watch::channel(false);

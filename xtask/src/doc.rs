@@ -34,9 +34,17 @@ pub(crate) fn build() -> anyhow::Result<()> {
 fn cargo(variables: impl Iterator<Item = (OsString, OsString)>) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     for (name, _) in variables {
-        let of_a_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+        let of_a_package = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+        ];
         let name_text = name.to_string_lossy();
-        if of_a_package.iter().any(|start| name_text.starts_with(start)) {
+        if of_a_package
+            .iter()
+            .any(|start| name_text.starts_with(start))
+        {
             cargo.env_remove(&name);
         }
     }
@@ -95,7 +103,10 @@ mod tests {
         let variables = ["CARGO_PKG_NAME", "CARGO_HOME", "CARGO_MANIFEST_DIR", "PATH"];
         let variables = variables.map(|name| (name.into(), "of xtask".into()));
         let cargo = cargo(variables.into_iter());
-        let removed: Vec<_> = cargo.get_envs().map(|(name, value)| (name.to_str(), value)).collect();
+        let removed: Vec<_> = cargo
+            .get_envs()
+            .map(|(name, value)| (name.to_str(), value))
+            .collect();
         let expected = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"].map(|name| (Some(name), None));
         assert_eq!(removed, expected);
     }

@@ -10,7 +10,8 @@ use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::{HostChoice, OnFull};
 use crate::validated::{
-    Condition, Digests, Format, Operand, Refusal, ValidatedBatch, ValidatedDevice, ValidatedFunc, ValidatedRetry,
+    Condition, Digests, Format, Operand, Refusal, ValidatedBatch, ValidatedDevice, ValidatedFunc,
+    ValidatedRetry,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);

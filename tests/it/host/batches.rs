@@ -33,10 +33,7 @@ async fn run(messages: &[String]) -> anyhow::Result<Vec<String>> {
     run_in(None, messages).await
 }
 
-async fn run_in(
-    batch: Option<ValidatedBatch>,
-    messages: &[String],
-) -> anyhow::Result<Vec<String>> {
+async fn run_in(batch: Option<ValidatedBatch>, messages: &[String]) -> anyhow::Result<Vec<String>> {
     let mut pool = super::with(MODEL, |options| {
         options.timeout = Duration::from_millis(400);
         options.batch = batch;
@@ -117,7 +114,10 @@ async fn a_message_waits_no_longer_than_it_may() -> anyhow::Result<()> {
         max: 256,
         wait: Some(Duration::from_millis(20)),
     };
-    assert_eq!(run_in(Some(batch), &["1".to_owned()]).await?, ["[1,1,\"d\"]"]);
+    assert_eq!(
+        run_in(Some(batch), &["1".to_owned()]).await?,
+        ["[1,1,\"d\"]"]
+    );
     Ok(())
 }
 
@@ -145,7 +145,10 @@ async fn a_batch_is_refused_for_a_model_without_handler_batch() -> anyhow::Resul
     };
     let text = error.to_string();
     assert!(text.contains("funcs[].batch is set"), "{text}");
-    assert!(text.contains("add handler_batch(events, contexts), or leave batch out"), "{text}");
+    assert!(
+        text.contains("add handler_batch(events, contexts), or leave batch out"),
+        "{text}"
+    );
     Ok(())
 }
 

@@ -315,7 +315,9 @@ mod tests {
         let queue = Queue::new(4, 100);
         let gathered = |items, bytes| {
             let mut context = Context::from_waker(Waker::noop());
-            pin!(queue.gathered(items, bytes)).poll(&mut context).is_ready()
+            pin!(queue.gathered(items, bytes))
+                .poll(&mut context)
+                .is_ready()
         };
         assert!(!gathered(1, 1));
         queue.try_push('a', 10).unwrap();

@@ -61,7 +61,11 @@ pub(super) struct History {
 impl History {
     pub(super) fn new(models: usize) -> Self {
         Self {
-            models: Mutex::new(std::iter::repeat_with(ModelHistory::default).take(models).collect()),
+            models: Mutex::new(
+                std::iter::repeat_with(ModelHistory::default)
+                    .take(models)
+                    .collect(),
+            ),
         }
     }
 
@@ -100,7 +104,10 @@ impl ModelHistory {
         let current = Before {
             at: now,
             received: model.ledger.received(),
-            failed: failed.map(|outcome| model.ledger.settled(outcome)).iter().sum(),
+            failed: failed
+                .map(|outcome| model.ledger.settled(outcome))
+                .iter()
+                .sum(),
             total: Counts::of(&shared.metrics.total_seconds(&model.name)),
         };
         if let Some(before) = &self.before {
@@ -150,10 +157,18 @@ mod tests {
         shared.metrics.total_seconds(&model.name).observe(0.004);
         history.add(start + STEP, 110, model, &shared);
         let point = history.points[0];
-        assert_eq!((point.at, point.received, point.failed), (110, 0.3, 0.2));
-        assert!(point.p50.is_some_and(|p50| (2.5..=5.0).contains(&p50)), "{point:?}");
+        let expected = [0.3, 0.2].map(|rate: f64| (rate * 10.0).round());
+        let found = [point.received, point.failed].map(|rate| (rate * 10.0).round());
+        assert_eq!(
+            (point.at, found.map(f64::to_bits)),
+            (110, expected.map(f64::to_bits))
+        );
+        assert!(
+            point.p50.is_some_and(|p50| (2.5..=5.0).contains(&p50)),
+            "{point:?}"
+        );
         history.add(start + 2 * STEP, 120, model, &shared);
-        assert_eq!(history.points[1].received, 0.0);
+        assert!(history.points[1].received.abs() < f64::EPSILON);
         assert_eq!(history.points[1].p50, None);
     }
 

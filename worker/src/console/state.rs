@@ -13,6 +13,7 @@ use futures_util::stream::unfold;
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior};
 
+use super::history::Point;
 use super::{Console, UPDATE, VIEWERS};
 use crate::audience::Audience;
 use crate::http::EVENT_STREAM;
@@ -64,7 +65,7 @@ impl Viewer {
     fn next(&mut self) -> Value {
         let mut document = self.console.document(self.audience);
         let history = self.console.history.points(self.since);
-        let last = history.iter().flatten().map(|point| point.at()).max();
+        let last = history.iter().flatten().map(Point::at).max();
         self.since = last.unwrap_or(self.since);
         document["history"] = json!(history);
         document
@@ -131,7 +132,12 @@ mod tests {
 
     #[tokio::test]
     async fn files_have_a_type_and_a_policy() {
-        for path in ["/", "/console/app.js", "/console/console.css", "/console/vendor/preact.js"] {
+        for path in [
+            "/",
+            "/console/app.js",
+            "/console/console.css",
+            "/console/vendor/preact.js",
+        ] {
             let response = get(&console(), path).await;
             assert_eq!(response.status(), 200, "{path}");
             let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str();

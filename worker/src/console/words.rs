@@ -30,6 +30,8 @@ fn every_reason_of_a_worker_has_a_remedy_in_chinese() {
         configured || (facts.origin == Origin::Worker && facts.subjects.contains(&Subject::Model))
     });
     let wanted: BTreeSet<_> = given.map(|reason| format!("remedy.{reason}")).collect();
-    let found = keys(CHINESE).into_iter().filter(|key| key.starts_with("remedy."));
+    let found = keys(CHINESE)
+        .into_iter()
+        .filter(|key| key.starts_with("remedy."));
     assert_eq!(found.map(str::to_owned).collect::<BTreeSet<_>>(), wanted);
 }

@@ -129,7 +129,13 @@ mod tests {
     const WAIT: Duration = Duration::from_millis(1);
 
     /// Whether packets wait for each other after reads that found `packets` each, one read in each `pause`.
-    fn gathers(backlog: &mut Backlog, now: &mut Instant, reads: u32, packets: usize, pause: Duration) -> bool {
+    fn gathers(
+        backlog: &mut Backlog,
+        now: &mut Instant,
+        reads: u32,
+        packets: usize,
+        pause: Duration,
+    ) -> bool {
         let mut gathers = false;
         for _ in 0..reads {
             *now += pause;
@@ -142,7 +148,12 @@ mod tests {
     fn packets_wait_for_each_other_where_reads_are_late() {
         let micros = Duration::from_micros;
         for (what, packets, pause, expected) in [
-            ("one by one, as fast as they can be read", 1, micros(20), false),
+            (
+                "one by one, as fast as they can be read",
+                1,
+                micros(20),
+                false,
+            ),
             ("ten a millisecond, each in time", 1, micros(100), false),
             ("several at each read", 3, micros(100), true),
             ("bursts with pauses between them", 50, micros(50_000), false),
@@ -155,7 +166,10 @@ mod tests {
         }
         let mut now = Instant::now();
         let mut backlog = Backlog::new(Duration::ZERO, now);
-        assert!(!gathers(&mut backlog, &mut now, READS, 100, micros(10)), "turned off");
+        assert!(
+            !gathers(&mut backlog, &mut now, READS, 100, micros(10)),
+            "turned off"
+        );
     }
 
     #[test]
@@ -175,7 +189,13 @@ mod tests {
     fn it_ends_when_the_rate_falls() {
         let mut now = Instant::now();
         let mut backlog = Backlog::new(WAIT, now);
-        assert!(gathers(&mut backlog, &mut now, READS, 3, Duration::from_micros(50)));
+        assert!(gathers(
+            &mut backlog,
+            &mut now,
+            READS,
+            3,
+            Duration::from_micros(50)
+        ));
         assert!(!gathers(&mut backlog, &mut now, 1, 4, WAIT));
     }
 }
