@@ -22,8 +22,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use crds::ValidatedRuntime;
 use crds::validated::ValidatedRule;
-
-use crate::tools::topic_for;
+use matching::topic_for;
 
 /// Runs data scientists' Python models on MQTT device data at the edge.
 #[derive(Debug, Parser)]

@@ -2,14 +2,14 @@
 //!
 //! Rooms in reading order:
 //!
-//! - `simulate`: telemetry of simulated devices.
+//! - `publisher`: telemetry of simulated devices, at a rate.
 //! - `demo`: a broker and a model server on this machine.
 //! - `bench`: measures a running worker from outside.
 
 mod bench;
 mod demo;
-mod simulate;
+mod publisher;
 
 pub use bench::{Bench, Length, MatchedBy, Summary};
 pub use demo::{Broker, Demo, ModelServer, SEED, avoid_taken_ports, read_results};
-pub use simulate::{Generator, Publisher, Sent, topic_for};
+pub use publisher::{Publisher, Sent};

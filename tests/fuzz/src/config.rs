@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use matching::Matcher;
-use worker::tools::Generator;
+use matching::{Generator, Matcher};
 
 /// Longer texts only take longer.
 const LONGEST: usize = 16 << 10;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ArgGroup;
 use crds::ValidatedRuntime;
-use matching::Matcher;
+use matching::{Generator, Matcher};
 use mqtt::{Broker, Session};
 use tokio::runtime::Builder;
 
 use crate::telemetry::{self, LogFormat};
-use crate::tools::{Bench, Generator, Length, MatchedBy, Summary};
+use crate::tools::{Bench, Length, MatchedBy, Summary};
 use crate::{settings, shutdown};
 
 use super::{End, configuration, print, rule_and_topic};

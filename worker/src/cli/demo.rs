@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use crds::ValidatedRuntime;
 use crds::contract::HTTP_PORT;
 use crds::validated::{HostChoice, Qos};
+use matching::{Generator, topic_for};
 use mqtt::{Broker, Session};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -17,7 +18,7 @@ use crate::run::Worker;
 use crate::settings::{self, Settings};
 use crate::shutdown;
 use crate::telemetry::{self, LogFormat};
-use crate::tools::{self, Demo, Generator, Publisher, topic_for};
+use crate::tools::{self, Demo, Publisher};
 
 use super::{End, accept, print, read};
 

@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use clap::ArgGroup;
 use crds::ValidatedRuntime;
 use crds::validated::{Condition, ValidatedDevice};
+use matching::Generator;
 use mqtt::{Broker, Session};
 use tokio::runtime::Builder;
 
 use crate::telemetry::{self, LogFormat};
-use crate::tools::{Generator, Publisher, Sent};
+use crate::tools::{Publisher, Sent};
 use crate::{settings, shutdown};
 
 use super::{End, accept, print, read, rule_and_topic};

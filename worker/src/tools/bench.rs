@@ -15,9 +15,7 @@ use crds::validated::Qos;
 use mqtt::{Client, Event, Publication};
 use tokio::time::Instant;
 
-use super::simulate::Generator;
-
-use matching::Matcher;
+use matching::{Generator, Matcher};
 use tally::Tally;
 pub use tally::{MatchedBy, Summary};
 

@@ -8,11 +8,11 @@ mod summary;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use matching::number_in;
 use tokio::time::Instant;
 
 use super::histogram::Histogram;
 use super::to_f64;
-use crate::tools::simulate::number_in;
 
 pub use summary::{MatchedBy, Summary};
 

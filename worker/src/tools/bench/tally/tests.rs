@@ -1,7 +1,8 @@
 //! Losses, duplicates and order, told by numbers or by order.
 
+use matching::time_of;
+
 use super::*;
-use crate::tools::simulate::time_of;
 
 fn tally(messages: u64) -> (Tally, Instant) {
     let now = Instant::now();

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::Qos;
+use matching::Generator;
 use mqtt::{Client, Event, Publication};
 use tokio::time::MissedTickBehavior;
-
-use super::Generator;
 
 /// How long the last messages may take to be acknowledged at the end.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(5);

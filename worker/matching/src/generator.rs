@@ -1,8 +1,6 @@
-//! Telemetry in the shape of pyboot's sample, for devices that models are for and for others.
+//! Makes messages that match, in the shape of pyboot's sample, for devices that models are for and for others.
 //!
 //! Deterministic: the same configuration and seed give the same messages.
-
-mod publisher;
 
 use std::f64::consts::TAU;
 use std::ops::Range;
@@ -13,8 +11,6 @@ use crds::validated::{Condition, Number, Operand, Operator, Place, Step, Validat
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value, json};
-
-pub use publisher::{Publisher, Sent};
 
 /// The point that pyboot's sample carries.
 const SAMPLE_POINT: &str = "RC_cylinder1_1P_d_dispPeak";
@@ -110,12 +106,12 @@ impl Generator {
 }
 
 /// The time of message `number`, its `telemetry.ts`.
-pub(super) fn time_of(number: u64) -> u64 {
+pub fn time_of(number: u64) -> u64 {
     FIRST_TS + 1000 * number
 }
 
 /// The number of the first message of `numbers` whose time stands anywhere in a payload.
-pub(super) fn number_in(payload: &[u8], numbers: Range<u64>) -> Option<u64> {
+pub fn number_in(payload: &[u8], numbers: Range<u64>) -> Option<u64> {
     payload
         .split(|byte| !byte.is_ascii_digit())
         .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok())
@@ -221,7 +217,7 @@ fn satisfy_number(place: &mut Value, number: Number, operator: Operator) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use matching::Matcher;
+    use crate::Matcher;
 
     const SEED: &str = include_str!("../../../tests/fixtures/seed/config.yaml");
 
