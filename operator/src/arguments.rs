@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::builder::NonEmptyStringValueParser;
 use crds::contract::OPERATOR_HTTP_PORT;
 use kube::{Client, Config};
 use operator::api;
@@ -13,6 +14,7 @@ use operator::desired::Defaults;
 use operator::lease::Election;
 use operator::run::{self, Ended, Settings};
 use operator::telemetry;
+use operator::verify;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,15 +35,39 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run until SIGTERM.
     Run(Run),
+    /// Check a running installation with the operator's rights: CRD, roles, leader.
+    Verify(Verify),
     /// Print the CRD as YAML.
     Crd,
 }
 
+/// What `run` and `verify` must agree on.
+#[derive(Debug, clap::Args)]
+struct Served {
+    /// Namespaces to serve, separated by commas. Default: all namespaces.
+    #[arg(long, env = "EDGEMODEL_NAMESPACE", value_name = "NAMES", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    namespace: Vec<String>,
+    /// Disable leader election, for a single operator.
+    #[arg(long)]
+    no_leader_election: bool,
+    /// Namespace of the leader election Lease. Default: the operator's own namespace.
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAME")]
+    lease_namespace: Option<String>,
+}
+
+impl Served {
+    /// Where the Lease is, if operators are elected.
+    fn lease(&self, client: &Client) -> Option<String> {
+        let namespace = self.lease_namespace.clone();
+        let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+        (!self.no_leader_election).then_some(namespace)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// Namespace to serve. Default: all namespaces.
-    #[arg(long, env = "EDGEMODEL_NAMESPACE", value_name = "NAME")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    served: Served,
     /// Default image of workers.
     #[arg(long, env = "EDGEMODEL_WORKER_IMAGE", value_name = "IMAGE", default_value = concat!("edgemodel-worker:", env!("CARGO_PKG_VERSION")))]
     worker_image: String,
@@ -54,12 +80,6 @@ pub(crate) struct Run {
     /// Maximum concurrent reconciles.
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// Disable leader election, for a single operator.
-    #[arg(long)]
-    no_leader_election: bool,
-    /// Namespace of the leader election Lease. Default: the operator's own namespace.
-    #[arg(long, env = "POD_NAMESPACE", value_name = "NAME")]
-    lease_namespace: Option<String>,
     /// Name of this operator in the Lease. Default: the host name and a random suffix.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     identity: Option<String>,
@@ -75,14 +95,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         telemetry::init();
-        // Fails only when a provider is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .context("failed to start the runtime")?;
-        let end = runtime.block_on(self.serve())?;
+        let end = runtime()?.block_on(self.serve())?;
         Ok(match end {
             Ended::Stopped => ExitCode::SUCCESS,
             // Kubernetes restarts it as a candidate.
@@ -92,24 +105,20 @@ impl Run {
 
     async fn serve(self) -> anyhow::Result<Ended> {
         let mut terminate = signal(SignalKind::terminate()).context("failed to catch SIGTERM")?;
-        let mut config = Config::infer().await.context(
-            "failed to find the cluster: run in a pod, or name a kubeconfig in KUBECONFIG",
-        )?;
+        let mut config = cluster().await?;
         api::limit_silence(&mut config, Duration::from_secs(self.silence_limit));
         let client = Client::try_from(config).context("failed to use the cluster's address")?;
         let listener = TcpListener::bind(self.http)
             .await
             .with_context(|| format!("failed to listen on {} (--http)", self.http))?;
         tracing::info!(address = %listener.local_addr()?, "Serving /metrics, /healthz and /readyz");
-        let election = (!self.no_leader_election).then(|| Election {
-            namespace: self
-                .lease_namespace
-                .unwrap_or_else(|| client.default_namespace().to_owned()),
+        let election = self.served.lease(&client).map(|namespace| Election {
+            namespace,
             identity: self.identity.unwrap_or_else(identity),
             duration: Duration::from_secs(self.lease_duration),
         });
         let settings = Settings {
-            namespace: self.namespace,
+            namespaces: self.served.namespace,
             defaults: Defaults {
                 worker_image: self.worker_image,
             },
@@ -125,6 +134,52 @@ impl Run {
         };
         Ok(run::run(client, settings, Some(listener), stop).await)
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    served: Served,
+    /// Seconds to wait for a leader.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+impl Verify {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let problems = runtime()?.block_on(async {
+            let client = Client::try_from(cluster().await?)
+                .context("failed to use the cluster's address")?;
+            let lease = self.served.lease(&client);
+            let timeout = Duration::from_secs(self.timeout);
+            let namespaces = &self.served.namespace;
+            anyhow::Ok(verify::installation(&client, namespaces, lease.as_deref(), timeout).await)
+        })?;
+        if problems.is_empty() {
+            writeln!(std::io::stdout(), "The installation works")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for problem in problems {
+            writeln!(std::io::stderr(), "{problem}")?;
+        }
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Fails only when a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")
+}
+
+async fn cluster() -> anyhow::Result<Config> {
+    Config::infer()
+        .await
+        .context("failed to find the cluster: run in a pod, or name a kubeconfig in KUBECONFIG")
 }
 
 /// A name that no other process has.

@@ -6,6 +6,7 @@
 mod attempts;
 mod event_filter;
 mod retry;
+mod served;
 mod storage_rollback;
 mod triggers;
 
@@ -14,18 +15,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crds::EdgeModelRuntime;
-use futures_util::future::join3;
+use futures_util::future::{join_all, join3};
 use futures_util::{FutureExt as _, StreamExt as _};
 use kube::ResourceExt as _;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Config};
-use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::reconcile::{self, Context, Error, Next};
 use attempts::{Attempts, TERMINATING};
 use retry::{Steady, jittered};
+use served::{Place, Served};
 use triggers::Scope;
 
 /// Changes that come together are reconciled together.
@@ -37,52 +39,65 @@ type Runtime = PartialObjectMeta<EdgeModelRuntime>;
 struct Loop {
     ctx: Context,
     attempts: Attempts,
-    /// The only namespace that is served; all if there is none.
-    namespace: Option<String>,
+    served: Arc<Served>,
     /// Runtimes that are reconciled at the same time.
     concurrency: u16,
+    /// One for each of them, whatever namespaces they are in.
+    permits: Semaphore,
     /// Set when all runtimes have been seen.
     ready: Arc<AtomicBool>,
 }
 
-/// Runs until `stop` resolves and the reconciles that were begun have ended.
+/// Runs until `stop` resolves and the reconciles that were begun have ended. Serves these namespaces, or all if there are
+/// none.
 pub async fn run(
     ctx: Context,
-    namespace: Option<&str>,
+    namespaces: &[String],
     concurrency: u16,
     ready: Arc<AtomicBool>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
+    let served = Arc::new(Served::new(namespaces));
+    let known = Arc::clone(&served);
+    ctx.metrics
+        .follow(move |namespace, name| known.contains(namespace, name));
     let context = Arc::new(Loop {
         ctx,
         attempts: Attempts::default(),
-        namespace: namespace.map(str::to_owned),
+        served,
         concurrency,
+        permits: Semaphore::new(concurrency.into()),
         ready,
     });
     let stop = stop.shared();
-    while stop.peek().is_none() {
-        follow(&context, stop.clone()).await;
-    }
+    let places = context.served.places().into_iter().map(|place| {
+        let (context, stop) = (&context, stop.clone());
+        async move {
+            while stop.peek().is_none() {
+                follow(context, &place, stop.clone()).await;
+            }
+        }
+    });
+    join_all(places).await;
 }
 
 /// Follows from the beginning; ends when `stop` resolves, or when it has to begin again.
-async fn follow(context: &Arc<Loop>, stop: impl Future<Output = ()> + Clone + Send + 'static) {
+async fn follow(
+    context: &Arc<Loop>,
+    place: &Place,
+    stop: impl Future<Output = ()> + Clone + Send + 'static,
+) {
     let ctx = &context.ctx;
     let scope = Scope {
         client: &ctx.client,
-        namespace: context.namespace.as_deref(),
+        namespace: place.as_deref(),
     };
     let (store, writer) = reflector::store();
     let controller = tokio::select! {
         controller = triggers::controller(scope, store.clone(), writer) => controller,
         () = stop.clone() => return,
     };
-    let known = store.clone();
-    ctx.metrics.follow(move |namespace, name| {
-        let runtime = ObjectRef::new(name).within(namespace);
-        known.get(&runtime).is_some()
-    });
+    context.served.follow(place, store.clone());
     let config = Config::default()
         .debounce(DEBOUNCE)
         .concurrency(context.concurrency);
@@ -93,11 +108,11 @@ async fn follow(context: &Arc<Loop>, stop: impl Future<Output = ()> + Clone + Se
         .graceful_shutdown_on(ended.map(drop))
         .run(reconcile, after_failure, Arc::clone(context))
         .for_each(|result| {
-            ctx.metrics.set_runtimes(store.len());
+            ctx.metrics.set_runtimes(context.served.count());
             // What fails in a reconcile is logged by `after_failure`.
             if let Err(controller::Error::QueueError(error)) = result {
                 ctx.metrics.watch_error();
-                log_watch_error(&error);
+                context.watch_failed(place, &error);
             }
             std::future::ready(())
         });
@@ -117,7 +132,7 @@ async fn follow(context: &Arc<Loop>, stop: impl Future<Output = ()> + Clone + Se
         // Fails when the controller has ended already.
         let _ = end.send(());
     };
-    join3(context.listed(&store), over, reconciles).await;
+    join3(context.listed(place, &store), over, reconciles).await;
 }
 
 /// Resolves when `stop` does before the runtimes are listed.
@@ -128,24 +143,25 @@ async fn stopped_unlisted(store: &Store<Runtime>, stop: impl Future<Output = ()>
     }
 }
 
-/// A failed watch is restarted; only a missing CRD needs a person.
-fn log_watch_error(error: &watcher::Error) {
-    let missing = match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status)) => status.code == 404,
-        _ => false,
-    };
-    if missing {
-        tracing::warn!(%error, "CRD missing, apply what `edgemodel-operator crd` prints");
-    } else {
-        tracing::info!(%error, "Watch failed, restarting");
+/// What the API server answered to a watch or to the list before it.
+fn code(error: &watcher::Error) -> Option<u16> {
+    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
+    match error {
+        InitialListFailed(kube::Error::Api(status))
+        | WatchStartFailed(kube::Error::Api(status))
+        | WatchFailed(kube::Error::Api(status))
+        | WatchError(status) => Some(status.code),
+        _ => None,
     }
 }
 
 async fn reconcile(runtime: Arc<Runtime>, context: Arc<Loop>) -> Result<Action, Error> {
-    let begun = Instant::now();
-    if let Some(pause) = context.attempts.pause(&runtime, begun) {
+    if let Some(pause) = context.attempts.pause(&runtime, Instant::now()) {
         return Ok(Action::requeue(pause));
     }
+    // Fails only when the semaphore is closed, which it never is.
+    let _permit = context.permits.acquire().await.ok();
+    let begun = Instant::now();
     let (namespace, name) = (runtime.namespace().unwrap_or_default(), runtime.name_any());
     let failures = context.attempts.failures(&runtime);
     let ctx = &context.ctx;
@@ -177,11 +193,36 @@ fn after_failure(runtime: Arc<Runtime>, error: &Error, context: Arc<Loop>) -> Ac
 }
 
 impl Loop {
-    /// Says that the operator is ready as soon as the runtimes are listed.
-    async fn listed(&self, store: &Store<Runtime>) {
+    /// Says that the operator is ready as soon as all runtimes are listed.
+    async fn listed(&self, place: &Place, store: &Store<Runtime>) {
         if store.wait_until_ready().await.is_ok() {
+            self.served.listed(place);
+            self.ctx.metrics.set_runtimes(self.served.count());
+            self.set_ready();
+        }
+    }
+
+    fn set_ready(&self) {
+        if self.served.is_ready() {
             self.ready.store(true, Ordering::Relaxed);
-            self.ctx.metrics.set_runtimes(store.len());
+        }
+    }
+
+    /// A failed watch is restarted; only a missing CRD or missing rights need a person.
+    fn watch_failed(&self, place: &Place, error: &watcher::Error) {
+        let initial = matches!(error, watcher::Error::InitialListFailed(_));
+        match code(error) {
+            Some(404) if initial => {
+                tracing::warn!(%error, "CRD missing, apply what `edgemodel-operator crd` prints");
+            }
+            Some(403) if self.served.forbidden(place) => {
+                let namespace = place.as_deref().unwrap_or("all");
+                tracing::warn!(%error, namespace, "Not allowed to watch, check that the namespace exists and has the operator's Role");
+                self.set_ready();
+            }
+            // It is retried several times a second.
+            Some(403) => tracing::debug!(%error, "Not allowed to watch, retrying"),
+            _ => tracing::info!(%error, "Watch failed, restarting"),
         }
     }
 }

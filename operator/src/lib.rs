@@ -3,7 +3,7 @@
 //! Modules in reading order: [`run`] starts [`controller`], which calls [`reconcile`] for a runtime. That observes
 //! ([`observe`]), builds what should be there ([`desired`], pure), decides what to do ([`plan`], pure), does it
 //! ([`execute`], whose results are [`outcome`]), finds out why ports were refused ([`diagnose`]) and reports
-//! ([`status`], pure but for the write; [`events`]).
+//! ([`status`], pure but for the write; [`events`]). [`verify`] checks an installation from outside, for `helm test`.
 
 pub mod controller;
 pub mod reconcile;
@@ -27,6 +27,7 @@ pub mod admin;
 pub mod lease;
 pub mod metrics;
 pub mod telemetry;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

@@ -22,8 +22,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// What an operator is started with.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The only namespace that it serves; all if there is none.
-    pub namespace: Option<String>,
+    /// The namespaces that it serves; all if there are none.
+    pub namespaces: Vec<String>,
     /// What children depend on.
     pub defaults: Defaults,
     /// How long after a reconcile the next one comes when nothing happens.
@@ -143,8 +143,8 @@ async fn work(
     };
     let stop = async move { told(&mut stopped).await };
     let ready = Arc::clone(&shared.ready);
-    let namespace = settings.namespace.as_deref();
-    let work = controller::run(context, namespace, settings.concurrency, ready, stop);
+    let namespaces = &settings.namespaces;
+    let work = controller::run(context, namespaces, settings.concurrency, ready, stop);
     // Round the work alone: what was acquired is released after it, however long that took.
     tokio::select! {
         () = work => {}

@@ -41,7 +41,7 @@ type Stopped = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What it is started with, for one namespace, without a second operator.
 pub fn settings(namespace: &str) -> Settings {
     Settings {
-        namespace: Some(namespace.to_owned()),
+        namespaces: vec![namespace.to_owned()],
         defaults: Defaults {
             worker_image: "edgemodel-worker:test".to_owned(),
         },

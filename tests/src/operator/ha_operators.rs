@@ -66,7 +66,7 @@ impl HaOperators {
         settings: Settings,
         stop: impl Future<Output = ()>,
     ) -> Ended {
-        let namespace = settings.namespace.clone().unwrap_or_default();
+        let namespace = settings.namespaces.first().cloned().unwrap_or_default();
         let mut number = 0;
         let mut hire = || {
             number += 1;
