@@ -16,14 +16,21 @@ const RELEASE: &str = "edgemodel";
 const SYSTEM: &str = "edgemodel-system";
 const OPERATOR: &str = "edgemodel-operator";
 
-/// The objects that the chart makes of `values`, as YAML.
+/// The objects that the chart makes of `values`, as YAML, without the pod of `helm test`.
 pub(crate) async fn render(
     control_plane: &ControlPlane,
     namespace: &str,
     values: &Value,
 ) -> anyhow::Result<String> {
     let values = Values::new(values)?;
-    let template = ["template", RELEASE, CHART, "--namespace", namespace];
+    let template = [
+        "template",
+        RELEASE,
+        CHART,
+        "--skip-tests",
+        "--namespace",
+        namespace,
+    ];
     control_plane
         .helm(&[&template[..], &values.arguments()].concat())
         .await

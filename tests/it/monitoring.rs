@@ -38,7 +38,10 @@ fn promtool(arguments: &[&str], file: &Path) -> anyhow::Result<()> {
 
 #[test]
 fn the_alerts_fire_when_they_should_and_only_then() -> anyhow::Result<()> {
-    let files = Files::new(&[("rules.yaml", RULES), ("cases.yaml", CASES)])?;
+    // The rules link the runbooks of their version.
+    let version = concat!("/blob/v", env!("CARGO_PKG_VERSION"), "/");
+    let cases = CASES.replace("/blob/main/", version);
+    let files = Files::new(&[("rules.yaml", RULES), ("cases.yaml", &cases)])?;
     promtool(
         &["check", "rules", "--lint-fatal"],
         &files.path("rules.yaml"),

@@ -40,7 +40,8 @@ pub(crate) fn definition(yaml: &str) -> anyhow::Result<String> {
             .replace("}}", "{{ \"}}\" }}")
             .replace('\u{0}', "{{ \"{{\" }}")
     };
-    let keep = "  {{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n";
+    let keep = "  {{- $keep := dict \"helm.sh/resource-policy\" \"keep\" }}\n  \
+                {{- include \"edgemodel.annotations\" (list . (ternary $keep dict .Values.crds.keep)) }}\n";
     Ok(format!(
         "{DEFINITION_HEAD}{}{keep}  labels:\n    {{{{- include \"edgemodel.labels\" . | nindent 4 }}}}\n{}{{{{- end }}}}\n",
         escaped(head),
@@ -53,9 +54,11 @@ fn without_part_of(text: &str) -> String {
     text.replacen("    app.kubernetes.io/part-of: edgemodel\n", "", 1)
 }
 
-/// The rules without what is said to those who edit them.
+/// The rules without what is said to those who edit them, with links to the runbooks of this version.
 pub(crate) fn rules() -> String {
     let lines = RULES.lines().skip_while(|line| line.starts_with('#'));
     let lines = lines.map(|line| format!("{line}\n"));
-    format!("{RULES_HEAD}{}", lines.collect::<String>())
+    let version = concat!("/blob/v", env!("CARGO_PKG_VERSION"), "/");
+    let rules = lines.collect::<String>().replace("/blob/main/", version);
+    format!("{RULES_HEAD}{rules}")
 }

@@ -167,7 +167,7 @@ async fn a_policy_of_one_namespace_ends_there() -> anyhow::Result<()> {
         control_plane.namespace("outside").await?,
     );
     let values = json!({
-        "watchNamespace": inside,
+        "watchNamespaces": [inside],
         "crds": { "enabled": false },
         "admissionPolicy": { "enabled": true, "requireSha256": true },
     });

@@ -1,7 +1,9 @@
 //! From install to uninstall, with the operator that the chart's Deployment starts.
 
 mod monitoring;
+mod namespaces;
 mod surroundings;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -87,8 +89,13 @@ impl Life {
 
     /// Waits until the runtime is ready.
     async fn until_ready(&self) -> anyhow::Result<()> {
+        self.until_ready_in(&self.namespace).await
+    }
+
+    /// Waits until the runtime of a namespace is ready with its present spec.
+    async fn until_ready_in(&self, namespace: &str) -> anyhow::Result<()> {
         eventually(async || {
-            let found = self.get(&["emr", "plant", "-n", &self.namespace]).await?;
+            let found = self.get(&["emr", "plant", "-n", namespace]).await?;
             let fresh = found["status"]["observedGeneration"] == found["metadata"]["generation"];
             let ready = condition(&found["status"], "Ready")["status"] == "True";
             Ok((fresh && ready).then_some(()))
@@ -145,11 +152,20 @@ async fn an_upgrade_of_the_chart_replaces_no_pod_and_an_uninstall_keeps_the_runt
         )
         .await?;
     for words in [
-        "rollout status deployment/edgemodel-operator",
+        "helm test edgemodel --namespace edgemodel-system",
         "--service-node-port-range=30000-60000",
     ] {
         assert!(notes.contains(words), "{notes}");
     }
+    // What the notes tell to apply is taken as it stands.
+    let first = notes.split("<<'END'\n").nth(1);
+    let first = first.and_then(|rest| rest.split("\nEND\n").next());
+    let dry = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+    let applied = life
+        .control_plane
+        .kubectl_with_input(&dry, first.context("no example")?)
+        .await?;
+    assert!(applied.contains("edgemodelruntime"), "{applied}");
     let before = life.operator().await?;
     let operator = life.run(&before).await?;
     let apply = ["apply", "-n", &life.namespace, "-f", "-"];

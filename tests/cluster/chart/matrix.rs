@@ -114,6 +114,21 @@ async fn the_default_values() -> anyhow::Result<()> {
     assert_eq!(names(&objects), expected(&[], &[]));
     let container = &find(&objects, "Deployment")["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["image"], "edgemodel-operator:0.1.0");
+    let pod = &find(&objects, "Deployment")["spec"]["template"]["spec"];
+    // As KubeEdge's own charts: on any node that is not an edge node, the control plane's too.
+    let required =
+        &pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    let terms = json!([{ "matchExpressions": [{ "key": "node-role.kubernetes.io/edge", "operator": "DoesNotExist" }] }]);
+    assert_eq!(required["nodeSelectorTerms"], terms);
+    let tolerated = pod["tolerations"].as_array().into_iter().flatten();
+    let tolerated: Vec<_> = tolerated.map(|one| &one["key"]).collect();
+    assert_eq!(
+        tolerated,
+        [
+            "node-role.kubernetes.io/master",
+            "node-role.kubernetes.io/control-plane"
+        ]
+    );
     let arguments = json!([
         "run",
         "--worker-image=edgemodel-worker:0.1.0",
@@ -138,13 +153,14 @@ async fn the_definition_survives_being_a_template() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn one_namespace() -> anyhow::Result<()> {
+async fn two_namespaces() -> anyhow::Result<()> {
     let control_plane = cluster().await?;
-    let (namespace, watched) = (
-        control_plane.namespace("chart").await?,
+    let namespace = control_plane.namespace("chart").await?;
+    let watched = [
         control_plane.namespace("watched").await?,
-    );
-    let values = json!({ "watchNamespace": watched, "rbac": { "userRoles": false }, "createNamespace": true });
+        control_plane.namespace("watched").await?,
+    ];
+    let values = json!({ "watchNamespaces": watched, "rbac": { "userRoles": false }, "createNamespace": true });
     let objects = applied(&namespace, &values).await?;
     let more = [
         "Role/edgemodel-operator",
@@ -163,15 +179,17 @@ async fn one_namespace() -> anyhow::Result<()> {
                 .is_some_and(|kind| kind.starts_with("Role"))
         })
         .collect();
-    assert!(
-        roles
-            .iter()
-            .all(|role| role["metadata"]["namespace"] == *watched),
-        "{roles:#?}"
-    );
+    let places = roles
+        .iter()
+        .map(|role| role["metadata"]["namespace"].as_str());
+    let mut places: Vec<_> = places.flatten().collect();
+    places.sort_unstable();
+    let mut expected: Vec<_> = watched.iter().chain(&watched).collect();
+    expected.sort_unstable();
+    assert_eq!(places, expected, "a Role and its binding in each");
     let arguments =
         &find(&objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"];
-    let only = format!("--namespace={watched}");
+    let only = format!("--namespace={}", watched.join(","));
     assert!(
         arguments
             .as_array()
@@ -242,6 +260,8 @@ async fn everything_at_once() -> anyhow::Result<()> {
     let objects = applied(&namespace, &everything(&namespace)).await?;
     let more = [
         "ConfigMap/edgemodel-dashboard",
+        "ConfigMap/edgemodel-text",
+        "ConfigMap/extra",
         "NetworkPolicy/edgemodel-operator",
         "PodDisruptionBudget/edgemodel-operator",
         "PodMonitor/edgemodel-workers",
@@ -261,10 +281,38 @@ async fn everything_at_once() -> anyhow::Result<()> {
     let digest = "0123456789abcdef".repeat(4);
     assert_eq!(
         container["image"],
-        format!("registry.example:5000/op:2@sha256:{digest}")
+        format!("registry.example:5000/edge/op:2@sha256:{digest}")
     );
+    let arguments = container["args"].to_string();
+    let worker = "--worker-image=registry.example:5000/edge/models/worker:2-science";
+    assert!(arguments.contains(worker), "{arguments}");
+    let secret = json!({ "secretKeyRef": { "name": "proxy", "key": "token", "optional": true } });
+    assert_eq!(container["env"][4]["valueFrom"], secret);
+    assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/ca");
+    assert_eq!(pod["spec"]["volumes"].as_array().map(Vec::len), Some(3));
+    let spread = &pod["spec"]["topologySpreadConstraints"];
+    let ours = json!({
+        "app.kubernetes.io/name": "edgemodel",
+        "app.kubernetes.io/component": "operator",
+    });
+    assert_eq!(spread[0]["labelSelector"]["matchLabels"], ours);
+    let theirs = json!({ "team": "edge" });
+    assert_eq!(spread[1]["labelSelector"]["matchLabels"], theirs);
     assert_eq!(pod["metadata"]["annotations"], json!({ "note": "1" }));
     assert_eq!(pod["spec"]["serviceAccountName"], "theirs");
+
+    for object in &objects {
+        let metadata = &object["metadata"];
+        let extra = ["extra", "edgemodel-text"].map(Value::from);
+        let owner = &metadata["annotations"]["owner"];
+        let expected = if extra.contains(&metadata["name"]) {
+            assert_eq!(metadata["namespace"], namespace, "a template");
+            Value::Null
+        } else {
+            "edge-team".into()
+        };
+        assert_eq!(*owner, expected, "{metadata:#}");
+    }
 
     let rules = find(&objects, "PrometheusRule").to_string();
     assert!(!rules.contains("EdgeModelDeadLetters"), "{rules}");

@@ -42,8 +42,20 @@ fn cases() -> Vec<(Value, &'static [&'static str])> {
             &["/affinity/nodeAffinity", "required"],
         ),
         (
-            json!({ "extraEnv": [{ "name": "A", "value": "b", "valueFrom": {} }] }),
-            &["/extraEnv/0", "valueFrom"],
+            json!({ "extraEnv": [{ "name": "A", "valueFrom": { "secretRef": {} } }] }),
+            &["/extraEnv/0/valueFrom", "secretRef"],
+        ),
+        (
+            json!({ "extraVolumes": [{ "name": "a", "hostPath": { "path": "/" } }] }),
+            &["/extraVolumes/0", "hostPath"],
+        ),
+        (
+            json!({ "extraVolumeMounts": [{ "name": "a", "path": "/a" }] }),
+            &["/extraVolumeMounts/0", "path"],
+        ),
+        (
+            json!({ "topologySpreadConstraints": [{ "maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "Never" }] }),
+            &["/topologySpreadConstraints/0/whenUnsatisfiable"],
         ),
         (
             json!({ "resources": { "request": {} } }),
@@ -85,8 +97,32 @@ fn cases() -> Vec<(Value, &'static [&'static str])> {
             &["/networkPolicy/apiServer/ports"],
         ),
         // Texts.
-        (json!({ "watchNamespace": "Plant" }), &["/watchNamespace"]),
-        (json!({ "watchNamespace": "a,b" }), &["/watchNamespace"]),
+        (json!({ "watchNamespace": "plant" }), &["watchNamespace"]),
+        (
+            json!({ "watchNamespaces": ["Plant"] }),
+            &["/watchNamespaces/0"],
+        ),
+        (
+            json!({ "watchNamespaces": ["a,b"] }),
+            &["/watchNamespaces/0"],
+        ),
+        (
+            json!({ "watchNamespaces": ["a", "a"] }),
+            &["/watchNamespaces"],
+        ),
+        (json!({ "watchNamespaces": "plant" }), &["/watchNamespaces"]),
+        (
+            json!({ "imageRegistry": "https://r.example" }),
+            &["/imageRegistry"],
+        ),
+        (
+            json!({ "commonAnnotations": { "a": true } }),
+            &["/commonAnnotations/a"],
+        ),
+        (
+            json!({ "extraObjects": [{ "kind": "ConfigMap" }] }),
+            &["/extraObjects/0", "apiVersion", "metadata"],
+        ),
         (
             json!({ "image": { "repository": "" } }),
             &["/image/repository"],
@@ -148,7 +184,59 @@ fn cases() -> Vec<(Value, &'static [&'static str])> {
             json!({ "admissionPolicy": { "actions": ["Refuse"] } }),
             &["/admissionPolicy/actions/0"],
         ),
-        // What takes two values to be wrong.
+        // What takes two values to be wrong: the field, what is wrong, and the remedy.
+        (
+            json!({ "imageRegistry": "r.example", "workerImage": { "repository": "other.example/worker" } }),
+            &[
+                "workerImage.repository: \"other.example/worker\" names a registry",
+                "leave the registry out",
+            ],
+        ),
+        (
+            json!({ "extraEnv": [{ "name": "A", "value": "b", "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } }] }),
+            &["extraEnv[0] (A): has both", "keep exactly one"],
+        ),
+        (
+            json!({ "extraEnv": [{ "name": "A" }] }),
+            &["extraEnv[0] (A): has neither", "keep exactly one"],
+        ),
+        (
+            json!({ "extraEnv": [{ "name": "EDGEMODEL_LOG", "value": "debug" }] }),
+            &[
+                "extraEnv[0].name: the chart sets EDGEMODEL_LOG",
+                "set log instead",
+            ],
+        ),
+        (
+            json!({ "extraEnv": [{ "name": "POD_NAME", "value": "a" }] }),
+            &["extraEnv[0].name: POD_NAME is set already", "remove it"],
+        ),
+        (
+            json!({ "extraEnv": [{ "name": "A", "value": "b" }, { "name": "A", "value": "c" }] }),
+            &["extraEnv[1].name: A is set already", "remove it"],
+        ),
+        (
+            json!({ "extraArgs": ["--namespace=plant"] }),
+            &[
+                "extraArgs: --namespace is set by the chart",
+                "set watchNamespaces instead",
+            ],
+        ),
+        (
+            json!({ "extraVolumes": [{ "name": "a", "emptyDir": {} }, { "name": "a", "emptyDir": {} }] }),
+            &["extraVolumes[1].name: \"a\" is there twice", "rename one"],
+        ),
+        (
+            json!({ "extraVolumeMounts": [{ "name": "ca", "mountPath": "/ca" }] }),
+            &[
+                "extraVolumeMounts[0].name: no volume \"ca\"",
+                "add it to extraVolumes",
+            ],
+        ),
+        (
+            json!({ "extraObjects": ["kind: ConfigMap"] }),
+            &["extraObjects[0]: not one object", "write one object"],
+        ),
         (
             json!({ "replicas": 2, "leaderElection": { "enabled": false } }),
             &["replicas", "leaderElection.enabled"],

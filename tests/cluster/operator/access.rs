@@ -39,7 +39,7 @@ async fn an_operator_of_one_namespace_gets_on_with_a_role_there() -> anyhow::Res
     let control_plane = start().await?;
     let namespace = control_plane.namespace("access").await?;
     let values = json!({
-        "watchNamespace": namespace,
+        "watchNamespaces": [namespace],
         "createNamespace": true,
         "rbac": { "userRoles": false },
     });
@@ -91,7 +91,7 @@ async fn works(
     let config = control_plane.config_as_service_account(NAMESPACE, NAME);
     let client = tests::control_plane::client_through(config.await?, &plan.layer())?;
     let mut settings = candidate(NAMESPACE, "first");
-    settings.namespace = only.map(str::to_owned);
+    settings.namespaces = only.map(str::to_owned).into_iter().collect();
     let site = Site {
         control_plane,
         namespace: namespace.to_owned(),

@@ -3,6 +3,7 @@
 use crds::contract::{self, env, metric, mount, path};
 
 const DEPLOYMENT: &str = include_str!("../../../charts/edgemodel/templates/deployment.yaml");
+const HELPERS: &str = include_str!("../../../charts/edgemodel/templates/_helpers.tpl");
 const MONITOR: &str = include_str!("../../../charts/edgemodel/templates/service-monitor.yaml");
 const OF_OPERATOR: &str = include_str!("../../../deploy/Dockerfile.operator");
 const OF_WORKER: &str = include_str!("../../../deploy/Dockerfile.worker");
@@ -23,8 +24,8 @@ fn chart_images_and_docs_repeat_the_contract() {
         ),
         ("deployment", DEPLOYMENT, format!("path: {}\n", path::READY)),
         ("deployment", DEPLOYMENT, format!("path: {}\n", path::LIVE)),
-        ("deployment", DEPLOYMENT, format!("name: {}\n", env::LOG)),
-        ("deployment", DEPLOYMENT, format!("runAsUser: {user}\n")),
+        ("helpers", HELPERS, format!("name: {}\n", env::LOG)),
+        ("helpers", HELPERS, format!("runAsUser: {user}\n")),
         ("monitor", MONITOR, format!("port: {port}\n")),
         ("operator image", OF_OPERATOR, format!("EXPOSE {port}\n")),
         (

@@ -1,7 +1,9 @@
 //! What Helm does not check: that the schema leaves nothing open, and that alerts, dashboard and pages name what there is.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use anyhow::Context as _;
 use serde_json::Value;
 
 use super::{RULES, definition, schema};
@@ -64,6 +66,73 @@ fn the_chart_installs_the_images_of_this_version() {
         chart.lines().any(|one| one == line),
         "{line} is not in\n{chart}"
     );
+}
+
+/// A page that does not exist at night, from an alert, a note or a card in a catalogue.
+#[test]
+fn links_of_the_chart_lead_to_files_of_the_repository() -> anyhow::Result<()> {
+    const HOME: &str = "https://github.com/edgemodel/edgemodel/blob/";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let chart = root.join("charts/edgemodel");
+    let mut checked = 0;
+    for file in [
+        "Chart.yaml",
+        "README.md",
+        "files/rules.yaml",
+        "values.schema.json",
+    ] {
+        let text = std::fs::read_to_string(chart.join(file))?;
+        for link in text.split(HOME).skip(1) {
+            let end = link.find(|c: char| c.is_whitespace() || "#)\"".contains(c));
+            let link = &link[..end.unwrap_or(link.len())];
+            let (_, path) = link.split_once('/').context("no branch")?;
+            assert!(root.join(path).is_file(), "{file}: {path}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "only {checked} links");
+    // Templates build theirs from the chart's home and version.
+    for file in ["NOTES.txt", "prometheus-rule.yaml"] {
+        let text = std::fs::read_to_string(chart.join("templates").join(file))?;
+        let pages = text.split("/docs/").chain(text.split("$docs }}/")).skip(1);
+        let pages = pages.filter_map(|rest| rest.split(".md").next());
+        let pages = pages.filter(|page| !page.contains(|c: char| !c.is_ascii_alphanumeric()));
+        for page in pages {
+            assert!(
+                root.join("docs").join(page).with_extension("md").is_file(),
+                "{file}: {page}"
+            );
+        }
+        assert!(text.contains("/blob/v%s/docs"), "{file}");
+    }
+    let rules = super::rules();
+    assert!(rules.contains(concat!(
+        "/blob/v",
+        env!("CARGO_PKG_VERSION"),
+        "/docs/runbooks.md#"
+    )));
+    Ok(())
+}
+
+/// Artifact Hub shows what stands there, whatever the CRD is.
+#[test]
+fn the_catalogue_names_the_crd_of_the_code() {
+    let chart = include_str!("../../../charts/edgemodel/Chart.yaml");
+    let crd = crds::custom_resource::crd();
+    let text = |pointer: &str| {
+        crd.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let version = text("/spec/versions/0/name");
+    for line in [
+        format!("- kind: {}", text("/spec/names/kind")),
+        format!("version: {version}"),
+        format!("name: {}", text("/metadata/name")),
+        format!("- apiVersion: {}/{version}", text("/spec/group")),
+    ] {
+        assert!(chart.lines().any(|one| one.trim() == line), "{line}");
+    }
 }
 
 /// Braces of a description would be run by Helm.

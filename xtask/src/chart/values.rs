@@ -11,19 +11,26 @@ const PAGE_HEAD: &str = "\
 
 # edgemodel
 
-The Helm chart of edgemodel: the operator, the definition of `EdgeModelRuntime`, rights, alerts and a dashboard.
+The Helm chart of edgemodel: the operator, the CRD `EdgeModelRuntime`, rights, alerts and a dashboard.
 
 ```console
 $ helm install edgemodel charts/edgemodel --namespace edgemodel-system --create-namespace
-$ kubectl apply -f deploy/samples/edgemodel.yaml
+$ helm test edgemodel --namespace edgemodel-system
 ```
 
-Installing, one namespace only, ports, monitoring, upgrades and uninstalling: [docs/install.md](../../docs/install.md).
-What the operator does: [docs/operator.md](../../docs/operator.md).
+The notes of an installation, which `helm get notes` repeats, have a first runtime. `helm test` runs `edgemodel-operator verify` with the
+operator's image and rights: it checks the CRD and the roles, and waits until an operator leads.
+
+- [Installing](https://github.com/edgemodel/edgemodel/blob/main/docs/install.md): some namespaces only, registries, ports, monitoring,
+  uninstalling
+- [Upgrading](https://github.com/edgemodel/edgemodel/blob/main/docs/upgrade.md): which versions of operator, workers, chart and CRD work together
+- [What the operator does](https://github.com/edgemodel/edgemodel/blob/main/docs/operator.md)
+- [Edge nodes](https://github.com/edgemodel/edgemodel/blob/main/docs/kubeedge.md)
 
 ## Values
 
-A value that is not listed here, or is not of its type, is refused with its name.
+Helm refuses a value that is not listed here or has the wrong type, and names it. Annotations, volumes and variables are for the operator; for
+workers, see the runtime's spec.
 ";
 
 /// Longest line of a comment.

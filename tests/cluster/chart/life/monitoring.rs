@@ -134,7 +134,7 @@ fn meta(annotation: &str) -> String {
 }
 
 /// An object of a rendered chart, by kind.
-async fn rendered(life: &Life, text: &str, kind: &str) -> anyhow::Result<Value> {
+pub(super) async fn rendered(life: &Life, text: &str, kind: &str) -> anyhow::Result<Value> {
     let line = format!("kind: {kind}");
     let mut documents = text.split("\n---\n");
     let document = documents.find(|one| one.lines().any(|other| other == line));

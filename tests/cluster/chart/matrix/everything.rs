@@ -6,21 +6,44 @@ use serde_json::{Value, json};
 pub(super) fn everything(namespace: &str) -> Value {
     json!({
         "replicas": 2,
+        "imageRegistry": "registry.example:5000/edge",
         "image": {
-            "repository": "registry.example:5000/op",
+            "repository": "op",
             "tag": "2",
             "digest": format!("sha256:{}", "0123456789abcdef".repeat(4)),
             "pullPolicy": "Always",
         },
         "imagePullSecrets": ["pull"],
-        "workerImage": { "repository": "registry.example/worker", "tag": "2-science" },
+        "workerImage": { "repository": "models/worker", "tag": "2-science" },
         "resync": 60,
         "concurrency": 4,
         "log": "info,operator=debug",
         "extraArgs": ["--http=0.0.0.0:8080"],
-        "extraEnv": [{ "name": "HTTPS_PROXY", "value": "" }],
+        "extraEnv": [
+            { "name": "HTTPS_PROXY", "value": "" },
+            { "name": "TOKEN", "valueFrom": { "secretKeyRef": { "name": "proxy", "key": "token", "optional": true } } },
+            { "name": "NODE", "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } },
+        ],
+        "extraVolumes": [
+            { "name": "ca", "configMap": { "name": "ca", "items": [{ "key": "ca.crt", "path": "ca.crt" }] } },
+            { "name": "scratch", "emptyDir": { "medium": "Memory", "sizeLimit": "8Mi" } },
+            { "name": "token", "projected": { "sources": [{ "serviceAccountToken": { "path": "token" } }] } },
+        ],
+        "extraVolumeMounts": [
+            { "name": "ca", "mountPath": "/etc/ca", "readOnly": true },
+            { "name": "scratch", "mountPath": "/tmp" },
+        ],
+        "extraObjects": [
+            {
+                "apiVersion": "v1", "kind": "ConfigMap",
+                "metadata": { "name": "extra", "namespace": "{{ .Release.Namespace }}" },
+                "data": { "version": "{{ .Chart.AppVersion }}" },
+            },
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-text\n  namespace: {{ .Release.Namespace }}\n",
+        ],
         "serviceAccount": { "name": "theirs", "annotations": { "note": "1" } },
         "labels": { "team": "edge" },
+        "commonAnnotations": { "owner": "edge-team" },
         "podLabels": { "team": "edge" },
         "podAnnotations": { "note": "1" },
         "resources": { "requests": { "cpu": 1, "memory": "1Gi" }, "limits": { "cpu": "1.5", "memory": "2Gi" } },
@@ -36,6 +59,13 @@ pub(super) fn everything(namespace: &str) -> Value {
                 },
             }] },
         },
+        "topologySpreadConstraints": [
+            { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule" },
+            {
+                "maxSkew": 2, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": { "matchLabels": { "team": "edge" } },
+            },
+        ],
         "podDisruptionBudget": { "enabled": true, "maxUnavailable": "50%" },
         "networkPolicy": {
             "enabled": true,
