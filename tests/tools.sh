@@ -12,6 +12,7 @@ need flock util-linux
 need faketime faketime
 need mariadbd mariadb-server
 need nginx nginx-light
+need lua5.1 lua5.1
 [ -d /usr/lib/postgresql ] || packages+=(postgresql)
 need readelf binutils
 # For libFuzzer.
