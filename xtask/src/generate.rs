@@ -33,7 +33,10 @@ fn files() -> anyhow::Result<Vec<(&'static str, String)>> {
             "crds/generated/panel.json",
             format!("{:#}\n", crds::schema::panel()),
         ),
-        ("docs/reference/config.md", reference::page(&schema)),
+        (
+            "docs/reference/config.md",
+            reference::page(&schema, &reference::ENGLISH),
+        ),
         (
             "docs/reference/metrics.md",
             metrics::page(metrics::OF_WORKERS, &Metrics::example()),
@@ -70,9 +73,16 @@ fn sample() -> String {
     format!("{SAMPLE_HEAD}{}", lines.collect::<String>())
 }
 
-/// Writes them.
+/// The files that are translations, whose drift `cargo xtask translations` finds: those who change a field need not know
+/// the language.
+fn translations() -> Vec<(&'static str, String)> {
+    let page = reference::chinese(&crds::schema::config());
+    vec![("docs/zh-CN/reference/config.md", page)]
+}
+
+/// Writes all of them.
 pub(crate) fn write() -> anyhow::Result<()> {
-    for (path, text) in files()? {
+    for (path, text) in files()?.into_iter().chain(translations()) {
         let path_at_root = at_root(path);
         if let Some(folder) = path_at_root.parent() {
             fs::create_dir_all(folder)
@@ -83,9 +93,18 @@ pub(crate) fn write() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compares them with what is there.
+/// Compares all but the translations with what is there.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let drifted: Vec<_> = files()?
+    agree(files()?)
+}
+
+/// Compares the translations with what is there.
+pub(crate) fn check_translations() -> anyhow::Result<()> {
+    agree(translations())
+}
+
+fn agree(files: Vec<(&'static str, String)>) -> anyhow::Result<()> {
+    let drifted: Vec<_> = files
         .into_iter()
         .filter(|(path, text)| fs::read_to_string(at_root(path)).ok().as_ref() != Some(text))
         .map(|(path, _)| path)

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask gen` writes the generated files, `cargo xtask gen --check` fails when one differs
 //! from what the code would write. `cargo xtask doc` writes the documentation of the code, with a front page, to
-//! `target/doc`.
+//! `target/doc`. `cargo xtask translations` fails when a field has no Chinese description, or a Chinese page fell behind.
 
 mod chart;
 mod doc;
@@ -14,6 +14,7 @@ mod links;
 mod metrics;
 mod reasons;
 mod reference;
+mod translations;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -22,6 +23,7 @@ fn main() -> anyhow::Result<()> {
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
         ["doc"] => doc::build(),
-        _ => anyhow::bail!("usage: cargo xtask gen [--check] | doc"),
+        ["translations"] => translations::check(),
+        _ => anyhow::bail!("usage: cargo xtask gen [--check] | doc | translations"),
     }
 }

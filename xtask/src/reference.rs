@@ -1,17 +1,15 @@
-//! The reference pages of the configuration and of the runtime on a cluster: a table for each type, from
-//! the schema alone.
+//! The reference pages of the configuration, in English and Chinese, and of the runtime on a cluster: a table for each
+//! type, from the schema alone.
+
+mod chinese;
+mod language;
 
 use crds::schema::{alternative, choices};
 use serde_json::Value;
 
-const HEAD: &str = "\
-<!-- Written by `cargo xtask gen` from crds/src/runtime; edit the comments there. -->
-
-# The configuration
-
-All fields of a configuration file, YAML or JSON. A field that is not listed here is refused.
-`edgemodel check --config FILE` says what is wrong with a file, all of it at once.
-";
+pub(crate) use chinese::{chinese, untranslated};
+pub(crate) use language::ENGLISH;
+use language::Language;
 
 const RUNTIME_HEAD: &str = "\
 <!-- Written by `cargo xtask gen` from crds/src; edit the comments there. -->
@@ -29,45 +27,45 @@ server checks: it refuses what breaks one, says which, and keeps what it has.
 pub(crate) fn runtime_page(object: &Value) -> String {
     let mut page = RUNTIME_HEAD.to_owned();
     for name in ["spec", "status"] {
-        section(&object["properties"][name], name, &mut page);
+        section(&object["properties"][name], name, &ENGLISH, &mut page);
     }
     page
 }
 
 /// The page of the configuration, in Markdown.
-pub(crate) fn page(schema: &Value) -> String {
-    let mut page = HEAD.to_owned();
-    section(schema, "", &mut page);
+pub(crate) fn page(schema: &Value, language: &Language) -> String {
+    let mut page = language.head.to_owned();
+    section(schema, "", language, &mut page);
     page
 }
 
 /// The table of one type, then those of the types in it.
-fn section(schema: &Value, path: &str, page: &mut String) {
+fn section(schema: &Value, path: &str, language: &Language, page: &mut String) {
     let Some(fields) = schema["properties"].as_object() else {
         return;
     };
     if path.is_empty() {
-        page.push_str("\n## Top level\n");
+        page.push_str(&format!("\n## {}\n", language.top_level));
     } else {
         page.push_str(&format!("\n## `{path}`\n"));
     }
-    let (about, _) = description(schema);
+    let (about, _) = description(schema, language);
     page.push_str(&format!("\n{about}\n\n"));
-    page.push_str("| field | type | default | bounds | description |\n");
+    page.push_str(&format!("| {} |\n", language.columns.join(" | ")));
     page.push_str("|---|---|---|---|---|\n");
     let mut inner = Vec::new();
     for (name, field) in fields {
-        let (text, stated) = description(field);
+        let (text, stated) = description(field, language);
         let default = if requires(schema, name) {
-            "required".to_owned()
+            language.required.to_owned()
         } else {
-            stated.unwrap_or_else(|| default(field))
+            stated.unwrap_or_else(|| default(field, language))
         };
         page.push_str(&format!(
             "| `{name}` | {} | {} | {} | {} |\n",
-            cell(&kind(field)),
+            cell(&kind(field, language)),
             cell(&default),
-            cell(&bounds(field)),
+            cell(&bounds(field, language)),
             cell(&text),
         ));
         let child = if path.is_empty() {
@@ -87,7 +85,7 @@ fn section(schema: &Value, path: &str, page: &mut String) {
         page.push_str(&format!("\nRefused with these words:\n\n{rules}"));
     }
     for (path, schema) in inner {
-        section(schema, &path, page);
+        section(schema, &path, language, page);
     }
 }
 
@@ -122,66 +120,70 @@ fn requires(schema: &Value, name: &str) -> bool {
 }
 
 /// The description without its sentence that begins with "Default", and what that sentence says.
-fn description(schema: &Value) -> (String, Option<String>) {
-    let text = schema["description"].as_str().unwrap_or_default();
-    let text = text.replace('\n', " ");
-    let Some((before, stated)) = text.split_once(" Default") else {
+fn description(schema: &Value, language: &Language) -> (String, Option<String>) {
+    let text = (language.translate)(&english(schema));
+    let Some((before, stated)) = text.split_once(language.default) else {
         return (text, None);
     };
-    let stated = stated.trim_start_matches([':', ' ']).trim_end_matches('.');
+    let stated = stated.trim_start_matches([':', '：', ' ']);
+    let stated = stated.trim_end_matches(['.', '。']);
     (before.to_owned(), Some(stated.to_owned()))
 }
 
-fn default(field: &Value) -> String {
+/// The description as it is in the schema, on one line.
+fn english(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.replace('\n', " ")
+}
+
+fn default(field: &Value, language: &Language) -> String {
     match &field["default"] {
-        Value::Null => "none".to_owned(),
-        Value::Array(list) if list.is_empty() => "empty".to_owned(),
-        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        Value::Null => language.none.to_owned(),
+        Value::Array(list) if list.is_empty() => language.empty.to_owned(),
+        Value::String(text) if text.is_empty() => language.empty.to_owned(),
         other => format!("`{other}`"),
     }
 }
 
-fn kind(field: &Value) -> String {
+fn kind(field: &Value, language: &Language) -> String {
     let choices = choices(field);
     if !choices.is_empty() {
         let choices: Vec<_> = choices.iter().map(|one| format!("`{one}`")).collect();
-        return choices.join(", ");
+        return choices.join(language.comma);
     }
     let schema = alternative(field);
     let one = std::slice::from_ref(&schema["type"]);
     let types = schema["type"].as_array().map_or(one, Vec::as_slice);
+    let kinds = &language.kinds;
     let names: Vec<_> = types
         .iter()
         .filter_map(|name| match name.as_str()? {
-            "string" => Some("text"),
-            "integer" => Some("whole number"),
-            "boolean" => Some("true or false"),
-            "array" => Some("list"),
-            "object" => Some("map"),
+            "string" => Some(kinds.text),
+            "integer" => Some(kinds.integer),
+            "boolean" => Some(kinds.boolean),
+            "array" => Some(kinds.list),
+            "object" => Some(kinds.map),
             "null" => None,
-            _ => Some("number"),
+            _ => Some(kinds.number),
         })
         .collect();
     if schema["x-kubernetes-int-or-string"] == true {
-        return "whole number or text".to_owned();
+        return [kinds.integer, kinds.text].join(language.or);
     }
-    names.join(" or ")
+    names.join(language.or)
 }
 
-fn bounds(field: &Value) -> String {
-    let pair = |low: &str, high: &str| Some((field.get(low)?, field.get(high)?));
+fn bounds(field: &Value, language: &Language) -> String {
+    let bound = |name: &str| field.get(name).map(Value::to_string);
+    let pair = |low: &str, high: &str| Some((bound(low)?, bound(high)?));
     if let Some((low, high)) = pair("exclusiveMinimum", "exclusiveMaximum") {
-        format!("above {low}, below {high}")
+        (language.between)(&low, &high)
     } else if let Some((low, high)) = pair("minimum", "maximum") {
-        format!("{low} to {high}")
-    } else if let Some(most) = field.get("maxLength") {
-        let least = field.get("minLength").map(|least| format!("{least} to "));
-        format!(
-            "{}{most} characters",
-            least.unwrap_or_else(|| "at most ".to_owned())
-        )
-    } else if let Some(most) = field.get("maxItems").or(field.get("maxProperties")) {
-        format!("at most {most} entries")
+        (language.range)(&low, &high)
+    } else if let Some(most) = bound("maxLength") {
+        (language.length)(bound("minLength").as_deref(), &most)
+    } else if let Some(most) = bound("maxItems").or(bound("maxProperties")) {
+        (language.entries)(&most)
     } else {
         String::new()
     }
@@ -214,7 +216,7 @@ mod tests {
         let schema = crds::schema::config();
         let mut all = Vec::new();
         names(&schema, &mut all);
-        let page = page(&schema);
+        let page = page(&schema, &ENGLISH);
         let rows = page
             .lines()
             .filter(|line| line.starts_with("| `"))
@@ -245,7 +247,7 @@ mod tests {
 
     #[test]
     fn rows_show_type_default_bounds_and_description() {
-        let page = page(&crds::schema::config());
+        let page = page(&crds::schema::config(), &ENGLISH);
         for row in [
             "| `outPort` | whole number | required | above 30000, below 60000 | Port on the cluster's nodes, above 30000 and below 60000. |",
             "| `onFull` | `block`, `dropOldest`, `dropNewest` | `block` |  | What happens to a message when the model's queue is full. |",
