@@ -12,6 +12,7 @@ pub mod contract;
 pub mod custom_resource;
 pub mod digest;
 pub mod expression;
+mod flow;
 pub mod nearest;
 pub mod node;
 mod operand;

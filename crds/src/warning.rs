@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::flow::Flow;
 use crate::topic::overlap;
 use crate::validated::{BrokerUrl, Template, ValidatedFunc, ValidatedRule, ValidatedRuntime};
 
@@ -30,6 +31,12 @@ pub fn warnings(runtime: &ValidatedRuntime, same: impl Fn(usize, usize) -> bool)
     let is_one = |one: usize, other: usize| {
         same_broker(&brokers[one].broker, &brokers[other].broker) || same(one, other)
     };
+    let flow = Flow::of(runtime.rules.len(), |from, to| {
+        let (rule, other) = (&runtime.rules[from], &runtime.rules[to]);
+        let mut topics = [Some(&rule.pub_topic), rule.dead_letter_topic.as_ref()].into_iter();
+        is_one(rule.pub_mqtt, other.sub_mqtt)
+            && topics.any(|topic| topic.is_some_and(|topic| may_reach(topic, other)))
+    });
     for (index, rule) in runtime.rules.iter().enumerate() {
         for (before, other) in runtime.rules[..index].iter().enumerate() {
             let one_source = is_one(rule.sub_mqtt, other.sub_mqtt) && filters_overlap(rule, other);
@@ -52,11 +59,13 @@ pub fn warnings(runtime: &ValidatedRuntime, same: impl Fn(usize, usize) -> bool)
         ];
         for (name, topic) in outputs {
             let Some(topic) = topic else { continue };
-            let looped = runtime
-                .rules
-                .iter()
-                .find(|other| is_one(rule.pub_mqtt, other.sub_mqtt) && may_reach(topic, other));
-            if let Some(other) = looped {
+            let mut others = runtime.rules.iter().enumerate();
+            let looped = others.find(|(next, other)| {
+                is_one(rule.pub_mqtt, other.sub_mqtt)
+                    && may_reach(topic, other)
+                    && flow.comes_back(*next, index)
+            });
+            if let Some((_, other)) = looped {
                 let filters = other.sub_topics.join(", ");
                 warnings.push(Warning {
                     path: format!("rules[{index}].pub.{name}"),
@@ -67,6 +76,30 @@ pub fn warnings(runtime: &ValidatedRuntime, same: impl Fn(usize, usize) -> bool)
                         brokers[other.sub_mqtt].broker.address(),
                     ),
                     remedy: "choose a topic that no rule subscribes to",
+                });
+                continue;
+            }
+            // A broker often has one port without TLS, one with it and one for WebSockets.
+            let other_port = runtime.rules.iter().find(|other| {
+                let (target, source) = (&brokers[rule.pub_mqtt], &brokers[other.sub_mqtt]);
+                same_host(&target.broker.host, &source.broker.host)
+                    && target.broker.port != source.broker.port
+                    && other
+                        .sub_topics
+                        .iter()
+                        .any(|filter| topic.always_reaches(filter))
+            });
+            if let Some(other) = other_port {
+                warnings.push(Warning {
+                    path: format!("rules[{index}].pub.{name}"),
+                    message: format!(
+                        "if {} and {} are ports of one broker, {:?} comes back by the subscription to {:?}",
+                        brokers[rule.pub_mqtt].broker.address(),
+                        brokers[other.sub_mqtt].broker.address(),
+                        topic.to_string(),
+                        other.sub_topics.join(", "),
+                    ),
+                    remedy: "choose a topic that no rule subscribes to, unless they are two brokers",
                 });
             }
         }
@@ -105,15 +138,22 @@ fn may_reach(topic: &Template, rule: &ValidatedRule) -> bool {
 
 /// Whether two addresses are of one broker as far as that is seen without a network.
 pub(crate) fn same_broker(one: &BrokerUrl, other: &BrokerUrl) -> bool {
-    let is_one_host = one.host.eq_ignore_ascii_case(&other.host)
-        || (is_loopback(&one.host) && is_loopback(&other.host));
-    one.port == other.port && is_one_host
+    one.port == other.port && same_host(&one.host, &other.host)
+}
+
+fn same_host(one: &str, other: &str) -> bool {
+    let plain = |host: &str| host.trim_end_matches('.').to_ascii_lowercase();
+    plain(one) == plain(other) || (is_loopback(one) && is_loopback(other))
 }
 
 /// Whether a host is this machine by any of its names.
 fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    // What connects to the unspecified address connects to this machine.
+    let is_own = |address: std::net::IpAddr| address.is_loopback() || address.is_unspecified();
+    ["localhost", "localhost.localdomain", "ip6-localhost"].contains(&&*host)
+        || host.ends_with(".localhost")
+        || host.parse().is_ok_and(is_own)
 }
 
 #[cfg(test)]
@@ -176,6 +216,40 @@ funcs: [{modelName: m, modelAddress: file:///m.zip}]
         warns("topic: out", "topic: 'out/{device}'", false, &[]);
     }
 
+    /// One broker by two of its ports, and rules that lead to each other.
+    #[test]
+    fn c7_loops_over_ports_and_over_rules_are_warned_of() {
+        const RULE: &str = "- {sub: {name: a, topic: in/+}, pub: {name: a, topic: out}}\n";
+        let warned = |brokers: &str, rules: &str| {
+            let text = CONFIG
+                .replace("name: b, broker: tcp://10.0.0.1", brokers)
+                .replacen(RULE, rules, 1)
+                .replacen(RULE, "", 1);
+            let runtime = crate::load(&text, "c").unwrap();
+            let warnings = warnings(&runtime, |_, _| false);
+            warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let back = "- {sub: {name: a, topic: in/+}, pub: {name: b, topic: in/1}}\n";
+        let tls = warned("name: b, broker: 'ssl://Broker.example.'", back);
+        assert_eq!(
+            tls,
+            [
+                "rules[0].pub.topic: if broker.example.:8883 and broker.example:1883 are ports of one broker, \"in/1\" comes back \
+                 by the subscription to \"in/+\"; choose a topic that no rule subscribes to, unless they are two brokers"
+            ]
+        );
+        assert!(warned("name: b, broker: 'ssl://other.example'", back).is_empty());
+        let chain = |last: &str| {
+            format!(
+                "- {{sub: {{name: a, topic: raw}}, pub: {{name: a, topic: '{{{{topic[0]}}}}/1'}}}}\n\
+                 - {{sub: {{name: a, topic: '+/1'}}, pub: {{name: a, topic: {last}}}}}\n"
+            )
+        };
+        assert!(warned("name: b, broker: tcp://10.0.0.1", &chain("out")).is_empty());
+        let looped = warned("name: b, broker: tcp://10.0.0.1", &chain("'{device}'"));
+        assert_eq!(looped.len(), 2, "{looped:#?}");
+    }
+
     #[test]
     fn e1_credentials_that_are_sent_unencrypted_are_warned_of() {
         const MODEL: &str = "file:///m.zip}";
@@ -221,6 +295,16 @@ funcs: [{modelName: m, modelAddress: file:///m.zip}]
             |one: &str, other: &str| same_broker(&one.parse().unwrap(), &other.parse().unwrap());
         assert!(same("tcp://localhost", "tcp://127.0.0.1"));
         assert!(same("tcp://[::1]", "tcp://127.0.1.1"));
+        for name in [
+            "Localhost.",
+            "a.localhost",
+            "0.0.0.0",
+            "[::]",
+            "ip6-localhost",
+        ] {
+            assert!(same("tcp://localhost", &format!("tcp://{name}")), "{name}");
+        }
+        assert!(!same("tcp://localhost", "tcp://notlocalhost"));
         assert!(same("tcp://Broker", "tcp://broker:1883"));
         assert!(!same("tcp://localhost", "tcp://127.0.0.1:1884"));
         assert!(!same("tcp://10.0.0.1", "tcp://10.0.0.2"));

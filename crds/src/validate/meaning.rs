@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::value::Field;
 use super::{Report, database, model, mqtt};
+use crate::flow::Flow;
 use crate::node::{Node, Value};
+use crate::template::Template;
 use crate::validated::{
     ExposeProtocol, ValidatedExpose, ValidatedMqtt, ValidatedRule, ValidatedRuntime,
 };
@@ -151,21 +153,25 @@ fn broker(
 
 /// Results that come back as telemetry would loop forever.
 fn feedback(rules: &[(&Field, ValidatedRule)], mqtts: &[ValidatedMqtt], report: &mut Report) {
-    for (field, rule) in rules {
+    let reaches = |topic: &Template, rule: &ValidatedRule, other: &ValidatedRule| {
+        let (target, source) = (&mqtts[rule.pub_mqtt].broker, &mqtts[other.sub_mqtt].broker);
+        let mut filters = other.sub_topics.iter();
+        same_broker(source, target) && filters.any(|filter| topic.always_reaches(filter))
+    };
+    let flow = Flow::of(rules.len(), |from, to| {
+        let (rule, other) = (&rules[from].1, &rules[to].1);
+        let mut topics = [Some(&rule.pub_topic), rule.dead_letter_topic.as_ref()].into_iter();
+        topics.any(|topic| topic.is_some_and(|topic| reaches(topic, rule, other)))
+    });
+    for (index, (field, rule)) in rules.iter().enumerate() {
         let outputs = [
             ("topic", Some(&rule.pub_topic)),
             ("deadLetterTopic", rule.dead_letter_topic.as_ref()),
         ];
         for (name, topic) in outputs {
             let Some(topic) = topic else { continue };
-            let target = &mqtts[rule.pub_mqtt].broker;
-            let looped = rules.iter().any(|(_, other)| {
-                let source = &mqtts[other.sub_mqtt].broker;
-                same_broker(source, target)
-                    && other
-                        .sub_topics
-                        .iter()
-                        .any(|filter| topic.always_reaches(filter))
+            let looped = rules.iter().enumerate().any(|(next, (_, other))| {
+                reaches(topic, rule, other) && flow.comes_back(next, index)
             });
             if let (true, Some(place)) = (looped, field.get("pub").and_then(|end| end.get(name))) {
                 let topic = topic.to_string();

@@ -214,4 +214,35 @@ funcs: [{modelName: m, modelAddress: file:///m.zip}]
     let error = load(text, "c").unwrap_err().to_string();
     assert!(error.contains("so results would loop"), "{error}");
     load(&text.replace("localhost", "otherhost"), "c").unwrap();
+    for name in ["localhost.", "0.0.0.0"] {
+        let error = load(&text.replace("localhost", name), "c").unwrap_err();
+        assert!(
+            error.to_string().contains("so results would loop"),
+            "{name}"
+        );
+    }
+}
+
+/// What one rule publishes, another may take: models in two stages.
+#[test]
+fn c7_rules_that_follow_each_other_loop_only_if_they_lead_back() {
+    let config = |last: &str| {
+        format!(
+            "
+mqtts: [{{name: a, broker: tcp://h}}]
+rules:
+- {{sub: {{name: a, topic: raw}}, pub: {{name: a, topic: clean}}}}
+- {{sub: {{name: a, topic: clean}}, pub: {{name: a, topic: {last}}}}}
+funcs: [{{modelName: m, modelAddress: file:///m.zip}}]
+"
+        )
+    };
+    load(&config("out"), "c").unwrap();
+    let error = load(&config("raw"), "c").unwrap_err().to_string();
+    for place in [
+        "rules[0].pub.topic: \"clean\"",
+        "rules[1].pub.topic: \"raw\"",
+    ] {
+        assert!(error.contains(place), "{error}");
+    }
 }
