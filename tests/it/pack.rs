@@ -146,6 +146,45 @@ fn b7_requirements_without_wheels_are_told() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Under other names, and what is no wheel.
+#[test]
+fn b7_what_names_libraries_and_is_not_installed_is_told() -> anyhow::Result<()> {
+    for (file, expected) in [
+        (
+            "Requirements-prod.txt",
+            Some("workers do not install Requirements-prod.txt; "),
+        ),
+        (
+            "requirements/base.in",
+            Some("add wheels with --requirements requirements/base.in, "),
+        ),
+        (
+            "pip_requirements.txt",
+            Some("workers do not install pip_requirements.txt; "),
+        ),
+        (
+            "pyproject.toml",
+            Some("what pyproject.toml names; list it in requirements.txt "),
+        ),
+        ("environment.yml", Some("what environment.yml names; ")),
+        (
+            "wheels/gauge-1.0.tar.gz",
+            Some("not wheels/gauge-1.0.tar.gz; make a wheel of it with `pip wheel`"),
+        ),
+        ("data/requirements.txt", None),
+        ("notes.txt", None),
+    ] {
+        let models = Models::new()?;
+        models.folder("m", ECHO, &[(file, "gauge\n")])?;
+        let arguments = ["pack", "m", "--output", "m.zip"];
+        let (code, out, err) = run(models.path(), &arguments, None)?;
+        assert_eq!(code, Some(0), "{err}");
+        assert_eq!(out.contains("note: "), expected.is_some(), "{file}: {out}");
+        assert!(out.contains(expected.unwrap_or_default()), "{file}: {out}");
+    }
+    Ok(())
+}
+
 /// A model that fails unless it has the wheel of this machine.
 const NEEDS_GAUGE: &str = "
 import gauge, platform

@@ -76,10 +76,15 @@ pub enum StartError {
     Broken(String),
 }
 
-/// What to do about a missing module.
+/// What to do about a missing module or library.
 fn remedy(message: &str) -> &'static str {
+    let is_library = ["ImportError: ", "OSError: "]
+        .iter()
+        .any(|error| message.starts_with(error));
     if message.starts_with("ModuleNotFoundError: ") {
         "; add its wheel to the model's folder wheels/, or choose an interpreter that has it with funcs[].python"
+    } else if is_library && message.contains(": cannot open shared object file") {
+        "; install that library of the system where the worker runs, or choose a wheel that brings it along"
     } else {
         ""
     }
@@ -120,6 +125,32 @@ impl StartError {
         match self {
             Self::ImportFailed { traceback, .. } if !traceback.is_empty() => Some(traceback),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b7_a_missing_module_or_library_is_refused_with_its_remedy() {
+        for (message, expected) in [
+            ("ModuleNotFoundError: No module named 'x'", "wheels/"),
+            (
+                "ImportError: libgomp.so.1: cannot open shared object file: No such file or directory",
+                "install that library of the system",
+            ),
+            (
+                "OSError: libgomp.so.1: cannot open shared object file: No such file or directory",
+                "install that library of the system",
+            ),
+            ("ImportError: cannot import name 'x' from 'y'", ""),
+            ("ValueError: x: cannot open shared object file", ""),
+        ] {
+            let text = remedy(message);
+            assert_eq!(text.is_empty(), expected.is_empty(), "{message}");
+            assert!(text.contains(expected), "{message}: {text}");
         }
     }
 }

@@ -133,15 +133,57 @@ fn left_out(names: &[String]) -> Option<String> {
 
 /// What a user probably expects of the package and does not get.
 fn notes(listing: &Listing) -> Vec<String> {
-    let requirements = listing.files.contains_key(REQUIREMENTS);
-    let note = format!(
-        "workers do not install {REQUIREMENTS}; add wheels with --requirements {REQUIREMENTS}, or install it into the \
-         interpreter of funcs[].python"
-    );
-    (requirements && !listing.has_wheels())
-        .then_some(note)
+    let mut notes = Vec::new();
+    let requirements = listing.files.keys().find(|name| is_requirements(name));
+    let others = [
+        "pyproject.toml",
+        "setup.py",
+        "Pipfile",
+        "environment.yml",
+        "environment.yaml",
+    ];
+    let other = others
         .into_iter()
-        .collect()
+        .find(|name| listing.files.contains_key(*name));
+    let is_whole = listing.has_wheels();
+    if let Some(name) = requirements.filter(|_| !is_whole) {
+        notes.push(format!(
+            "workers do not install {name}; add wheels with --requirements {name}, or install it into the interpreter of \
+             funcs[].python"
+        ));
+    } else if let Some(name) = other.filter(|_| !is_whole) {
+        notes.push(format!(
+            "workers do not install what {name} names; list it in {REQUIREMENTS} and add wheels with --requirements \
+             {REQUIREMENTS}, or install it into the interpreter of funcs[].python"
+        ));
+    }
+    let is_source = |name: &&String| {
+        name.starts_with("wheels/")
+            && [".tar.gz", ".tar.bz2", ".egg", ".zip"]
+                .iter()
+                .any(|end| name.ends_with(end))
+    };
+    if let Some(name) = listing.files.keys().find(is_source) {
+        notes.push(format!(
+            "workers install only wheels (.whl) of wheels/, not {name}; make a wheel of it with `pip wheel`"
+        ));
+    }
+    notes
+}
+
+/// Whether a file lists requirements as pip reads them, such as `requirements-prod.txt` or `requirements/base.txt`.
+fn is_requirements(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let Some(stem) = name
+        .strip_suffix(".txt")
+        .or_else(|| name.strip_suffix(".in"))
+    else {
+        return false;
+    };
+    match stem.split_once('/') {
+        Some((folder, file)) => folder == "requirements" && !file.contains('/'),
+        None => stem.starts_with("requirements") || stem.ends_with("requirements"),
+    }
 }
 
 /// Unpacks the zip into an empty folder, imports the model there and runs its samples as a worker does, so that mistakes
