@@ -112,10 +112,10 @@ async fn all_end(processes: &[i32]) -> anyhow::Result<()> {
     eventually(async || Ok((!processes.iter().any(|pid| runs(*pid))).then_some(()))).await
 }
 
-/// A10: a child in a session of its own, a daemon, and a child with other variables.
+/// A10: a child in a session of its own, a daemon, and a child; both without variables if they shall be bare.
 const STARTER: &str = "
 import os, subprocess, sys
-def daemon():
+def daemon(variables):
     read, write = os.pipe()
     if os.fork() == 0:
         os.setsid()
@@ -123,7 +123,7 @@ def daemon():
         if pid:
             os.write(write, str(pid).encode())
             os._exit(0)
-        os.execvp('sleep', ['sleep', '3600'])
+        os.execvpe('sleep', ['sleep', '3600'], variables)
     os.wait()
     return int(os.read(read, 100))
 def handler(event, context):
@@ -134,7 +134,7 @@ def handler(event, context):
     return [
         os.getpid(),
         subprocess.Popen(['sleep', '3600'], start_new_session=True).pid,
-        daemon(),
+        daemon({} if event == 'bare' else os.environ),
         subprocess.Popen(['sleep', '3600'], start_new_session=True, env={} if event == 'bare' else None).pid,
     ]
 ";
@@ -155,7 +155,7 @@ async fn a10_what_a_host_started_ends_when_it_is_replaced_drained_or_dropped() -
         .await
     };
     let mut pool = start().await?;
-    let crashed = started(&mut pool, "1").await?;
+    let crashed = started(&mut pool, "\"bare\"").await?;
     pool.call("\"exit\"").await?;
     all_end(&crashed).await?;
     let mut pool = start().await?;

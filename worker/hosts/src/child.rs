@@ -77,8 +77,8 @@ impl HostProcess {
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
         let mut command = program.command();
-        end_with_this_thread(&mut command);
         let family = Family::new();
+        before_exec(&mut command, family.before_exec());
         command
             .env(family::VARIABLE, family.mark())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -210,17 +210,18 @@ impl Drop for HostProcess {
     }
 }
 
-/// Ends a process when the thread that starts it ends. That is the worker's data thread, which lives as long as its hosts unless
-/// the worker is killed, and then it can no longer end them.
+/// Ends a process when the thread that starts it ends, and does what marks it. The thread is the worker's data thread, which lives
+/// as long as its hosts unless the worker is killed, and then it can no longer end them.
 #[expect(
     unsafe_code,
     reason = "only the process itself can ask for this, before it runs the interpreter"
 )]
-fn end_with_this_thread(command: &mut Command) {
+fn before_exec(command: &mut Command, mark: impl Fn() + Send + Sync + 'static) {
     let parent = rustix::process::getpid();
-    // SAFETY: Between fork and exec there are two system calls, without locks or memory of this process.
+    // SAFETY: Between fork and exec there are three system calls, without locks or memory of this process.
     unsafe {
         command.pre_exec(move || {
+            mark();
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
             // A parent that is gone already sends no signal.
             if rustix::process::getppid() != Some(parent) {

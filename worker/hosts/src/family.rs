@@ -1,7 +1,7 @@
 //! Ends everything that a host started, including processes that left its process group or outlived their parent.
 //!
-//! Two signs tell which host a process belongs to: its parents, while they live, and a variable that it inherits. A process
-//! without either, such as a daemon with an empty environment, is not found.
+//! Three signs tell which host a process belongs to: its parents, while they live, a variable that it inherits, and a resource
+//! limit, which a daemon has too that cleared its environment.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -9,10 +9,17 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, kill_process_group, setrlimit};
 
 /// The variable that all processes of a host have.
 pub(crate) const VARIABLE: &str = "PYBOOT_HOST";
+
+/// The limit that all processes of a host have: on the time of a real-time thread without a pause, so high that it limits
+/// nothing. A process keeps it whatever it starts, whichever session it is in and whatever it does to its environment.
+const LIMIT: Resource = Resource::Rttime;
+
+/// The least of these limits, in microseconds.
+const LEAST: u64 = 1 << 62;
 
 /// How often to search for processes that others started before they were killed.
 const ROUNDS: usize = 20;
@@ -25,6 +32,8 @@ type Process = (i32, u64);
 pub(crate) struct Family {
     /// The variable's value.
     mark: String,
+    /// The limit's value.
+    limit: u64,
     /// When this process was started: what is older is not a host's.
     since: u64,
 }
@@ -39,6 +48,7 @@ impl Family {
         Self {
             // Another worker on the machine may have had this process's id.
             mark: format!("{own}-{since}-{count}"),
+            limit: LEAST + ((u64::from(own) << 28) | (count % (1 << 28))),
             since,
         }
     }
@@ -48,11 +58,24 @@ impl Family {
         &self.mark
     }
 
-    /// The processes that run now, without the host; complete only while the host lives.
+    /// What the host does before it runs the interpreter. It only asks the system.
+    pub(crate) fn before_exec(&self) -> impl Fn() + Send + Sync + 'static {
+        let limit = Rlimit {
+            current: Some(self.limit),
+            maximum: None,
+        };
+        move || {
+            // Fails under a lower limit; there are two other signs.
+            let _ = setrlimit(LIMIT, limit);
+        }
+    }
+
+    /// The processes that run now, without the host.
     pub(crate) fn members(&self, host: u32) -> BTreeSet<Process> {
         let host = host.cast_signed();
         let all = self.processes();
-        let is_member = |pid| self.is_marked(pid) || descends(pid, host, &all);
+        let is_member =
+            |pid| descends(pid, host, &all) || self.is_marked(pid) || self.is_limited(pid);
         let others = all.iter().filter(|(pid, _)| **pid != host);
         others
             .filter(|(pid, _)| is_member(**pid))
@@ -94,6 +117,11 @@ impl Family {
         }
     }
 
+    fn is_limited(&self, pid: i32) -> bool {
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits"));
+        limits.is_ok_and(|limits| realtime_limit(&limits) == Some(self.limit))
+    }
+
     fn is_marked(&self, pid: i32) -> bool {
         let Ok(variables) = fs::read(format!("/proc/{pid}/environ")) else {
             return false;
@@ -104,6 +132,14 @@ impl Family {
             variable.and_then(|rest| rest.strip_prefix(b"=")) == Some(self.mark.as_bytes())
         })
     }
+}
+
+/// The soft limit of a process in the text of its limits.
+fn realtime_limit(limits: &str) -> Option<u64> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max realtime timeout"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Whether a process is a host's child, or a child of such a child.
@@ -180,7 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn the_limit_is_read_from_what_the_system_prints() {
+        let limits = |value: &str| {
+            format!(
+                "Limit                     Soft Limit           Hard Limit           Units     \n\
+                 Max realtime priority     0                    0                    \n\
+                 Max realtime timeout      {value} unlimited            us        \n"
+            )
+        };
+        let least = LEAST.to_string();
+        assert_eq!(realtime_limit(&limits(&least)), Some(LEAST));
+        assert_eq!(realtime_limit(&limits("unlimited           ")), None);
+        assert_eq!(realtime_limit(""), None);
+    }
+
+    #[test]
     fn each_family_has_its_own_mark() {
-        assert_ne!(Family::new().mark(), Family::new().mark());
+        let (one, other) = (Family::new(), Family::new());
+        assert_ne!(one.mark(), other.mark());
+        assert_ne!(one.limit, other.limit);
     }
 }
