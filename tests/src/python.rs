@@ -1,5 +1,6 @@
 //! Virtual environments for what tests and benchmarks run in Python.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -118,33 +119,50 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     command::check(&command, &output)
 }
 
-/// Every Python from 3.6 on that is in the usual places of this machine; names those that are not there.
+/// Every Python from 3.6 on that is in the usual places of this machine, those of pyenv, uv and conda among them, and in the
+/// folders that `EDGEMODEL_TEST_PYTHONS` names; tells which are not there.
 #[expect(
     clippy::print_stdout,
     reason = "whoever reads a test's output should see what it did not try"
 )]
 pub fn interpreters() -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")];
+    let named = std::env::var_os("EDGEMODEL_TEST_PYTHONS").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&named).collect();
+    folders.extend(["/usr/bin", "/usr/local/bin", "/opt/conda/bin"].map(PathBuf::from));
     let home = std::env::home_dir().unwrap_or_default();
-    let versions = std::fs::read_dir(home.join(".pyenv/versions"));
-    let versions = versions.into_iter().flatten().flatten();
-    folders.extend(versions.map(|version| version.path().join("bin")));
+    for versions in [
+        ".pyenv/versions",
+        ".local/share/uv/python",
+        "miniconda3/envs",
+    ] {
+        let versions = std::fs::read_dir(home.join(versions));
+        let versions = versions.into_iter().flatten().flatten();
+        folders.extend(versions.map(|version| version.path().join("bin")));
+    }
     let names = (6..15).map(|minor| format!("python3.{minor}"));
     let free_threaded = (13..15).map(|minor| format!("python3.{minor}t"));
+    let of_pypy = (9..12).map(|minor| format!("pypy3.{minor}"));
     let mut found = Vec::new();
-    for name in names.chain(free_threaded).chain(["pypy3".to_owned()]) {
-        let before = found.len();
-        found.extend(
-            folders
-                .iter()
-                .map(|folder| folder.join(&name))
-                .filter(|path| path.exists()),
-        );
-        if found.len() == before {
+    // One that has several names is one.
+    let mut programs = HashSet::new();
+    for name in names.chain(free_threaded).chain(of_pypy) {
+        let places = folders.iter().map(|folder| folder.join(&name));
+        let present: Vec<_> = places.filter(|path| path.exists()).collect();
+        if present.is_empty() {
             println!("{name} is absent from this machine");
         }
+        found.extend(present.into_iter().filter(|path| {
+            let program = path.canonicalize();
+            program.is_ok_and(|program| programs.insert(program))
+        }));
     }
     found
+}
+
+/// Whether an interpreter is CPython with its lock: what the native host is for.
+pub fn is_plain_cpython(python: &Path) -> bool {
+    let name = python.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("python") && !name.ends_with('t')
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 use crds::validated::HostChoice;
 use hosts::{HostKind, Program};
 use tests::pool::TestPool;
-use tests::python::{interpreters, scientific, virtual_environment};
+use tests::python::{interpreters, is_plain_cpython, scientific, virtual_environment};
 
 /// What tells the standard library's parser to take only Python 3.6.
 const SYNTAX: &str = "
@@ -54,8 +54,7 @@ def handler(event, context):
     for python in found {
         let name = python.display().to_string();
         let version = version(&python)?;
-        let cpython = name.contains("python3") && !name.ends_with('t');
-        let expected = if cpython && version >= (3, 10) {
+        let expected = if is_plain_cpython(&python) && version >= (3, 10) {
             HostKind::Native
         } else {
             HostKind::Portable
@@ -180,7 +179,7 @@ async fn the_native_host_is_refused_where_it_does_not_load() -> anyhow::Result<(
     for python in interpreters() {
         let version = version(&python)?;
         let choice = Program::choose(&python, HostChoice::Native).await;
-        if version >= (3, 10) && !python.ends_with("pypy3") {
+        if version >= (3, 10) && is_plain_cpython(&python) {
             assert_eq!(choice?.kind(), HostKind::Native);
             continue;
         }
