@@ -15,5 +15,6 @@ pub(crate) mod pod;
 mod retries;
 mod seed;
 mod several;
+mod starts;
 mod trial;
 mod utilization;

@@ -94,6 +94,7 @@ impl Worker {
         let ports =
             Ports::open(settings.http, settings.exposed, &runtime.expose).map_err(Error::Listen)?;
         let store = Store::open(&settings.models_dir).map_err(Error::Store)?;
+        hosts::remember_interpreters(&settings.models_dir);
         let peers = settings.peers.as_ref();
         let peers = peers
             .map(|name| {

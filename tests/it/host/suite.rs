@@ -5,6 +5,7 @@ mod batches;
 mod crashes;
 mod databases;
 mod formats;
+mod imports;
 mod loading;
 mod logging;
 mod nesting;

@@ -9,7 +9,7 @@ import os
 import struct
 
 import edgemodel_support as support
-from edgemodel_support import formats, logs
+from edgemodel_support import formats, running
 from edgemodel_support.channel import now, open_channel
 
 LOAD, CALL, READY, LOAD_FAILED, RESULT, EMPTY, INVALID_JSON, EXCEPTION, UNSERIALIZABLE = range(1, 10)
@@ -187,9 +187,13 @@ class Host:
     def serve(self):
         """Serves the worker until it closes the connection."""
         if self.load():
+            settled = False
             while self.read():
                 self.calls()
                 self.write()
+                if not settled:
+                    support.settle()
+                    settled = True
 
     def calls(self):
         """Makes every call that has come whole."""
@@ -234,7 +238,7 @@ class Host:
         self.call(call, event, context)
 
     def call(self, call, event, context):
-        logs.current = context
+        running.current = context
         since = self.page.begin(call, 1)
         try:
             result = self.handler(event, context)
@@ -260,7 +264,7 @@ class Host:
             except Exception as error:
                 events.append((call, None, context, support.not_json(error).encode()))
         sound = [one for one in events if one[3] is None]
-        logs.current = None
+        running.current = None
         since = self.page.begin(calls[0][0], len(calls))
         try:
             results = self.batch_handler([event for _, event, _, _ in sound], [one[2] for one in sound])
@@ -284,8 +288,13 @@ class Host:
 
 # Results.
 
+
+def simpler(value):
+    return support.simpler(value)
+
+
 encoder = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=support.simpler
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=simpler
 )
 
 

@@ -33,21 +33,26 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     fork::watch(py)?;
     let mut host = Host {
         helper: &helper,
-        logs: py.import("edgemodel_support.logs")?,
+        running: py.import("edgemodel_support.running")?,
         page,
         decoder: Decoder::default(),
         output: Vec::new(),
         result: Vec::new(),
         held_since: None,
+        replied: false,
         holds: false,
         holding: false,
     };
     let Some(mut model) = host.load(py, &mut channel)? else {
         return Ok(());
     };
+    let mut settled = false;
     loop {
         host.calls(py, &mut model, &mut channel)?;
         host.write(py, &mut channel)?;
+        if host.replied && !std::mem::replace(&mut settled, true) {
+            helper.call_method0(intern!(py, "settle"))?;
+        }
         let buffer = host.decoder.buffer();
         if host.page.waiting(|| channel.read(py, buffer))? == 0 {
             return Ok(());
@@ -57,8 +62,8 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
 
 struct Host<'a, 'py> {
     helper: &'a Bound<'py, PyModule>,
-    /// The part of the helper that logs.
-    logs: Bound<'py, PyModule>,
+    /// The part of the helper that knows whose call runs.
+    running: Bound<'py, PyModule>,
     page: ProgressPage,
     decoder: Decoder,
     /// Frames to be written.
@@ -66,6 +71,8 @@ struct Host<'a, 'py> {
     /// The last result.
     result: Vec<u8>,
     held_since: Option<Instant>,
+    /// Whether there was a reply.
+    replied: bool,
     /// Whether nothing may come before a call that raised.
     holds: bool,
     /// Whether a call raised, and has not come again.
@@ -273,8 +280,8 @@ impl<'py> Host<'_, 'py> {
 
     /// Whose call runs, for what the model logs.
     fn current(&self, context: Option<&Bound<'py, Context>>) -> PyResult<()> {
-        self.logs
-            .setattr(intern!(self.logs.py(), "current"), context)
+        self.running
+            .setattr(intern!(self.running.py(), "current"), context)
     }
 
     fn reply(
@@ -285,6 +292,7 @@ impl<'py> Host<'_, 'py> {
         outcome: &Outcome<'py>,
     ) -> PyResult<()> {
         fork::end_if_forked(py)?;
+        self.replied = true;
         let reply = outcome.reply(&self.result)?;
         let written = Response::Reply { id, nanos, reply }.encode(&mut self.output);
         if let Err(error) = written {

@@ -5,10 +5,10 @@
 
 mod answer;
 mod pyenv;
+mod remembered;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -16,6 +16,9 @@ use crate::find::{self, is_program};
 use crate::start_error::StartError;
 
 use answer::{Answer, ask, unsupported};
+use remembered::File;
+
+pub use remembered::remember_interpreters;
 
 /// The oldest Python that any host serves.
 const OLDEST: [u32; 2] = [3, 6];
@@ -40,8 +43,8 @@ pub(crate) struct Interpreter {
     pub(crate) native_fault: Option<String>,
 }
 
-/// The files that an answer depends on, with the times of their last changes.
-type Key = Vec<(PathBuf, i64, i64)>;
+/// The files that an answer depends on.
+type Key = Vec<File>;
 
 static KNOWN: LazyLock<Mutex<HashMap<Key, Arc<Interpreter>>>> = LazyLock::new(Mutex::default);
 
@@ -63,23 +66,42 @@ impl Interpreter {
         if let Some(known) = known().get(&key) {
             return Ok(known.clone());
         }
-        let mut answer = ask(python, library).await?;
-        if answer.native_fault.is_none() && library.is_none() {
-            answer.native_fault = Some("its library is missing".to_owned());
-        }
-        let mut interpreter = interpreter(python, answer)?;
+        let mut interpreter = match remembered::find(python, &key) {
+            Some(interpreter) => interpreter,
+            None => Self::asked(python, library, &key).await?,
+        };
         if let Some(resolved) = &resolved {
             let environment = resolved.environment.iter().cloned();
             interpreter.environment.extend(environment);
         }
         let interpreter = Arc::new(interpreter);
-        tracing::debug!(python = %python.display(), ?interpreter, "Interpreter inspected");
         let mut known = known();
         if known.len() >= MAX_KNOWN {
             known.clear();
         }
         known.insert(key, interpreter.clone());
         Ok(interpreter)
+    }
+
+    async fn asked(
+        python: &Path,
+        library: Option<&Path>,
+        key: &[File],
+    ) -> Result<Self, StartError> {
+        let mut answer = ask(python, library).await?;
+        if answer.native_fault.is_none() && library.is_none() {
+            answer.native_fault = Some("its library is missing".to_owned());
+        }
+        let interpreter = interpreter(python, answer)?;
+        tracing::debug!(python = %python.display(), ?interpreter, "Interpreter inspected");
+        remembered::keep(python, key, &interpreter);
+        Ok(interpreter)
+    }
+
+    /// After a host that ended before it was ready: interpreters are asked again.
+    pub(crate) fn forget_all() {
+        known().clear();
+        remembered::forget();
     }
 }
 
@@ -101,12 +123,7 @@ fn of_pyenv(python: &Path) -> Option<pyenv::Resolved> {
 }
 
 fn key(files: [Option<&Path>; 3]) -> Key {
-    let changed = |path: &Path| {
-        let metadata = path.metadata().ok();
-        let (seconds, nanos) = metadata.map_or((0, 0), |file| (file.mtime(), file.mtime_nsec()));
-        (path.to_owned(), seconds, nanos)
-    };
-    files.into_iter().flatten().map(changed).collect()
+    files.into_iter().flatten().map(File::of).collect()
 }
 
 /// What an answer makes of an interpreter.

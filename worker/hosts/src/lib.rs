@@ -51,6 +51,7 @@ mod trial;
 pub use busy::UTILIZATION_WINDOW;
 pub use database::{Database, DatabaseError, databases};
 pub use find::{library, python};
+pub use interpreter::remember_interpreters;
 pub use lanes::Lanes;
 pub use metrics::{Families, Metrics};
 pub use options::{Options, Outcomes};

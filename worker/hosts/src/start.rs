@@ -7,6 +7,7 @@ use crds::validated::Format;
 use frame::{ExtraWriter, LoadField, Request, Response, Secret};
 
 use crate::child::HostProcess;
+use crate::interpreter::Interpreter;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::program::Program;
@@ -54,6 +55,7 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
     loop {
         if let Err(error) = host.exchange().await {
             let status = host.died().await;
+            Interpreter::forget_all();
             return Err(StartError::Died {
                 status: status.map_or_else(|_| error.to_string(), describe),
             });

@@ -1,12 +1,9 @@
 """Calls of handlers: asynchronous ones are awaited, and a batch has one result for each event."""
 
-import functools
-import importlib
 import sys
 from types import FunctionType, MethodType
 
-# The module path without the model's folder.
-STANDARD_PATH = list(sys.path)
+from edgemodel_support.standard import standard
 
 # Flags of a function's code, as in `inspect`, which takes as long to import as all the rest.
 VARIABLE_ARGUMENTS, GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x04, 0x20, 0x80, 0x200
@@ -31,18 +28,6 @@ def awaited(result):
     return result
 
 
-def standard(name):
-    """Imports a module that few models need, without the model's folder on the module path."""
-    if name in sys.modules:
-        return sys.modules[name]
-    path = sys.path[:]
-    sys.path[:] = STANDARD_PATH
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path[:] = path
-
-
 def batch_results(results, count):
     """The results of handler_batch as a list, one for each event."""
     results = awaited(results)
@@ -60,7 +45,9 @@ def batch_results(results, count):
 
 def functions(handler):
     """The functions that a call of a handler may run: itself, what it wraps, its __call__."""
-    while isinstance(handler, functools.partial):
+    # A model that has a partial has imported its module.
+    partial = getattr(sys.modules.get("functools"), "partial", ())
+    while isinstance(handler, partial):
         handler = handler.func
     yield handler
     if not isinstance(handler, (FunctionType, MethodType, type)):

@@ -1,8 +1,8 @@
 """The portable host's connection to the worker, and the page that tells it what the host does."""
 
+import _socket as socket  # The module around it takes as long to import as all the rest here.
 import mmap
 import os
-import socket
 import struct
 import time
 

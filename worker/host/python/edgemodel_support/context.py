@@ -1,10 +1,7 @@
 """The second argument of handler."""
 
-import datetime
-
-from edgemodel_databases import database
 from edgemodel_support import formats
-from edgemodel_support.logs import logger
+from edgemodel_support.standard import records, standard
 
 
 class Context:
@@ -69,10 +66,10 @@ class Context:
 
     @property
     def logger(self):
-        return logger(self)
+        return records().logger(self)
 
     def database(self, name):
-        return database(name)
+        return standard("edgemodel_databases").database(name)
 
     def __repr__(self):
         return "Context(topic={}, device={}, model={})".format(self._topic, self._device, self._model)
@@ -127,4 +124,5 @@ class Properties:
 
 
 def received_at(seconds):
+    datetime = standard("datetime")
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.timezone.utc)

@@ -1,13 +1,10 @@
 """Imports a model."""
 
-import importlib
-import json
 import os
 import sys
 
-import edgemodel_databases
-from edgemodel_support.calls import event_loop, is_asynchronous, is_generator, standard, takes_two
-from edgemodel_support.logs import configure_logging
+from edgemodel_support.calls import event_loop, is_asynchronous, is_generator, takes_two
+from edgemodel_support.standard import after, protect, records, standard
 
 # The model's package is below this one, as in pyboot.
 SCIENCE = "pyboot.modules.gridsum.science"
@@ -19,17 +16,22 @@ class LoadError(Exception):
 
 def load(model, directory, wheels, databases="", batches=False):
     """Imports index.py and returns its handler and, if there is one, its handler_batch, which `batches` asks for."""
+    os.environ.pop("PYBOOT_MODEL", None)
+    science = standard(SCIENCE)
     # Processes that the model starts find its package by this.
-    os.environ["PYBOOT_MODEL"] = json.dumps({"name": model, "directory": directory})
-    science = importlib.import_module(SCIENCE)
-    configure_logging()
-    edgemodel_databases.define(databases)
+    os.environ["PYBOOT_MODEL"] = model + "\n" + directory
+    if databases not in ("", "[]"):
+        standard("edgemodel_databases").define(databases)
     if wheels:
         sys.path.insert(0, wheels)
     sys.path.insert(0, directory)
     if not os.path.isfile(os.path.join(directory, "index.py")):
         raise LoadError("index.py is missing; add one that defines handler(event, context)")
-    module = importlib.import_module(science.install(model, directory) + ".index")
+    name = science.install(model, directory) + ".index"
+    protect()
+    after("logging", configure_logging)
+    __import__(name)
+    module = sys.modules[name]
     handler = getattr(module, "handler", None)
     if handler is None:
         raise LoadError("index.py defines no handler; add handler(event, context)")
@@ -54,6 +56,10 @@ def load(model, directory, wheels, databases="", batches=False):
     if is_asynchronous(handler) or is_asynchronous(batch_handler):
         event_loop()
     return handler, batch_handler
+
+
+def configure_logging():
+    records().configure_logging()
 
 
 def check_arguments(name, wanted, handler):

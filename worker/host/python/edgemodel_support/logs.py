@@ -4,16 +4,11 @@ import json
 import logging
 import os
 import sys
-import threading
 import traceback
 
+from edgemodel_support import running
 from edgemodel_support.errors import MAX_TRACEBACK, clean, mark_places
 from edgemodel_support.writing import encode
-
-# The context of the call that runs; None while several run together.
-current = None
-
-_main_thread = threading.get_ident()
 
 # A line of standard error that begins so is a record in JSON.
 RECORD = b"\x1e"
@@ -47,8 +42,8 @@ class Handler(logging.Handler):
             "message": clean(record.getMessage()[:MAX_LOG_MESSAGE]),
         }
         context = getattr(record, "edgemodel_context", None)
-        if context is None and record.thread == _main_thread:
-            context = current
+        if context is None and record.thread == running.main_thread:
+            context = running.current
         if context is not None:
             fields["device"] = context.device
             fields["topic"] = context.topic

@@ -1,10 +1,8 @@
 """The package of models: below it is the one that this process runs, in the processes that it starts, too."""
 
-import importlib.util
-import json
 import os
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 
 
 class Finder:
@@ -37,7 +35,10 @@ class Finder:
         own = os.path.join(self.directory, "__init__.py")
         folders = [self.directory]
         if os.path.isfile(own):
-            return importlib.util.spec_from_file_location(self.package, own, submodule_search_locations=folders)
+            spec = ModuleSpec(self.package, SourceFileLoader(self.package, own), origin=own, is_package=True)
+            spec.has_location = True
+            spec.submodule_search_locations = folders
+            return spec
         spec = ModuleSpec(self.package, None, is_package=True)
         spec.submodule_search_locations = folders
         return spec
@@ -84,5 +85,5 @@ def is_of_model(name):
 
 # A process that the model started has this variable from its host.
 if "PYBOOT_MODEL" in os.environ:
-    _model = json.loads(os.environ["PYBOOT_MODEL"])
-    install(_model["name"], _model["directory"])
+    _model, _, _directory = os.environ["PYBOOT_MODEL"].partition("\n")
+    install(_model, _directory)
