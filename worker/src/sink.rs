@@ -60,9 +60,17 @@ pub trait Sink: fmt::Debug + Send + Sync {
     /// result is safe.
     fn accept(&self, result: &OutboundResult) -> Receipt;
 
+    /// The queue that results wait in, if the sink has one.
+    fn queue(&self) -> Option<&Arc<Queue<OutboundResult>>> {
+        None
+    }
+
     /// Waits until [`Sink::accept`] may have room for `size` bytes.
-    fn room(&self, _size: usize) -> BoxFuture<'_, ()> {
-        future::ready(()).boxed()
+    fn room(&self, size: usize) -> BoxFuture<'_, ()> {
+        match self.queue() {
+            Some(queue) => queue.writable(size).boxed(),
+            None => future::ready(()).boxed(),
+        }
     }
 
     /// Starts the sink when the model begins to serve; a task that it needs is added to `tasks`.
@@ -70,11 +78,15 @@ pub trait Sink: fmt::Debug + Send + Sync {
 
     /// Number of results that wait in it.
     fn level(&self) -> Level {
-        Level::default()
+        Level::of(self.queue())
     }
 
     /// Ends the input: the sink's task ends once it has confirmed the results that it holds.
-    fn close(&self) {}
+    fn close(&self) {
+        if let Some(queue) = self.queue() {
+            queue.close();
+        }
+    }
 }
 
 /// A sink's answer to an offer.

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use crds::client_id::Role;
 use crds::template::TooLong;
 use crds::validated::{Qos, Template};
-use futures_util::future::{BoxFuture, FutureExt as _};
-use message::{Level, Queue};
+use message::Queue;
 use mqtt::{Publication, Session};
 use tokio::task::JoinSet;
 
@@ -40,8 +39,8 @@ impl Sink for MqttSink {
         enqueue(&self.queue, result)
     }
 
-    fn room(&self, size: usize) -> BoxFuture<'_, ()> {
-        self.queue.writable(size).boxed()
+    fn queue(&self) -> Option<&Arc<Queue<OutboundResult>>> {
+        Some(&self.queue)
     }
 
     fn start(&self, route: Route<'_>, tasks: &mut JoinSet<()>) {
@@ -63,14 +62,6 @@ impl Sink for MqttSink {
             state,
             phase: route.phase(),
         }));
-    }
-
-    fn level(&self) -> Level {
-        Level::of([&self.queue])
-    }
-
-    fn close(&self) {
-        self.queue.close();
     }
 }
 

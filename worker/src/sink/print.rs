@@ -5,8 +5,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use crds::validated::Template;
-use futures_util::future::{BoxFuture, FutureExt as _};
-use message::{Level, Queue};
+use message::Queue;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -45,8 +44,8 @@ impl Sink for PrintSink {
         enqueue(&self.queue, result)
     }
 
-    fn room(&self, size: usize) -> BoxFuture<'_, ()> {
-        self.queue.writable(size).boxed()
+    fn queue(&self) -> Option<&Arc<Queue<OutboundResult>>> {
+        Some(&self.queue)
     }
 
     fn start(&self, route: Route<'_>, tasks: &mut JoinSet<()>) {
@@ -56,14 +55,6 @@ impl Sink for PrintSink {
             dead_letter: rule.dead_letter_topic.clone(),
         };
         tasks.spawn(print(self.queue.clone(), topics, self.stdout.clone()));
-    }
-
-    fn level(&self) -> Level {
-        Level::of([&self.queue])
-    }
-
-    fn close(&self) {
-        self.queue.close();
     }
 }
 
