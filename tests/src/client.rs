@@ -70,6 +70,22 @@ impl TestClient {
         Ok(client)
     }
 
+    /// Whether the broker has a session of `client_id`, which then exists in any case.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub async fn has_session(address: SocketAddr, client_id: &str) -> anyhow::Result<bool> {
+        let mut client = Self::new(options(address, client_id, &[]));
+        client
+            .until(|event| match event {
+                Event::Connected {
+                    session_present, ..
+                } => Some(session_present),
+                _ => None,
+            })
+            .await
+    }
+
     /// Drives the session until an event is what the test waits for; the ones before are lost.
     ///
     /// # Errors

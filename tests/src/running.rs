@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -45,7 +45,14 @@ impl Running {
         models: &Path,
         variables: &[(&str, &OsStr)],
     ) -> anyhow::Result<Self> {
-        Self::launch(config, models, variables, &["--http", ANY_PORT]).await
+        Self::launch(
+            config,
+            models,
+            variables,
+            &["--http", ANY_PORT],
+            Stdio::inherit(),
+        )
+        .await
     }
 
     /// Starts a worker with further arguments.
@@ -58,7 +65,22 @@ impl Running {
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let arguments = [&["--http", ANY_PORT], arguments].concat();
-        Self::launch(config, models, &[], &arguments).await
+        Self::launch(config, models, &[], &arguments, Stdio::inherit()).await
+    }
+
+    /// Starts a worker with further arguments, and gives the lines that it prints.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn printing(
+        config: &str,
+        models: &Path,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Self, Lines<BufReader<ChildStdout>>)> {
+        let arguments = [&["--http", ANY_PORT], arguments].concat();
+        let mut worker = Self::launch(config, models, &[], &arguments, Stdio::piped()).await?;
+        let stdout = worker.child.stdout.take().context("stdout is piped")?;
+        Ok((worker, BufReader::new(stdout).lines()))
     }
 
     /// Starts a worker that serves HTTP where an earlier one did.
@@ -66,7 +88,8 @@ impl Running {
     /// # Errors
     /// It does not start; its log is in the error.
     pub async fn at(http: SocketAddr, config: &str, models: &Path) -> anyhow::Result<Self> {
-        Self::launch(config, models, &[], &["--http", &http.to_string()]).await
+        let arguments = ["--http", &http.to_string()];
+        Self::launch(config, models, &[], &arguments, Stdio::inherit()).await
     }
 
     async fn launch(
@@ -74,6 +97,7 @@ impl Running {
         models: &Path,
         variables: &[(&str, &OsStr)],
         arguments: &[&str],
+        stdout: Stdio,
     ) -> anyhow::Result<Self> {
         let mut child = Command::new(crate::edgemodel()?)
             .args(["run", "--config", "-"])
@@ -83,6 +107,7 @@ impl Running {
             .env("DOWNLOAD_MODEL", "true")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crds::validated::Qos;
-use mqtt::Event;
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
@@ -115,16 +114,7 @@ impl Plant {
 
     /// Whether the broker has a session under the single worker's client id.
     pub(super) async fn is_kept(&self) -> anyhow::Result<bool> {
-        let mut settings = options(self.broker.address(), "only", &[("else", Qos::AtLeastOnce)]);
-        settings.clean_start = false;
-        TestClient::new(settings)
-            .until(|event| match event {
-                Event::Connected {
-                    session_present, ..
-                } => Some(session_present),
-                _ => None,
-            })
-            .await
+        TestClient::has_session(self.broker.address(), "only").await
     }
 }
 

@@ -6,10 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use crds::client_id::{self, Role, SessionKey};
 use crds::termination::{MAX_BYTES, Termination};
-use crds::validated::Qos;
-use mqtt::Event;
 use packages::Packed;
-use tests::client::{TestClient, options};
+use tests::client::TestClient;
 use tests::mosquitto::Mosquitto;
 use tests::running::Running;
 use tests::site::{Models, file_url};
@@ -169,16 +167,7 @@ async fn a_named_replica_leaves_no_session_at_the_broker() -> anyhow::Result<()>
             let id = &subscriber_id(&config, name)?;
             assert!(id.ends_with(&format!("-{name}")), "{id}");
             worker.kill().await?;
-            let mut settings = options(broker.address(), id, &[("else", Qos::AtLeastOnce)]);
-            settings.clean_start = false;
-            let present = TestClient::new(settings)
-                .until(|event| match event {
-                    Event::Connected {
-                        session_present, ..
-                    } => Some(session_present),
-                    _ => None,
-                })
-                .await?;
+            let present = TestClient::has_session(broker.address(), id).await?;
             assert_eq!(present, kept, "{version} {option}");
         }
     }

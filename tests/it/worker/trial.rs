@@ -1,17 +1,14 @@
 //! `run --try` beside a production worker, and warnings of client ids that are in use.
 
-use std::process::{ExitStatus, Stdio};
-
 use anyhow::Context as _;
 use crds::validated::Qos;
-use mqtt::Event;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
-use tests::client::{TestClient, options};
-use tests::running::{Running, get};
+use tests::client::TestClient;
+use tests::running::Running;
 use tests::site::{IN, Models, OUT, Site, message};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::io::{BufReader, Lines};
+use tokio::process::ChildStdout;
 
 const MODEL: &str = "
 def handler(event, context):
@@ -21,69 +18,24 @@ def handler(event, context):
     return {'value': value}
 ";
 
-/// A trial on a configuration; killed when it is dropped.
-struct Trial {
-    child: Child,
-    printed: Option<Lines<BufReader<ChildStdout>>>,
-    log: Lines<BufReader<ChildStderr>>,
-    http: std::net::SocketAddr,
+type Printed = Lines<BufReader<ChildStdout>>;
+
+/// Starts a trial on the site's configuration and waits until it is subscribed.
+async fn trial(site: &Site) -> anyhow::Result<(Running, Printed)> {
+    let arguments = ["--try", "--drain-timeout", "3"];
+    let models = site.models.installed();
+    let (trial, printed) = Running::printing(&site.config, &models, &arguments).await?;
+    logs(&trial, "Session ready").await?;
+    Ok((trial, printed))
 }
 
-impl Trial {
-    /// Starts it and waits until it is subscribed.
-    async fn start(config: &str, models: &Models) -> anyhow::Result<Self> {
-        let mut child = Command::new(tests::edgemodel()?)
-            .args(["run", "--try", "--config", "-", "--download"])
-            .args(["--drain-timeout", "3", "--log-format", "json"])
-            .arg("--models-dir")
-            .arg(models.installed())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut stdin = child.stdin.take().context("stdin is piped")?;
-        stdin.write_all(config.as_bytes()).await?;
-        drop(stdin);
-        let printed = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
-        let mut log = BufReader::new(child.stderr.take().context("stderr is piped")?).lines();
-        let serving = until(&mut log, "Serving /metrics").await?;
-        let http = serving["address"].as_str().context("an address")?.parse()?;
-        until(&mut log, "Session ready").await?;
-        Ok(Self {
-            child,
-            printed: Some(printed),
-            log,
-            http,
-        })
-    }
-
-    async fn line(&mut self) -> anyhow::Result<String> {
-        let printed = self.printed.as_mut().context("stdout is open")?;
-        printed.next_line().await?.context("the trial ended")
-    }
-
-    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = self.child.id().context("it runs")?.cast_signed();
-        Ok(kill_process(Pid::from_raw(pid).context("a pid")?, signal)?)
-    }
-
-    /// Waits for its end.
-    async fn ended(mut self) -> anyhow::Result<ExitStatus> {
-        while self.log.next_line().await?.is_some() {}
-        Ok(self.child.wait().await?)
-    }
+async fn line(printed: &mut Printed) -> anyhow::Result<String> {
+    printed.next_line().await?.context("the trial ended")
 }
 
-/// The first line of a log with this message.
-async fn until(log: &mut Lines<BufReader<ChildStderr>>, message: &str) -> anyhow::Result<Value> {
-    loop {
-        let line = log.next_line().await?;
-        let line = line.with_context(|| format!("no {message:?}"))?;
-        if line.contains(message) {
-            return Ok(serde_json::from_str(&line)?);
-        }
-    }
+/// Waits until a worker logs this message.
+async fn logs(worker: &Running, message: &str) -> anyhow::Result<()> {
+    tests::eventually(async || Ok(logged(&worker.log(), message).then_some(()))).await
 }
 
 /// The client id of the one session that a trial has, from the broker's log.
@@ -97,7 +49,7 @@ fn trial_id(site: &Site) -> anyhow::Result<String> {
     Ok(id.to_owned())
 }
 
-fn warned(log: &[Value], part: &str) -> bool {
+fn logged(log: &[Value], part: &str) -> bool {
     log.iter()
         .any(|line| line["message"].as_str().unwrap_or_default().contains(part))
 }
@@ -120,12 +72,12 @@ async fn a_trial_takes_nothing_from_production_and_leaves_nothing_at_the_broker(
                 )
         })
         .await?;
-        let mut trial = Trial::start(&site.config, &site.models).await?;
+        let (trial, mut printed) = self::trial(&site).await?;
         for value in 10..20 {
             site.measure(value).await?;
         }
         for value in 10..20 {
-            let printed = trial.line().await?;
+            let printed = line(&mut printed).await?;
             let result = site.result().await?;
             if value == 13 {
                 assert_eq!(result["reason"], "exception", "{version} {group}");
@@ -137,7 +89,7 @@ async fn a_trial_takes_nothing_from_production_and_leaves_nothing_at_the_broker(
                 assert_eq!(printed, format!("{OUT} {{\"value\":{value}}}"));
             }
         }
-        let status: Value = serde_json::from_str(&get(trial.http, "/status").await?.1)?;
+        let status = trial.status().await?;
         let sessions = status["models"][0]["sessions"]
             .as_array()
             .context("sessions")?;
@@ -145,24 +97,15 @@ async fn a_trial_takes_nothing_from_production_and_leaves_nothing_at_the_broker(
         assert_eq!(sessions[0]["topic"], IN);
         let id = trial_id(&site)?;
         trial.signal(Signal::TERM)?;
-        assert!(trial.ended().await?.success());
+        assert!(trial.ended().await?.0.success());
         // What the trial published would come before this.
         site.measure(20).await?;
         assert_eq!(site.result().await?["value"], 20);
-        let mut options = options(site.broker.address(), &id, &[]);
-        options.clean_start = false;
-        let present = TestClient::new(options)
-            .until(|event| match event {
-                Event::Connected {
-                    session_present, ..
-                } => Some(session_present),
-                _ => None,
-            })
-            .await?;
+        let present = TestClient::has_session(site.broker.address(), &id).await?;
         assert!(!present, "the broker has a session of the trial");
         let (status, log) = site.worker.stop().await?;
         assert!(status.success());
-        assert!(!warned(&log, "Session down"), "{log:#?}");
+        assert!(!logged(&log, "Session down"), "{log:#?}");
     }
     Ok(())
 }
@@ -171,13 +114,13 @@ async fn a_trial_takes_nothing_from_production_and_leaves_nothing_at_the_broker(
 #[tokio::test]
 async fn a_trial_ends_when_its_output_is_closed() -> anyhow::Result<()> {
     let mut site = Site::start(MODEL).await?;
-    let mut trial = Trial::start(&site.config, &site.models).await?;
+    let (trial, mut printed) = self::trial(&site).await?;
     site.measure(1).await?;
-    assert_eq!(trial.line().await?, format!("{OUT} {{\"value\":1}}"));
-    trial.printed = None;
+    assert_eq!(line(&mut printed).await?, format!("{OUT} {{\"value\":1}}"));
+    drop(printed);
     site.measure(2).await?;
-    until(&mut trial.log, "Stdout is closed").await?;
-    assert!(trial.ended().await?.success());
+    logs(&trial, "Stdout is closed").await?;
+    assert!(trial.ended().await?.0.success());
     Ok(())
 }
 
@@ -190,17 +133,15 @@ def handler(event, context):
     return {'value': event['long']}
 ";
     let mut site = Site::start(model).await?;
-    let mut trial = Trial::start(&site.config, &site.models).await?;
+    let (trial, _unread) = self::trial(&site).await?;
     let long = message(1).replacen('{', &format!("{{\"long\": \"{long}\","), 1);
     site.device.send(IN, long, Qos::AtLeastOnce).await?;
     site.result().await?;
-    tests::eventually(async || {
-        let status: Value = serde_json::from_str(&get(trial.http, "/status").await?.1)?;
-        Ok((status["models"][0]["ledger"]["in_flight"] == 1).then_some(()))
-    })
-    .await?;
+    trial
+        .until(|status| status["models"][0]["ledger"]["in_flight"] == 1)
+        .await?;
     trial.signal(Signal::INT)?;
-    until(&mut trial.log, "Drain timeout expired").await?;
+    logs(&trial, "Drain timeout expired").await?;
     trial.ended().await?;
     Ok(())
 }
@@ -232,22 +173,21 @@ async fn a_start_on_client_ids_that_another_machine_uses_warns() -> anyhow::Resu
             config.replace("retain: false", &format!("version: {version}"))
         })
         .await?;
-        assert!(!warned(&site.worker.log(), ELSEWHERE));
+        assert!(!logged(&site.worker.log(), ELSEWHERE));
         let config = without_ports(&site.config)?;
         let other = Models::new()?;
         let copied = Running::start(&config, &other.installed()).await?;
-        tests::eventually(async || Ok(warned(&copied.log(), ELSEWHERE).then_some(()))).await?;
+        logs(&copied, ELSEWHERE).await?;
         // The worker of the site has just begun too. Of MQTT 3.1.1, it learns only that its connection ended.
         if version == "'5'" {
-            tests::eventually(async || Ok(warned(&site.worker.log(), IN_USE).then_some(())))
-                .await?;
+            logs(&site.worker, IN_USE).await?;
         }
         copied.stop().await?;
         // Its own session, from before a restart.
         let restarted = Running::start(&config, &other.installed()).await?;
         restarted.ready().await?;
         assert!(
-            !warned(&restarted.log(), ELSEWHERE),
+            !logged(&restarted.log(), ELSEWHERE),
             "{:#?}",
             restarted.log()
         );
