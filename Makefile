@@ -4,7 +4,7 @@
 # compiles each crate once for all of them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build operator host lint doc test tools kubernetes fuzz bench generate install-yaml images static test-console test-images \
+.PHONY: help demo build operator host lint doc test tools kubernetes store fuzz bench generate install-yaml images static test-console test-images \
 	test-brokers test-node node node-tools
 
 # The native model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see
@@ -43,7 +43,7 @@ doc:
 	cargo xtask doc
 
 ## Runs all tests except those of images, brokers and nodes. The first run builds a Kubernetes API server.
-test: tools kubernetes host
+test: tools kubernetes store host
 	@cargo build --locked --bins --tests --test cluster
 	@# These mostly wait for brokers and interpreters, so two processors run four at a time.
 	RUST_TEST_THREADS=$$(($$(nproc) > 4 ? $$(nproc) : 4)) cargo test --locked
@@ -82,6 +82,10 @@ tools:
 ## Builds the Kubernetes API server for the operator's tests, once. Needs Go and about ten minutes.
 kubernetes:
 	@tests/kubernetes/build.sh >/dev/null
+
+## Builds the S3 server for the worker's tests, once. Needs Go and a few minutes.
+store:
+	@tests/store/build.sh >/dev/null
 
 ## Regenerates schemas, reference pages and the generated files of the chart.
 generate:

@@ -27,7 +27,7 @@ pub use batch::Batch;
 pub use database::Database;
 pub use expose::Expose;
 pub use func::{AttrType, Device, DeviceAttr, Format, Func, HostChoice, OnFull};
-pub use model_server::ModelCredentials;
+pub use model_server::{ModelCredentials, ModelS3};
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
 pub use retry::Retry;
 pub use rule::{Pub, Rule, Sub};

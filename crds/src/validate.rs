@@ -9,6 +9,7 @@ mod meaning;
 mod model;
 mod model_server;
 mod mqtt;
+mod s3;
 mod shape;
 mod source_position;
 mod value;

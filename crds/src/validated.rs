@@ -6,7 +6,7 @@ mod model_server;
 
 use std::time::Duration;
 
-pub use model_server::{LoginFiles, ModelServerFiles};
+pub use model_server::{LoginFiles, ModelServerFiles, S3Object};
 
 pub use crate::digest::{Md5, Sha256};
 pub use crate::expression::{Expression, Operator, Path, Place, Step};
@@ -185,6 +185,8 @@ pub struct ValidatedFunc {
     pub name: String,
     /// Where its zip comes from.
     pub address: url::Url,
+    /// What an `s3://` address leads to.
+    pub s3: Option<S3Object>,
     /// Files with what its server asks for.
     pub credentials: Option<ModelServerFiles>,
     /// The Secret that holds what its server asks for; only a cluster has Secrets.

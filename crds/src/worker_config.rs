@@ -16,7 +16,9 @@ use crate::digest::hex;
 use crate::runtime::{Auth, Database, Expose, Func, Mqtt, RuntimeSpec, Tls};
 use crate::validated::ValidatedRuntime;
 
-pub use model_server::{HEADER_KEY, KeyFault, TOKEN_KEY, fault_of_keys};
+pub use model_server::{
+    ACCESS_KEY, HEADER_KEY, KeyFault, SECRET_KEY, SESSION_KEY, TOKEN_KEY, fault_of_keys,
+};
 
 /// Keys of a Secret with credentials (those of the type `kubernetes.io/basic-auth`).
 pub const USERNAME_KEY: &str = "username";
@@ -160,6 +162,7 @@ pub fn restart_digest(config: &RuntimeSpec) -> String {
     for func in &mut config.funcs {
         if func.model_md5.is_some() || func.model_sha256.is_some() {
             func.model_address.clear();
+            func.model_s3 = None;
         }
     }
     for entry in &mut config.expose {

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod download;
+mod s3;
 
 use std::path::Path;
 

@@ -8,6 +8,7 @@ mod events;
 mod formats;
 mod guests;
 mod model_credentials;
+mod model_s3;
 mod of_pyboot;
 mod pages;
 mod payloads;

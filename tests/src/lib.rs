@@ -16,6 +16,7 @@ pub mod pool;
 pub mod properties;
 pub mod python;
 pub mod running;
+pub mod s3_server;
 pub mod scripted_server;
 pub mod site;
 pub mod web_socket;

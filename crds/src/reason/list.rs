@@ -139,8 +139,8 @@ reasons! {
         "correct the files of `modelCredentials`, or the Secret of `modelCredentialsSecretRef`; the worker downloads \
          again when a file changes, and once an hour";
     ModelNotFound: Worker [Model] Permanent,
-        "the model server has nothing at `modelAddress` (404, 410)",
-        "correct `modelAddress`, or upload the zip and restart the worker; some servers answer so if credentials are \
+        "the model server has nothing at `modelAddress` (404, 410), or the S3 bucket is in another region",
+        "correct `modelAddress` or `modelS3`, or upload the zip and restart the worker; some servers answer so if credentials are \
          missing. The worker downloads again when a file of `modelCredentials` changes, and once an hour";
     CredentialsInvalid: Worker [Model] Permanent,
         "a file of `modelCredentials` cannot be read, or cannot be what its field says",

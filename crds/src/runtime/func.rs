@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::database::once;
-use super::{Batch, ModelCredentials, Retry, Timeout};
+use super::{Batch, ModelCredentials, ModelS3, Retry, Timeout};
 use crate::cluster::{Autoscaling, Resources, SecretReference};
 use crate::constraint::rule::{CelRule, rule, visible};
 use crate::constraint::{each, list, name, path, pattern, text};
@@ -12,12 +12,18 @@ use crate::constraint::{each, list, name, path, pattern, text};
 /// A model and the devices it is for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(transform = rule(
-    "!has(self.modelCredentials)",
-    "modelCredentials is for a worker outside a cluster; put username and password, token, header, ca.crt or tls.crt and tls.key into a Secret and name it in modelCredentialsSecretRef",
-))]
+#[schemars(
+    transform = rule(
+        "!has(self.modelCredentials)",
+        "modelCredentials is for a worker outside a cluster; put username and password, token, header, accessKey and secretKey, ca.crt or tls.crt and tls.key into a Secret and name it in modelCredentialsSecretRef",
+    ),
+    transform = rule(
+        "!has(self.modelS3) || self.modelAddress.matches('^(?i)s3://')",
+        "modelS3 is given, but modelAddress does not use it; write s3://bucket/key in modelAddress, or leave modelS3 out",
+    ),
+)]
 pub struct Func {
-    /// Address of the model's zip: `http://`, `https://` or `file://`.
+    /// Address of the model's zip: `http://`, `https://`, `s3://bucket/key` or `file://`.
     #[schemars(title = "模型压缩包地址", transform = text(1, 2048), transform = model_address())]
     pub model_address: String,
     /// MD5 of the zip, base64 of its 16 bytes or hex: a check against corruption.
@@ -29,11 +35,14 @@ pub struct Func {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = text(0, 128))]
     pub model_sha256: Option<String>,
+    /// How the store of an `s3://` address is reached. Default: Amazon S3 in `us-east-1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_s3: Option<ModelS3>,
     /// Outside a cluster: files with what the model's server asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_credentials: Option<ModelCredentials>,
     /// In a cluster: the Secret with what the model's server asks for: keys `username` and `password`, or `token`, or
-    /// `header`, and for its certificates `ca.crt`, `tls.crt` and `tls.key`.
+    /// `header`, for `s3://` `accessKey`, `secretKey` and `sessionToken`, and for certificates `ca.crt`, `tls.crt` and `tls.key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_credentials_secret_ref: Option<SecretReference>,
     /// The model's name; unique.
@@ -229,12 +238,15 @@ const PLACE: &str = r#"^[ \t\f]*(data_to_dict([ \t\f]*\[\s*(?P<key_or_index>'([^
 const VISIBLE: &str = r"^\P{Cc}*[^\s\p{Z}\p{Cc}]\P{Cc}*$";
 
 fn model_address() -> CelRule {
+    const ADDRESS: &str = r"self.matches('^(?i)(https?://HOST/[^\\s]+|s3://BUCKET/[^\\s?#]+)$')";
+    const HOST: &str = r"([^\\s/?#@:\\[\\]]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?";
+    const BUCKET: &str = "[a-z0-9][a-z0-9._-]*[a-z0-9]";
     rule(
-        r"self.matches('^(?i)https?://([^\\s/?#@:\\[\\]]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?/[^\\s]+$')",
-        "write it as http://host/path/model.zip or https://host/path/model.zip, without user and password",
+        ADDRESS.replace("HOST", HOST).replace("BUCKET", BUCKET),
+        "write it as http://host/path/model.zip, https://host/path/model.zip or s3://bucket/path/model.zip, without user and password",
     )
     // The address is not repeated where it may hold a password.
     .saying(
-        r#"(self.contains('@') ? 'the address' : '"' + self + '"') + ' is not one that workers can load from; write it as http://host/path/model.zip or https://host/path/model.zip, without user and password'"#,
+        r#"(self.contains('@') ? 'the address' : '"' + self + '"') + ' is not one that workers can load from; write it as http://host/path/model.zip, https://host/path/model.zip or s3://bucket/path/model.zip, without user and password'"#,
     )
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::database::{self, Known};
 use super::value::Field;
-use super::{Report, model_server, source_position};
+use super::{Report, model_server, s3, source_position};
 use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::{HostChoice, OnFull};
@@ -29,7 +29,8 @@ pub(super) fn func(
 ) -> Option<ValidatedFunc> {
     let name = field.unique_name("modelName", names, report);
     let address = address(field, report);
-    let credentials = model_server::credentials(field, address.as_ref(), report);
+    let s3 = s3::object(field, address.as_ref(), report);
+    let credentials = model_server::credentials(field, address.as_ref(), s3.as_ref(), report);
     let credentials_secret = model_server::credentials_secret(field, report);
     let decode = format(field, "decode");
     let devices: Vec<_> = field
@@ -48,6 +49,7 @@ pub(super) fn func(
         name: name?,
         digest: digests(field, &address),
         address,
+        s3,
         credentials,
         credentials_secret,
         devices,
@@ -103,12 +105,15 @@ fn address(field: &Field, report: &mut Report) -> Option<url::Url> {
             return None;
         }
         Ok(url) if matches!(url.scheme(), "http" | "https") => return Some(url),
+        Ok(url) if url.scheme() == "s3" => match s3::fault(&url, text) {
+            None => return Some(url),
+            Some(fault) => fault,
+        },
         Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => return Some(url),
         Ok(url) if url.scheme() == "file" => "is not an absolute path",
         Ok(_) => "has a scheme that is not known",
     };
-    let remedy =
-        "write it as http://host/model.zip, https://host/model.zip or file:///path/model.zip";
+    let remedy = "write it as http://host/model.zip, https://host/model.zip, s3://bucket/model.zip or file:///path/model.zip";
     // The address is not repeated where it may hold a password.
     let shown = if text.contains('@') {
         "the address".to_owned()

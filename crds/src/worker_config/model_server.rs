@@ -13,14 +13,24 @@ pub const TOKEN_KEY: &str = "token";
 /// Key of a Secret with a header and its name.
 pub const HEADER_KEY: &str = "header";
 
+/// Keys of a Secret with keys of an S3 store.
+pub const ACCESS_KEY: &str = "accessKey";
+/// See [`ACCESS_KEY`].
+pub const SECRET_KEY: &str = "secretKey";
+/// See [`ACCESS_KEY`].
+pub const SESSION_KEY: &str = "sessionToken";
+
 /// What stands in a request, by the key that says so.
 const LOGINS: [&str; 3] = [USERNAME_KEY, TOKEN_KEY, HEADER_KEY];
 
 /// Keys that need another one.
-const PAIRS: [(&str, &str); 3] = [
+const PAIRS: [(&str, &str); 6] = [
     (PASSWORD_KEY, USERNAME_KEY),
     (CERT_KEY, KEY_KEY),
     (KEY_KEY, CERT_KEY),
+    (ACCESS_KEY, SECRET_KEY),
+    (SECRET_KEY, ACCESS_KEY),
+    (SESSION_KEY, ACCESS_KEY),
 ];
 
 /// What is wrong with the keys of a Secret.
@@ -71,7 +81,11 @@ impl KeyFault {
 
 /// The keys that a worker reads of the Secret of a model's server.
 pub(super) fn keys(func: &Func) -> Vec<&'static str> {
-    let mut keys = vec![USERNAME_KEY, PASSWORD_KEY, TOKEN_KEY, HEADER_KEY];
+    let mut keys = if scheme(&func.model_address) == "s3" {
+        vec![ACCESS_KEY, SECRET_KEY, SESSION_KEY]
+    } else {
+        vec![USERNAME_KEY, PASSWORD_KEY, TOKEN_KEY, HEADER_KEY]
+    };
     if !is_plain(func) {
         keys.extend([CA_KEY, CERT_KEY, KEY_KEY]);
     }
@@ -112,6 +126,9 @@ pub(super) fn name_files(func: &mut Func, secrets: &SecretKeys) {
         password_file: path(PASSWORD_KEY),
         token_file: path(TOKEN_KEY),
         header_file: path(HEADER_KEY),
+        access_key_file: path(ACCESS_KEY),
+        secret_key_file: path(SECRET_KEY),
+        session_token_file: path(SESSION_KEY),
         ca_file: path(CA_KEY),
         cert_file: path(CERT_KEY),
         key_file: path(KEY_KEY),
@@ -125,8 +142,16 @@ fn present(func: &Func, keys: &BTreeSet<String>) -> BTreeSet<&'static str> {
 
 /// Whether the model's server is reached without TLS.
 fn is_plain(func: &Func) -> bool {
-    let scheme = func.model_address.split("://").next();
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+    let endpoint = func.model_s3.as_ref().and_then(|s3| s3.endpoint.as_ref());
+    match scheme(&func.model_address).as_str() {
+        "s3" => endpoint.is_some_and(|endpoint| scheme(endpoint) == "http"),
+        scheme => scheme == "http",
+    }
+}
+
+fn scheme(address: &str) -> String {
+    let scheme = address.split("://").next().unwrap_or_default();
+    scheme.to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -189,6 +214,18 @@ mod tests {
                 &["tls.key", "token"],
                 Reason::SecretKeyMissing,
                 "Secret \"store\" has the key \"tls.key\" without \"tls.crt\"",
+            ),
+            (
+                "s3://models/m.zip",
+                &["accessKey", "token"],
+                Reason::SecretKeyMissing,
+                "Secret \"store\" has the key \"accessKey\" without \"secretKey\"",
+            ),
+            (
+                "s3://models/m.zip",
+                &["token"],
+                Reason::SecretKeyMissing,
+                "Secret \"store\" has none of the keys accessKey, secretKey, sessionToken, ca.crt,",
             ),
             (
                 "https://h/m.zip",

@@ -8,6 +8,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = models();
     cases.extend(devices());
     cases.push(expressions());
+    cases.extend(stores());
     cases.extend(scaling());
     cases
 }
@@ -75,6 +76,8 @@ fn models() -> Vec<Case> {
                 "HTTP://h/a@b",
                 "http://[fe80::1]/m.zip",
                 "http://设备/m.zip",
+                "s3://models/line-1/m.zip",
+                "S3://my.models/%23.zip",
             ])
             .refuses(
                 [
@@ -87,6 +90,12 @@ fn models() -> Vec<Case> {
                     "http://h/a b",
                     "http://h/",
                     "http://:80/m.zip",
+                    "s3://models",
+                    "s3://models/",
+                    "s3://m/k",
+                    "s3:///m.zip",
+                    "s3://models:9000/m.zip",
+                    "s3://models/m.zip?versionId=1",
                 ],
                 &[
                     "spec.funcs[0].modelAddress",
@@ -94,7 +103,7 @@ fn models() -> Vec<Case> {
                 ],
             )
             .refuses(
-                ["http://u:secret@h/m.zip"],
+                ["http://u:secret@h/m.zip", "s3://key:secret@models/m.zip"],
                 &["the address is not", "without user and password"],
             )
             .refuses(
@@ -238,4 +247,32 @@ fn scaling() -> Vec<Case> {
                 &["resources.limits", "give cpu, memory"],
             ),
     ]
+}
+
+fn stores() -> Vec<Case> {
+    vec![
+        case("/funcs/0/modelS3").refuses(
+            [json!({}), json!({ "region": "eu-west-1" })],
+            &["spec.funcs[0]", "write s3://bucket/key in modelAddress"],
+        ),
+        case("/funcs/0").accepts([
+            of_s3(&json!({})),
+            of_s3(&json!({ "endpoint": "https://minio:9000/s3", "region": "eu-west-1", "pathStyle": false })),
+            of_s3(&json!({ "endpoint": "http://[::1]:9000" })),
+        ])
+        .refuses(
+            ["minio:9000", "s3://minio", "https://u:p@minio", "https://minio?a", "https://"]
+                .map(|endpoint| of_s3(&json!({ "endpoint": endpoint }))),
+            &["spec.funcs[0].modelS3.endpoint", "write it as https://host:9000"],
+        )
+        .refuses(
+            ["us east", "-a", "a/b"].map(|region| of_s3(&json!({ "region": region }))),
+            &["spec.funcs[0].modelS3.region", "write it as us-east-1"],
+        ),
+    ]
+}
+
+/// A model in an S3 store.
+fn of_s3(s3: &Value) -> Value {
+    json!({ "modelName": "m", "modelAddress": "s3://models/m.zip", "modelS3": s3 })
 }

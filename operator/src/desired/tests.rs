@@ -214,6 +214,43 @@ fn e1_credentials_of_a_model_server_are_mounted_and_restart_no_worker() {
 }
 
 #[test]
+fn e1_keys_of_an_s3_store_are_mounted_and_named_in_the_workers_configuration() {
+    let mut spec = sample();
+    spec.funcs[0].model_address = "s3://models/m.zip".to_owned();
+    spec.funcs[0].model_credentials_secret_ref = Some(SecretReference {
+        name: "store".to_owned(),
+    });
+    let model = |keys: &[&str]| {
+        let view = SecretView {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            digest: "one".to_owned(),
+        };
+        desired(&spec, &[("store".to_owned(), view)].into())
+    };
+    let desired = model(&["accessKey", "secretKey", "token"]);
+    let Model::Served(children) = &desired.models[0] else {
+        panic!("{:?}", desired.models[0]);
+    };
+    let volumes = &children.deployment.body["spec"]["template"]["spec"]["volumes"];
+    let mut volumes = volumes.as_array().unwrap().iter();
+    let mounted = volumes.find(|volume| volume["secret"]["secretName"] == "store");
+    let keys = ["accessKey", "secretKey"].map(|key| json!({ "key": key, "path": key }));
+    assert_eq!(mounted.unwrap()["secret"]["items"], json!(keys));
+    let config = children.config_map.body["data"].to_string();
+    for file in [
+        "accessKeyFile: /etc/edgemodel/secrets/store/accessKey",
+        "secretKeyFile: /etc/edgemodel/secrets/store/secretKey",
+    ] {
+        assert!(config.contains(file), "{config}");
+    }
+    assert!(!config.contains("tokenFile"), "{config}");
+    let without = model(&["accessKey"]);
+    assert!(
+        matches!(&without.models[0], Model::Blocked(blocked) if blocked.reason == "SecretKeyMissing")
+    );
+}
+
+#[test]
 fn workers_are_added_for_messages_that_wait_and_for_a_model_that_is_busy() {
     let scaler = |scaling: Autoscaling| {
         let mut spec = sample();

@@ -3,7 +3,7 @@
 use super::operation::{Change, Operation};
 
 /// Properties of a laptop's configuration that a cluster refuses, and a word of what it says instead.
-const REFUSED: [(&str, &str); 16] = [
+const REFUSED: [(&str, &str); 19] = [
     ("databases[].usernameFile", "credentialsSecretRef"),
     ("databases[].passwordFile", "credentialsSecretRef"),
     (
@@ -20,6 +20,18 @@ const REFUSED: [(&str, &str); 16] = [
     ),
     (
         "funcs[].modelCredentials.headerFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.accessKeyFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.secretKeyFile",
+        "modelCredentialsSecretRef",
+    ),
+    (
+        "funcs[].modelCredentials.sessionTokenFile",
         "modelCredentialsSecretRef",
     ),
     (
@@ -80,8 +92,11 @@ const QUIET: [&str; 5] = [
 const TOLD: [(&str, &str); 1] = [("rules empty", "InvalidSpec")];
 
 /// Properties for which no worker has to restart: they concern what is round it, or the next time that it starts.
-const WITHOUT_ROLLOUT: [&str; 7] = [
+const WITHOUT_ROLLOUT: [&str; 10] = [
     "funcs[].modelAddress",
+    "funcs[].modelS3.endpoint",
+    "funcs[].modelS3.region",
+    "funcs[].modelS3.pathStyle",
     "funcs[].autoscaling.minReplicas",
     "funcs[].autoscaling.maxReplicas",
     "funcs[].autoscaling.targetQueueDepth",

@@ -22,6 +22,8 @@ fn text(path: &str) -> Option<Value> {
         "rules[].pub.deadLetterTopic" => json!("failed"),
         "rules[].sub.clientId" | "rules[].pub.clientId" => json!("another-client"),
         "funcs[].modelAddress" => json!("https://models.example/other.zip"),
+        "funcs[].modelS3.endpoint" => json!("https://minio.example:9000"),
+        "funcs[].modelS3.region" => json!("eu-plant-1"),
         "funcs[].modelMd5" => json!("AAAAAAAAAAAAAAAAAAAAAA=="),
         "funcs[].modelSha256" => json!("ab".repeat(32)),
         "funcs[].modelName" => json!("设备/../'model'"),
@@ -113,6 +115,9 @@ pub(super) fn beginning(path: &str, mut spec: Value) -> anyhow::Result<Value> {
     if path.starts_with("funcs[].databases") {
         put("databases", json!([database("plant"), database("other")]))?;
         put("funcs[].databases", json!(["plant"]))?;
+    }
+    if path.starts_with("funcs[].modelS3") {
+        put("funcs[].modelAddress", "s3://models/beta.zip".into())?;
     }
     if path == "funcs[].decode" {
         // In other formats than JSON there is no place that a device without attributes is known by.

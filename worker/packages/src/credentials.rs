@@ -40,6 +40,8 @@ const OWN: [HeaderName; 8] = [
 pub(crate) struct Credentials {
     /// The header that its requests carry.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
+    /// Keys to sign requests for an S3 store with.
+    pub(crate) keys: Option<rusty_s3::Credentials>,
     /// How TLS to it differs from the system's.
     pub(crate) tls: Tls,
 }
@@ -63,14 +65,16 @@ impl Credentials {
         let Some(files) = &func.credentials else {
             return Ok(Self::default());
         };
+        let login = files.login.as_ref();
         Ok(Self {
-            header: files.login.as_ref().map(header).transpose()?,
+            header: login.map(header).transpose()?.flatten(),
+            keys: login.map(keys).transpose()?.flatten(),
             tls: tls(files)?,
         })
     }
 }
 
-fn header(files: &LoginFiles) -> Result<(HeaderName, HeaderValue), Error> {
+fn header(files: &LoginFiles) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
     let (name, value) = match files {
         LoginFiles::Basic { username, password } => {
             let user = line("usernameFile", username)?;
@@ -115,8 +119,41 @@ fn header(files: &LoginFiles) -> Result<(HeaderName, HeaderValue), Error> {
             }
             (name, value("headerFile", path, text.trim().to_owned())?)
         }
+        LoginFiles::S3 { .. } => return Ok(None),
     };
-    Ok((name, value))
+    Ok(Some((name, value)))
+}
+
+fn keys(files: &LoginFiles) -> Result<Option<rusty_s3::Credentials>, Error> {
+    let LoginFiles::S3 {
+        access_key,
+        secret_key,
+        session_token,
+    } = files
+    else {
+        return Ok(None);
+    };
+    let access = key("accessKeyFile", access_key)?;
+    let secret = key("secretKeyFile", secret_key)?;
+    let session = session_token.as_ref();
+    let session = session
+        .map(|path| key("sessionTokenFile", path))
+        .transpose()?;
+    Ok(Some(match session {
+        None => rusty_s3::Credentials::new(access, secret),
+        Some(session) => rusty_s3::Credentials::new_with_token(access, secret, session),
+    }))
+}
+
+/// One word: with a blank too many, the store would only say that a signature is wrong.
+fn key(field: &'static str, path: &str) -> Result<String, Error> {
+    let key = line(field, path)?;
+    if key.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let fault = "has a blank, line break or control character";
+        let remedy = "write nothing but the key into it";
+        return Err(Error::unusable(field, path, fault, remedy));
+    }
+    Ok(key)
 }
 
 fn value(field: &'static str, path: &str, text: String) -> Result<HeaderValue, Error> {

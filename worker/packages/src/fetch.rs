@@ -2,7 +2,7 @@
 //!
 //! Here is what is done; what to do is decided in `client` (what a server is told), `answer` (what a server's answer
 //! means), `redirect` (where it may lead), `limit` (how large the zip may be), `pace` (how slow it may be), `body` (what
-//! comes) and `remedy` (what to do about an error).
+//! comes) and `remedy` (what to do about an error). `refused` reads what an S3 store says of a request that it refuses.
 
 mod answer;
 mod body;
@@ -11,6 +11,7 @@ mod error;
 mod limit;
 mod pace;
 mod redirect;
+mod refused;
 mod remedy;
 
 use std::fs::File;
@@ -61,17 +62,17 @@ pub(crate) fn shown(address: &Url) -> String {
     address.to_string()
 }
 
-/// Downloads `address` into `file`, at most `limit` bytes, and no more than the disk has room to unpack.
+/// Downloads a model into `file`, at most `limit` bytes, and no more than the disk has room to unpack.
 ///
 /// # Errors
 /// See [`Error`]; what is in the file then is of no use.
 pub(crate) async fn fetch(
     clients: &Clients,
-    address: &Url,
     file: &mut File,
     limit: u64,
     progress: bool,
 ) -> Result<Fetched, Error> {
+    let address = clients.address();
     let bar = if progress && io::stderr().is_terminal() {
         bar(address)
     } else {
@@ -141,7 +142,7 @@ impl Download<'_> {
         let mut at = self.address.clone();
         for hops in 1.. {
             let response = self.ask(&at).await?;
-            match judge(response.status(), response.headers(), self.sink.size()) {
+            match self.judge(&response) {
                 Answer::Elsewhere(location) => at = self.follow(&at, &location, hops).await?,
                 Answer::Whole { size, coding } => {
                     self.sink.start_over().map_err(|fault| self.fault(fault))?;
@@ -158,16 +159,30 @@ impl Download<'_> {
                     return Err(Error::Encoding { address, encoding });
                 }
                 Answer::No(status) => {
+                    let store = match self.clients.object() {
+                        Some(object) => Some(refused::read(response, object.has_keys()).await),
+                        None => None,
+                    };
                     return Err(Error::Status {
                         address: self.shown(),
                         proxy: client::proxy(&at),
                         status,
+                        store,
                         sent: self.clients.sent(&at),
                     });
                 }
             }
         }
         Ok(())
+    }
+
+    fn judge(&self, response: &Response) -> Answer {
+        let status = response.status();
+        match judge(status, response.headers(), self.sink.size()) {
+            // Where a store leads to another region, a signature for this one is of no use.
+            Answer::Elsewhere(_) if self.clients.object().is_some() => Answer::No(status),
+            answer => answer,
+        }
     }
 
     async fn ask(&self, at: &Url) -> Result<Response, Error> {

@@ -7,6 +7,7 @@
 //! - `requirements`: downloads wheels for the platforms of workers.
 //! - `clutter`: files of desktop systems, editors and Python to skip.
 //! - `credentials`: what a model server asks for.
+//! - `s3`: objects of an S3 store, and why it refuses a request.
 //! - `fetch`: downloads a zip: bounded, resumed, hashed while it arrives.
 //! - `manifest`: digests and origin of an installed copy.
 //! - `wheels`: installs the wheels in a package.
@@ -23,6 +24,7 @@ mod local;
 mod manifest;
 mod pack;
 mod requirements;
+mod s3;
 mod store;
 mod wheels;
 

@@ -170,22 +170,16 @@ impl Store {
         options: &InstallOptions,
     ) -> Result<(Md5, Sha256, u64), Error> {
         let credentials = Credentials::read(func).map_err(Error::Credentials)?;
-        let clients = Clients::new(&func.address, credentials).map_err(Error::Fetch)?;
+        let clients = Clients::new(func, credentials).map_err(Error::Fetch)?;
         let mut file = File::create(zip).map_err(Error::Store)?;
         tracing::info!(
             model = func.name,
             address = shown(&func.address),
             "Downloading model"
         );
-        let fetched = fetch(
-            &clients,
-            &func.address,
-            &mut file,
-            options.max_bytes,
-            options.progress,
-        )
-        .await
-        .map_err(Error::Fetch)?;
+        let fetched = fetch(&clients, &mut file, options.max_bytes, options.progress)
+            .await
+            .map_err(Error::Fetch)?;
         Ok((fetched.md5, fetched.sha256, fetched.size))
     }
 }

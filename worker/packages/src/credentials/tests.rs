@@ -9,9 +9,14 @@ use super::*;
 /// A model whose server asks for what the files of `fields` hold.
 fn func(folder: &Path, fields: &str) -> ValidatedFunc {
     let folder = folder.display().to_string();
+    let address = if fields.contains("accessKeyFile") {
+        "s3://models/m.zip"
+    } else {
+        "https://h/m.zip"
+    };
     let config = format!(
         "mqtts: [{{name: a, broker: tcp://h}}]\nrules: [{{sub: {{name: a, topic: in}}, pub: {{name: a, topic: out}}}}]\n\
-         funcs: [{{modelName: m, modelAddress: 'https://h/m.zip', {fields}}}]\n"
+         funcs: [{{modelName: m, modelAddress: '{address}', {fields}}}]\n"
     );
     let runtime = crds::load(&config.replace("DIR", &folder), "c");
     runtime.unwrap().funcs.remove(0)
@@ -64,6 +69,34 @@ fn e1_a_request_carries_what_the_files_hold_and_debug_shows_nothing() {
         );
         let (found, carried) = credentials.header.unwrap();
         assert_eq!((found.as_str(), carried.to_str().unwrap()), (name, value));
+    }
+}
+
+#[test]
+fn e1_keys_of_s3_sign_and_are_in_no_header() {
+    let files: &[(&str, &[u8])] = &[
+        ("access", b"edge\n"),
+        ("secret", b"canary\r\n"),
+        ("token", b"canary"),
+    ];
+    let folder = folder(files);
+    let keys = "accessKeyFile: DIR/access, secretKeyFile: DIR/secret";
+    for (more, token) in [
+        ("", None),
+        (", sessionTokenFile: DIR/token", Some("canary")),
+    ] {
+        let func = func(
+            folder.path(),
+            &format!("modelCredentials: {{{keys}{more}}}"),
+        );
+        let credentials = Credentials::read(&func).unwrap();
+        assert!(credentials.header.is_none());
+        let keys = credentials.keys.unwrap();
+        assert_eq!(
+            (keys.key(), keys.secret(), keys.token()),
+            ("edge", "canary", token)
+        );
+        assert!(!format!("{keys:?}").contains("canary"), "{keys:?}");
     }
 }
 
@@ -135,6 +168,18 @@ fn e1_a_file_that_cannot_be_used_is_named_and_nothing_of_it_shown() {
         (
             "certFile: DIR/plain, keyFile: DIR/key",
             "certFile: \"DIR/plain\" holds no certificate; use a PEM file",
+        ),
+        (
+            "accessKeyFile: DIR/plain, secretKeyFile: DIR/none",
+            "secretKeyFile: failed to read \"DIR/none\": No such file",
+        ),
+        (
+            "accessKeyFile: DIR/lines, secretKeyFile: DIR/plain",
+            "accessKeyFile: \"DIR/lines\" has a blank, line break or control character; write nothing but",
+        ),
+        (
+            "accessKeyFile: DIR/plain, secretKeyFile: DIR/blank",
+            "secretKeyFile: \"DIR/blank\" has a blank, line break or control character; write nothing but",
         ),
     ] {
         let func = func(folder.path(), &format!("modelCredentials: {{{fields}}}"));

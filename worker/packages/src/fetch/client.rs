@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crds::validated::ValidatedFunc;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, redirect};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use url::{Origin, Url};
+use url::Url;
 
 use super::Error;
 use crate::credentials::{Credentials, Tls, system_authorities};
+use crate::s3::Object;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,20 +32,31 @@ pub enum Sent {
 /// One client for the model server, which gets the credentials, and one for those that it redirects to, which get none.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    origin: Origin,
+    /// Of the zip, without a signature.
+    address: Url,
     header: Option<(HeaderName, HeaderValue)>,
+    object: Option<Object>,
     has_identity: bool,
     own: Client,
     others: Client,
 }
 
 impl Clients {
-    /// Clients for the server of `address`, which leave redirects to their caller.
+    /// Clients for the server of a model, which leave redirects to their caller.
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub(crate) fn new(address: &Url, credentials: Credentials) -> Result<Self, Error> {
-        let Credentials { header, tls } = credentials;
+    pub(crate) fn new(func: &ValidatedFunc, credentials: Credentials) -> Result<Self, Error> {
+        let Credentials { header, keys, tls } = credentials;
+        let object = func.s3.as_ref().map(|s3| Object::new(s3, keys));
+        let object = object.transpose().map_err(|_| {
+            let fault =
+                "the bucket cannot be part of the endpoint's host; set modelS3.pathStyle to true";
+            Error::Setup(fault.to_owned())
+        })?;
+        let address = object
+            .as_ref()
+            .map_or_else(|| func.address.clone(), Object::address);
         let Tls {
             authorities,
             identity,
@@ -63,20 +76,32 @@ impl Clients {
             (own, identity) => client(own.unwrap_or(roots), identity)?,
         };
         Ok(Self {
-            origin: address.origin(),
+            address,
             header,
+            object,
             has_identity,
             own,
             others,
         })
     }
 
+    /// Where the zip is.
+    pub(super) fn address(&self) -> &Url {
+        &self.address
+    }
+
+    /// The zip, if it is in an S3 store.
+    pub(super) fn object(&self) -> Option<&Object> {
+        self.object.as_ref()
+    }
+
     /// A request for `at`, with the credentials if that is the server that they are for.
     pub(super) fn get(&self, at: &Url) -> RequestBuilder {
-        if at.origin() != self.origin {
+        if at.origin() != self.address.origin() {
             return self.others.get(at.clone());
         }
-        let request = self.own.get(at.clone());
+        let signed = self.object.as_ref().map(Object::signed);
+        let request = self.own.get(signed.unwrap_or_else(|| at.clone()));
         match &self.header {
             Some((name, value)) => request.header(name, value),
             None => request,
@@ -85,9 +110,10 @@ impl Clients {
 
     /// Whether the server at `at` is told the credentials.
     pub(super) fn sent(&self, at: &Url) -> Sent {
-        if self.header.is_none() && !self.has_identity {
+        let has_keys = self.object.as_ref().is_some_and(Object::has_keys);
+        if self.header.is_none() && !self.has_identity && !has_keys {
             Sent::None
-        } else if at.origin() == self.origin {
+        } else if at.origin() == self.address.origin() {
             Sent::Told
         } else {
             Sent::Withheld
@@ -154,7 +180,13 @@ mod tests {
             header: Some(header),
             ..Credentials::default()
         };
-        let clients = Clients::new(&url("https://h/a"), credentials).unwrap();
+        let config = "
+mqtts: [{name: a, broker: tcp://h}]
+rules: [{sub: {name: a, topic: in}, pub: {name: a, topic: out}}]
+funcs: [{modelName: m, modelAddress: 'https://h/a'}]
+";
+        let func = &crds::load(config, "c").unwrap().funcs[0];
+        let clients = Clients::new(func, credentials).unwrap();
         for (to, expected) in [
             ("https://h/b", Sent::Told),
             ("https://H:443/b?c", Sent::Told),
@@ -171,7 +203,7 @@ mod tests {
                 "{to}"
             );
         }
-        let clients = Clients::new(&url("https://h/a"), Credentials::default()).unwrap();
+        let clients = Clients::new(func, Credentials::default()).unwrap();
         assert_eq!(clients.sent(&url("https://h/a")), Sent::None);
     }
 }

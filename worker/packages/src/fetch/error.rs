@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use super::client::Sent;
 use super::pace::SLOWEST;
 use super::remedy;
+use crate::s3::Refusal;
 
 /// Why a zip was not downloaded. Addresses are without credentials and query.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +26,10 @@ pub enum Error {
     },
     /// The server says no.
     #[error(
-        "failed to download {address}{}: the server answered {status}{}",
-        through(.proxy.as_deref()), remedy::of_answer(*.status, *.sent)
+        "failed to download {address}{}: the server answered {status}{}{}",
+        through(.proxy.as_deref()),
+        .store.as_ref().map_or_else(String::new, Refusal::to_string),
+        remedy::of_answer(*.status, .store.as_ref(), *.sent)
     )]
     Status {
         /// What was to be downloaded.
@@ -35,6 +38,8 @@ pub enum Error {
         proxy: Option<String>,
         /// The answer.
         status: StatusCode,
+        /// What an S3 store says besides.
+        store: Option<Refusal>,
         /// Whether it was told the credentials.
         sent: Sent,
     },
@@ -104,11 +109,14 @@ impl Error {
     /// Why, in one word.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Status { status, .. } => match *status {
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Reason::AccessDenied,
-                StatusCode::NOT_FOUND | StatusCode::GONE => Reason::ModelNotFound,
-                _ => Reason::DownloadFailed,
-            },
+            Self::Status { status, store, .. } => {
+                let of_store = store.as_ref().and_then(Refusal::reason);
+                of_store.unwrap_or(match *status {
+                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Reason::AccessDenied,
+                    StatusCode::NOT_FOUND | StatusCode::GONE => Reason::ModelNotFound,
+                    _ => Reason::DownloadFailed,
+                })
+            }
             _ => Reason::DownloadFailed,
         }
     }
@@ -173,6 +181,7 @@ mod tests {
             address: "http://h/m.zip".to_owned(),
             proxy: proxy.map(str::to_owned),
             status,
+            store: None,
             sent,
         };
         error.to_string()
@@ -261,6 +270,7 @@ mod tests {
                 address: String::new(),
                 proxy: None,
                 status,
+                store: None,
                 sent: Sent::Told,
             };
             let transient = reason == Reason::DownloadFailed;

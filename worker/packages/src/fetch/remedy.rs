@@ -6,9 +6,13 @@ use reqwest::StatusCode;
 use rustls::AlertDescription;
 
 use super::client::{Sent, has_authorities};
+use crate::s3::Refusal;
 
 /// What to do about an answer.
-pub(super) fn of_answer(status: StatusCode, sent: Sent) -> &'static str {
+pub(super) fn of_answer(status: StatusCode, store: Option<&Refusal>, sent: Sent) -> &'static str {
+    if let Some(remedy) = store.and_then(Refusal::remedy) {
+        return remedy;
+    }
     match (status, sent) {
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Sent::Withheld) => {
             "; it is not the server of modelAddress, and so got no credentials: write the final address into modelAddress"
@@ -34,7 +38,7 @@ pub(super) fn of_answer(status: StatusCode, sent: Sent) -> &'static str {
         (StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
             "; check modelAddress, that the zip is uploaded there, and that the credentials may read it"
         }
-        (StatusCode::BAD_REQUEST, Sent::None | Sent::Told) => {
+        (StatusCode::BAD_REQUEST, Sent::None | Sent::Told) if store.is_none() => {
             "; some servers answer so if they want another client certificate: certFile and keyFile of modelCredentials, or \
              in a cluster the keys tls.crt and tls.key of the Secret of modelCredentialsSecretRef"
         }
