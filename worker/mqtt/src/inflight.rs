@@ -206,17 +206,22 @@ impl Inflight {
     pub(super) fn free_id(&mut self) -> u16 {
         loop {
             self.next_id = self.next_id.wrapping_add(1).max(1);
-            let waits = |flight: &Flight| flight.id == Some(self.next_id);
-            // Only the first few that wait can have an id, from the connection before.
-            if !self.sent.contains_key(&self.next_id)
-                && !self
-                    .waiting
-                    .iter()
-                    .take_while(|flight| flight.id.is_some())
-                    .any(waits)
-            {
+            if self.is_free(self.next_id) {
                 return self.next_id;
             }
         }
+    }
+
+    /// The first from `first` on that nothing in flight uses.
+    pub(super) fn free_id_from(&self, first: u16) -> u16 {
+        let mut ids = (first..=u16::MAX).chain(1..first);
+        ids.find(|id| self.is_free(*id)).unwrap_or(first)
+    }
+
+    fn is_free(&self, id: u16) -> bool {
+        let waits = |flight: &Flight| flight.id == Some(id);
+        // Only the first few that wait can have an id, from the connection before.
+        let mut waiting = self.waiting.iter().take_while(|flight| flight.id.is_some());
+        !self.sent.contains_key(&id) && !waiting.any(waits)
     }
 }

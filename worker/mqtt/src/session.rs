@@ -135,7 +135,10 @@ impl Session {
 
     fn subscribe(&mut self) {
         if let State::Open(connection) = &mut self.state {
-            let id = self.inflight.free_id();
+            let id = match self.subscription.next_id() {
+                Some(first) => self.inflight.free_id_from(first),
+                None => self.inflight.free_id(),
+            };
             self.subscription.ask(id);
             self.writer.subscribe(
                 id,

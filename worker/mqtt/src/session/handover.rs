@@ -49,7 +49,7 @@ impl Session {
         match self.drain.step(seen) {
             Step::Wait => {}
             Step::Unsubscribe => {
-                let id = self.inflight.free_id();
+                let id = self.inflight.free_id_from(u16::MAX);
                 let filters = self.options.subscriptions.iter();
                 let filters = filters.map(|(filter, _)| filter.clone()).collect();
                 self.writer.unsubscribe(id, filters, &mut connection.output);

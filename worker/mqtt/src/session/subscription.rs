@@ -8,6 +8,10 @@ use crate::packet::{Answer, Limits};
 /// How often a SUBSCRIBE is sent on one connection, if the broker says that its packet id is in use.
 const ATTEMPTS: u32 = 4;
 
+/// How far apart the packet ids of further attempts are. Some brokers (mochi) take the id of a message that they sent for one
+/// in use. They give these ids in a row from 1 on, so ids from the other end, far apart, don't all meet them.
+const ID_STEP: u16 = 1 << 14;
+
 /// The subscription on the present connection, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Subscription {
@@ -42,6 +46,12 @@ impl Subscription {
     /// over it.
     pub(super) fn is_suspect(&self) -> bool {
         self.asked.is_some() && !self.granted
+    }
+
+    /// From where on to look for the packet id of the next SUBSCRIBE, if any is not as good.
+    pub(super) fn next_id(&self) -> Option<u16> {
+        let again = u16::try_from(self.attempts).ok()?.checked_sub(1)?;
+        Some(u16::MAX - again % 4 * ID_STEP)
     }
 
     /// SUBSCRIBE was sent.
