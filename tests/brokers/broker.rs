@@ -36,6 +36,18 @@ pub(crate) struct Launch {
     pub(crate) arguments: Vec<OsString>,
 }
 
+impl Launch {
+    /// A program that the shell would find.
+    pub(crate) fn found(name: &str, arguments: Vec<OsString>) -> Self {
+        let mut all = vec![name.into()];
+        all.extend(arguments);
+        Self {
+            program: "/usr/bin/env".into(),
+            arguments: all,
+        }
+    }
+}
+
 /// A broker; killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Broker {

@@ -1,12 +1,18 @@
 //! The brokers that are tried: how each is started, and what it does not promise.
 
+mod hivemq;
+mod mochi;
 mod mosquitto;
+mod rabbitmq;
 
 use crds::validated::MqttVersion;
 
 use crate::broker::{Launch, Place};
 use crate::scenario::Scenario;
+pub(crate) use hivemq::HIVEMQ;
+pub(crate) use mochi::MOCHI;
 pub(crate) use mosquitto::MOSQUITTO;
+pub(crate) use rabbitmq::RABBITMQ;
 
 /// A broker.
 #[derive(Debug)]
@@ -15,8 +21,8 @@ pub(crate) struct Kind {
     /// Its name for `build.sh`.
     pub(crate) script_name: &'static str,
     pub(crate) versions: &'static [MqttVersion],
-    /// Why it has no shared subscriptions, if it has none.
-    pub(crate) not_shared: Option<&'static str>,
+    /// What cannot be tried with it.
+    pub(crate) omitted: &'static [Omitted],
     /// Where it breaks a promise of the worker's.
     pub(crate) limits: &'static [Limit],
     /// Writes its configuration.
@@ -33,6 +39,13 @@ pub(crate) struct Limit {
     pub(crate) why: &'static str,
 }
 
+/// What a broker cannot do, or does not end.
+#[derive(Debug)]
+pub(crate) struct Omitted {
+    pub(crate) scenarios: &'static [Scenario],
+    pub(crate) why: &'static str,
+}
+
 /// What may be wrong with messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -42,9 +55,10 @@ pub(crate) enum Fault {
 }
 
 impl Kind {
-    /// Whether the broker can do what a scenario takes.
+    /// Whether a scenario is tried with the broker.
     pub(crate) fn has(&self, scenario: Scenario, version: MqttVersion) -> bool {
-        self.versions.contains(&version) && !(scenario.is_shared() && self.not_shared.is_some())
+        let omitted = |omitted: &Omitted| omitted.scenarios.contains(&scenario);
+        self.versions.contains(&version) && !self.omitted.iter().any(omitted)
     }
 
     pub(crate) fn limit(&self, scenario: Scenario, what: Fault) -> Option<&'static Limit> {

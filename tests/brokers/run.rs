@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::validated::{MqttVersion, Qos};
-use mqtt::{Client as _, Options};
+use mqtt::{Client as _, Event, Options};
 use packages::Packed;
 use serde_json::Value;
 use tests::client::{TestClient, options};
@@ -24,10 +24,12 @@ const EACH: u64 = 500;
 /// Results after which something happens. With the time that the model takes, the worker's connection is older than one
 /// that has just begun then (ADR 13).
 const BUSY: u64 = 700;
+/// Most messages that a device has in flight.
+const WINDOW: u16 = 100;
 /// How often the end is marked before what is missing counts as lost.
 const ROUNDS: u64 = 4;
 /// Nothing takes so long unless it is broken: several runs share the machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 /// When a marker that has not come is sent again.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -97,6 +99,7 @@ impl<'a> Run<'a> {
         let id = format!("{role}-{}", self.name);
         let mut options = options(broker.address(), &id, subscriptions);
         options.version = self.version;
+        options.max_in_flight = WINDOW;
         options
     }
 
@@ -130,7 +133,7 @@ impl<'a> Run<'a> {
 pub(crate) struct Begun<'a> {
     run: &'a Run<'a>,
     workers: Vec<Running>,
-    load: JoinHandle<anyhow::Result<TestClient>>,
+    load: JoinHandle<Device>,
     /// Lets the devices send the second half of the messages.
     go: watch::Sender<bool>,
     came: watch::Receiver<Tally>,
@@ -146,12 +149,12 @@ impl Begun<'_> {
     /// Lets happen to the workers what the scenario is about, and counts what has come in the end.
     pub(crate) async fn end(mut self, broker: &Broker) -> anyhow::Result<Counts> {
         self.disturb(broker).await?;
-        let mut device = (&mut self.load).await??;
+        let mut device = (&mut self.load).await?;
         for worker in &self.workers {
             worker.ready().await?;
         }
         self.mark_the_end(&mut device).await?;
-        device.session.disconnect().await;
+        device.client.session.disconnect().await;
         for worker in self.workers {
             end(worker).await?;
         }
@@ -182,7 +185,10 @@ impl Begun<'_> {
                     let sessions = status["models"][0]["sessions"].as_array();
                     sessions.is_some_and(|all| all.iter().all(|session| session["ready"] == false))
                 };
-                old.until(away).await?;
+                if let Err(error) = old.until(away).await {
+                    let new = workers[0].status().await?;
+                    return Err(error.context(format!("the new worker: {:#}", new["models"])));
+                }
                 end(old).await?;
             }
             Scenario::SharedEnded => end(workers.remove(0)).await?,
@@ -192,7 +198,7 @@ impl Begun<'_> {
 
     /// Sends messages that come after all others. The broker and the worker keep their order, so what is missing when
     /// they have come does not come any more; where two workers share the messages, only when these have nothing left.
-    async fn mark_the_end(&mut self, device: &mut TestClient) -> anyhow::Result<()> {
+    async fn mark_the_end(&mut self, device: &mut Device) -> anyhow::Result<()> {
         let Self {
             run, workers, came, ..
         } = self;
@@ -200,27 +206,29 @@ impl Begun<'_> {
         for marker in EACH..EACH + ROUNDS {
             let missing = |tally: &Tally| DEVICES.map(|name| !tally.has(name, marker));
             loop {
-                let mut last = None;
-                for (name, missing) in DEVICES.into_iter().zip(missing(&came.borrow())) {
+                let missing_now = missing(&came.borrow());
+                if missing_now == [false; DEVICES.len()] {
+                    break;
+                }
+                for (name, missing) in DEVICES.into_iter().zip(missing_now) {
                     if missing {
-                        last = Some(device.publish(&topic, message(name, marker), run.qos));
+                        device.push(&topic, message(name, marker), run.qos).await;
                     }
                 }
-                let Some(last) = last else { break };
-                device.done(last).await?;
+                device.settled().await;
                 let all = async {
                     let all = came.wait_for(|tally| missing(tally) == [false; DEVICES.len()]);
                     all.await.map(drop).context("the reader has ended")
                 };
                 let all = tokio::time::timeout(AGAIN, all);
                 // At QoS 0 a marker may be lost; it is sent again.
-                if let Ok(ended) = device.while_driving(all).await {
+                if let Ok(ended) = device.client.while_driving(all).await {
                     ended?;
                 }
             }
             for worker in workers.iter() {
                 let idle = |status: &Value| status["models"][0]["ledger"]["in_flight"] == 0;
-                device.while_driving(worker.until(idle)).await?;
+                device.client.while_driving(worker.until(idle)).await?;
             }
             let all = came.borrow().came(EACH) == DEVICES.len() as u64 * EACH;
             if all || run.qos == Qos::AtMostOnce {
@@ -249,32 +257,68 @@ impl Drop for Reading {
 
 async fn read(mut reader: TestClient, tally: watch::Sender<Tally>) -> anyhow::Result<()> {
     loop {
-        let result = reader.take().await?;
-        let (device, number): (String, u64) = serde_json::from_slice(&result.payload)?;
-        tally.send_modify(|tally| tally.take(&device, number));
+        while let Some(event) = reader.session.next_event() {
+            let Event::Message(result) = event else {
+                continue;
+            };
+            if let Some(tag) = result.tag {
+                reader.session.ack(tag);
+            }
+            let (device, number): (String, u64) = serde_json::from_slice(&result.payload)?;
+            tally.send_modify(|tally| tally.take(&device, number));
+        }
+        reader.session.drive().await;
+    }
+}
+
+/// Who publishes for the devices. It waits for a broker that is away for as long as that takes.
+struct Device {
+    client: TestClient,
+}
+
+impl Device {
+    async fn push(&mut self, topic: &str, message: String, qos: Qos) {
+        while self.client.session.publish_capacity() == 0 {
+            self.turn().await;
+        }
+        self.client.publish(topic, message, qos);
+    }
+
+    /// Waits until the broker has all that was published.
+    async fn settled(&mut self) {
+        while self.client.session.publish_capacity() < usize::from(WINDOW) {
+            self.turn().await;
+        }
+    }
+
+    async fn turn(&mut self) {
+        while self.client.session.next_event().is_some() {}
+        self.client.session.drive().await;
     }
 }
 
 /// Publishes half of the messages, and the rest when it is told to go on.
 async fn load(
-    mut device: TestClient,
+    client: TestClient,
     topic: String,
     qos: Qos,
     mut go: watch::Receiver<bool>,
-) -> anyhow::Result<TestClient> {
-    let mut last = 0;
+) -> Device {
+    let mut device = Device { client };
     for number in 0..EACH {
         if number == EACH / 2 {
             let told = async { go.wait_for(|go| *go).await.map(drop) };
-            let told = device.while_driving(told).await;
-            told.context("the test has ended")?;
+            // Otherwise the test has ended.
+            if device.client.while_driving(told).await.is_err() {
+                break;
+            }
         }
         for name in DEVICES {
-            last = device.push(&topic, message(name, number), qos).await?;
+            device.push(&topic, message(name, number), qos).await;
         }
     }
-    device.done(last).await?;
-    Ok(device)
+    device.settled().await;
+    device
 }
 
 fn message(device: &str, number: u64) -> String {

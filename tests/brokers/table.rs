@@ -68,9 +68,8 @@ impl Table {
             table.push('\n');
         }
         let limits = self.kind.limits.iter().map(|limit| limit.why);
-        let mut notes: Vec<_> = limits.chain(self.kind.not_shared).collect();
-        notes.dedup();
-        for note in notes {
+        let omitted = self.kind.omitted.iter().map(|omitted| omitted.why);
+        for note in limits.chain(omitted) {
             table += &format!("\n- {note}");
         }
         table

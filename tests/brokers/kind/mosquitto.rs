@@ -11,11 +11,11 @@ pub(crate) const MOSQUITTO: Kind = Kind {
     name: "mosquitto",
     script_name: "mosquitto",
     versions: &VERSIONS,
-    not_shared: None,
+    omitted: &[],
     limits: &[Limit {
         scenarios: &[Scenario::BrokerKilled],
         what: Fault::Lost,
-        why: "killed, mosquitto has lost what it acknowledged since it last saved its sessions, which it does every `autosave_interval` and when it ends",
+        why: "Killed, mosquitto has lost what it acknowledged since it last saved its sessions, which it does every `autosave_interval` and when it ends.",
     }],
     configure: |place| {
         let text = configuration(&place.folder, place.port);

@@ -1,0 +1,45 @@
+//! mochi-mqtt/server, a Go module, with its store of sessions.
+
+use super::{Fault, Kind, Limit, Omitted};
+use crate::VERSIONS;
+use crate::broker::Launch;
+use crate::scenario::Scenario;
+
+const DISTURBED: [Scenario; 4] = [
+    Scenario::BrokerRestarted,
+    Scenario::BrokerKilled,
+    Scenario::WorkerEnded,
+    Scenario::WorkerKilled,
+];
+
+pub(crate) const MOCHI: Kind = Kind {
+    name: "mochi-mqtt/server",
+    script_name: "mochi",
+    versions: &VERSIONS,
+    omitted: &[Omitted {
+        scenarios: &[Scenario::Takeover],
+        why: "When another worker took over in MQTT 3.1.1 with messages in flight, mochi gave it nothing any more, although it was subscribed and connected.",
+    }],
+    limits: &[
+        Limit {
+            scenarios: &DISTURBED,
+            what: Fault::Lost,
+            why: "mochi loses part of what comes for a session while its client is away.",
+        },
+        Limit {
+            scenarios: &DISTURBED,
+            what: Fault::Disordered,
+            why: "mochi sends what a session has waiting out of order when its client comes back.",
+        },
+    ],
+    configure: |_| Ok(()),
+    programs: |place| {
+        Ok(vec![Launch {
+            program: place.files.join("mochi"),
+            arguments: vec![
+                place.port.to_string().into(),
+                place.folder.join("data").into(),
+            ],
+        }])
+    },
+};
