@@ -76,8 +76,11 @@ fn what_is_lost_repeated_and_out_of_order_is_counted() {
     ];
     for (a, b, [lost, repeated, disordered]) in table {
         let mut tally = Tally::default();
-        a.iter().for_each(|number| tally.take("a", *number));
-        b.iter().for_each(|number| tally.take("b", *number));
+        for (device, numbers) in [("a", a), ("b", b)] {
+            for number in numbers {
+                tally.take(device, *number);
+            }
+        }
         let expected = Counts {
             lost,
             repeated,
