@@ -62,6 +62,8 @@ pub mod env {
     pub const PEERS: &str = "EDGEMODEL_PEERS";
     /// File with the token that HTTP clients must send.
     pub const HTTP_TOKEN_FILE: &str = "EDGEMODEL_HTTP_TOKEN_FILE";
+    /// Further environment variables that models get, separated by commas; `PLANT_*` means all that begin with `PLANT_`.
+    pub const PASS_ENV: &str = "EDGEMODEL_PASS_ENV";
     /// Log filter of operator and workers, as in `info,worker::mqtt=debug`.
     pub const LOG: &str = "EDGEMODEL_LOG";
 }

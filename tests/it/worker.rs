@@ -7,6 +7,7 @@ mod delivery;
 mod events;
 mod formats;
 mod guests;
+mod hostile;
 mod model_credentials;
 mod model_s3;
 mod of_pyboot;

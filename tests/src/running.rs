@@ -92,6 +92,33 @@ impl Running {
         Self::launch(config, models, &[], &arguments, Stdio::inherit()).await
     }
 
+    /// Starts a worker as pods do, without the capabilities that root has, and with a file open that is not its own.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn unprivileged(
+        config: &str,
+        models: &Path,
+        variables: &[(&str, &OsStr)],
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec 9</etc/passwd && exec \"$@\"", "sh"]);
+        if rustix::process::geteuid().is_root() {
+            command.args(["setpriv", "--bounding-set=-all"]);
+        }
+        command.arg(crate::edgemodel()?);
+        let arguments = ["--http", ANY_PORT];
+        Self::launch_by(
+            command,
+            config,
+            models,
+            variables,
+            &arguments,
+            Stdio::inherit(),
+        )
+        .await
+    }
+
     async fn launch(
         config: &str,
         models: &Path,
@@ -99,7 +126,19 @@ impl Running {
         arguments: &[&str],
         stdout: Stdio,
     ) -> anyhow::Result<Self> {
-        let mut child = Command::new(crate::edgemodel()?)
+        let command = Command::new(crate::edgemodel()?);
+        Self::launch_by(command, config, models, variables, arguments, stdout).await
+    }
+
+    async fn launch_by(
+        mut command: Command,
+        config: &str,
+        models: &Path,
+        variables: &[(&str, &OsStr)],
+        arguments: &[&str],
+        stdout: Stdio,
+    ) -> anyhow::Result<Self> {
+        let mut child = command
             .args(["run", "--config", "-"])
             .args(["--log-format", "json", "--models-dir"])
             .arg(models)

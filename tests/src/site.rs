@@ -1,5 +1,6 @@
 //! An edge site for a worker under test: a broker, models as zips, and a configuration over both.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -158,13 +159,41 @@ impl Site {
         index: &str,
         change: impl FnOnce(String) -> String,
     ) -> anyhow::Result<Self> {
+        Self::run(broker, index, change, async |config, models| {
+            Running::start(config, models).await
+        })
+        .await
+    }
+
+    /// Starts all of it, with a worker that has no more rights than in a pod.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn unprivileged(
+        index: &str,
+        change: impl FnOnce(String) -> String,
+        variables: &[(&str, &OsStr)],
+    ) -> anyhow::Result<Self> {
+        let broker = Mosquitto::start().await?;
+        Self::run(broker, index, change, async |config, models| {
+            Running::unprivileged(config, models, variables).await
+        })
+        .await
+    }
+
+    async fn run(
+        broker: Mosquitto,
+        index: &str,
+        change: impl FnOnce(String) -> String,
+        start: impl AsyncFnOnce(&str, &Path) -> anyhow::Result<Running>,
+    ) -> anyhow::Result<Self> {
         let models = Models::new()?;
         let packed = models.pack("industry", index)?;
         let config = change(seed(&broker.url(), &file_url(&packed.path)?, &packed)?);
         let results = [(OUT, Qos::AtLeastOnce), ("dead/#", Qos::AtLeastOnce)];
         let reader = TestClient::connected(options(broker.address(), "reader", &results)).await?;
         let device = TestClient::connected(options(broker.address(), "device", &[])).await?;
-        let worker = Running::start(&config, &models.installed()).await?;
+        let worker = start(&config, &models.installed()).await?;
         worker.ready().await?;
         Ok(Self {
             broker,

@@ -79,6 +79,11 @@ enum End {
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
+    if let Err(error) = hosts::seal() {
+        print_error(&format!(
+            "warning: models can read this process's memory: {error}"
+        ));
+    }
     let end = match Cli::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use frame::{Decoder, ExtraWriter, MAX_REPLY};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use rustix::process::Signal;
 use tokio::io::AsyncWrite as _;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -26,6 +25,7 @@ use crate::options::Options;
 use crate::output::log_lines;
 use crate::program::Program;
 use crate::progress::{ProgressPage, Running};
+use crate::sandbox::Confinement;
 use crate::start_error::StartError;
 
 /// What a read asks of the system at once.
@@ -77,6 +77,7 @@ impl HostProcess {
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
         let mut command = program.command();
+        Confinement::prepare().apply(&mut command);
         let family = Family::new();
         before_exec(&mut command, family.before_exec());
         command
@@ -210,23 +211,16 @@ impl Drop for HostProcess {
     }
 }
 
-/// Ends a process when the thread that starts it ends, and does what marks it. The thread is the worker's data thread, which lives
-/// as long as its hosts unless the worker is killed, and then it can no longer end them.
+/// Does what marks a process as one of a host's.
 #[expect(
     unsafe_code,
-    reason = "only the process itself can ask for this, before it runs the interpreter"
+    reason = "only the process itself can do this, before it runs the interpreter"
 )]
 fn before_exec(command: &mut Command, mark: impl Fn() + Send + Sync + 'static) {
-    let parent = rustix::process::getpid();
-    // SAFETY: Between fork and exec there are three system calls, without locks or memory of this process.
+    // SAFETY: Between fork and exec there is one system call, without locks or memory of this process.
     unsafe {
         command.pre_exec(move || {
             mark();
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-            // A parent that is gone already sends no signal.
-            if rustix::process::getppid() != Some(parent) {
-                return Err(rustix::io::Errno::SRCH.into());
-            }
             Ok(())
         });
     }

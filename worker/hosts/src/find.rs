@@ -1,13 +1,11 @@
 //! Where the interpreter and the model hosts are.
 
 use std::env::current_exe;
-use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crds::contract::env::{HOST_LIB, PYTHON};
-use tokio::process::Command;
 
 use crate::start_error::StartError;
 
@@ -76,18 +74,6 @@ pub(crate) fn python_folder() -> Result<PathBuf, StartError> {
     match places.iter().find(|place| place.join(PORTABLE).is_file()) {
         Some(place) => Ok(place.clone()),
         None => Err(StartError::LibraryMissing { tried: places }),
-    }
-}
-
-/// Whether a variable is edgemodel's own: it may name what a model has no business with.
-pub(crate) fn is_private(name: &OsStr) -> bool {
-    name.to_string_lossy().starts_with("EDGEMODEL_")
-}
-
-/// Keeps edgemodel's own variables from a process.
-pub(crate) fn hide_private(command: &mut Command) {
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_private(name)) {
-        command.env_remove(name);
     }
 }
 

@@ -12,7 +12,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::find::{self, is_program};
+use crate::find::is_program;
+use crate::sandbox;
 use crate::start_error::StartError;
 
 use answer::{Answer, ask, unsupported};
@@ -167,9 +168,8 @@ fn interpreter(python: &Path, answer: Answer) -> Result<Interpreter, StartError>
 
 /// What a script has changed of this process's variables.
 fn changes(found: &HashMap<String, String>) -> Vec<(OsString, Option<OsString>)> {
-    let ours: HashMap<_, _> = std::env::vars_os()
+    let ours: HashMap<_, _> = sandbox::passed()
         .filter(|(name, value)| name.to_str().is_some() && value.to_str().is_some())
-        .filter(|(name, _)| !find::is_private(name))
         .collect();
     let differs = |(name, value): &(OsString, OsString)| ours.get(name) != Some(value);
     let set = found

@@ -17,6 +17,7 @@
 //! - `database`: what a host needs to know of databases.
 //! - `child`: one host process: its socket and its end.
 //! - `family`: everything that a host started.
+//! - `sandbox`: what a host's process may do and see.
 //! - `progress`: the memory page that a host shares with the worker.
 //! - `output`: what a model prints becomes log lines.
 //! - `program`: which of the two model hosts a model gets, and how it is started.
@@ -42,6 +43,7 @@ mod program;
 mod progress;
 mod quarantine;
 pub mod samples;
+mod sandbox;
 mod start;
 mod start_error;
 mod state;
@@ -57,6 +59,7 @@ pub use metrics::{Families, Metrics};
 pub use options::{Options, Outcomes};
 pub use pool::{Monitor, Pool};
 pub use program::{HostKind, Program};
+pub use sandbox::seal;
 pub use start_error::StartError;
 pub use status::HostStatus;
 pub use trial::{Call, Lost, Trial};

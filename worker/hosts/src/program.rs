@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use crate::find;
 use crate::interpreter::Interpreter;
+use crate::sandbox;
 use crate::start_error::StartError;
 
 /// Loads the extension from its path, whatever its file is called.
@@ -134,7 +135,7 @@ impl Program {
             _ => command.arg(PORTABLE),
         };
         command.arg(&self.folder);
-        find::hide_private(&mut command);
+        sandbox::clear(&mut command);
         let mut path = std::env::var_os(PYTHONPATH);
         for (name, value) in &self.interpreter.environment {
             match value {
