@@ -13,6 +13,7 @@ mod model_server;
 mod mqtt;
 mod retry;
 mod rule;
+mod sandbox;
 mod timeout;
 
 use kube::CustomResource;
@@ -31,6 +32,7 @@ pub use model_server::{ModelCredentials, ModelS3};
 pub use mqtt::{Auth, Mqtt, MqttVersion, Tls};
 pub use retry::Retry;
 pub use rule::{Pub, Rule, Sub};
+pub use sandbox::{Sandbox, SandboxMode, SandboxNetwork};
 pub use timeout::Timeout;
 
 /// One runtime: which models serve which devices, and over which brokers.

@@ -10,6 +10,7 @@ mod model;
 mod model_server;
 mod mqtt;
 mod s3;
+mod sandbox;
 mod shape;
 mod source_position;
 mod value;

@@ -11,7 +11,7 @@ pub use model_server::{LoginFiles, ModelServerFiles, S3Object};
 pub use crate::digest::{Md5, Sha256};
 pub use crate::expression::{Expression, Operator, Path, Place, Step};
 pub use crate::operand::{Number, Operand};
-pub use crate::runtime::{Format, HostChoice, MqttVersion, OnFull};
+pub use crate::runtime::{Format, HostChoice, MqttVersion, OnFull, SandboxMode, SandboxNetwork};
 pub use crate::template::Template;
 
 /// A checked [`crate::RuntimeSpec`].
@@ -215,6 +215,8 @@ pub struct ValidatedFunc {
     pub python: Option<String>,
     /// Which host runs the model.
     pub host: HostChoice,
+    /// What it may do.
+    pub sandbox: ValidatedSandbox,
     /// Indices of its databases in [`ValidatedRuntime::databases`].
     pub databases: Vec<usize>,
     /// Bound of the queue before the model, in messages.
@@ -241,6 +243,52 @@ pub struct ValidatedBatch {
     pub max: u16,
     /// How long a message waits for others, if at all.
     pub wait: Option<Duration>,
+}
+
+/// What a model may do besides computing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidatedSandbox {
+    /// Whether it is confined.
+    pub mode: SandboxMode,
+    /// Whom it may connect to.
+    pub network: SandboxNetwork,
+    /// What else it may read, by absolute paths.
+    pub read: Vec<String>,
+    /// What else it may read and write, by absolute paths.
+    pub write: Vec<String>,
+    /// Most processes of a host, itself included.
+    pub processes: u16,
+    /// Most resident memory of a host's processes together, in bytes.
+    pub memory: Option<u64>,
+    /// Whether it is refused where the kernel lacks a part.
+    pub required: bool,
+}
+
+impl Default for ValidatedSandbox {
+    fn default() -> Self {
+        Self {
+            mode: SandboxMode::default(),
+            network: SandboxNetwork::default(),
+            read: Vec::new(),
+            write: Vec::new(),
+            processes: PROCESSES,
+            memory: None,
+            required: false,
+        }
+    }
+}
+
+/// Enough for pools on machines with many processors.
+const PROCESSES: u16 = 256;
+
+impl ValidatedSandbox {
+    /// No confinement.
+    pub fn off() -> Self {
+        Self {
+            mode: SandboxMode::Off,
+            ..Self::default()
+        }
+    }
 }
 
 /// The digests that a zip must have. Both may be absent for a `file://` address.

@@ -120,3 +120,12 @@ pub async fn within<T>(
         tokio::time::sleep(pause).await;
     }
 }
+
+/// Says that a test leaves something out on this machine.
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that checks less than its name says so"
+)]
+pub fn untested(what: &str) {
+    eprintln!("not tested on this machine: {what}");
+}

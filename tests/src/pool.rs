@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use crds::validated::{Format, HostChoice};
+use crds::validated::{Format, HostChoice, ValidatedSandbox};
 use hosts::{Monitor, Options, Outcomes, Pool, python};
 use message::{Attributes, Delivery, Job, Ledger, Outcome, Telemetry};
 use tokio::sync::mpsc;
@@ -52,6 +52,8 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         wheels: None,
         python: python(None)?,
         host: HostChoice::Auto,
+        sandbox: ValidatedSandbox::default(),
+        hidden: Arc::default(),
         databases: Arc::default(),
         retry: None,
         batch: None,

@@ -3,6 +3,7 @@
 //! Modules in reading order: how a worker starts, the stages of the pipeline, and what both use.
 
 pub mod cli;
+mod hidden;
 mod reaper;
 pub mod run;
 pub mod shutdown;

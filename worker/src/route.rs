@@ -1,6 +1,7 @@
 //! What the models of a worker share, and the parts of one rule of one model.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
@@ -27,6 +28,8 @@ pub struct PipelineContext {
     pub brokers: Vec<Broker>,
     /// The databases of each model, in the order of the configuration.
     pub databases: Vec<Arc<[hosts::Database]>>,
+    /// What no model may read.
+    pub hidden: Arc<[PathBuf]>,
     /// Whether results are printed instead of published.
     pub trial: bool,
     /// The client ids that this machine has used; `None` in a pod, whose machine is another each time, and in a trial.

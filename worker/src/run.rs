@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::client_ids::ClientIds;
 use crate::console::Console;
+use crate::hidden;
 use crate::peers::{self, Peers};
 use crate::ports::{ListenError, Ports};
 use crate::reaper;
@@ -102,6 +104,9 @@ impl Worker {
                     .map_err(Error::Peers)
             })
             .transpose()?;
+        let files = settings.files.iter().chain([&settings.models_dir]);
+        let files: Vec<_> = files.map(PathBuf::as_path).collect();
+        let hidden = hidden::hidden(&runtime, &files);
         let replica = settings.replica.as_ref().map(Replica::suffix);
         let shared = Shared::new(&runtime);
         let owner = if settings.trial {
@@ -121,6 +126,7 @@ impl Worker {
                 shared,
                 brokers,
                 databases,
+                hidden,
                 runtime,
             },
             settings,

@@ -19,6 +19,8 @@ pub struct Settings {
     pub http_token: Option<Token>,
     /// Directory of installed models.
     pub models_dir: PathBuf,
+    /// The worker's own files besides those that its configuration names.
+    pub files: Vec<PathBuf>,
     /// Whether models are downloaded; otherwise they must be in the models directory.
     pub download: bool,
     /// Whether this is a trial beside production, which publishes nothing.

@@ -171,6 +171,8 @@ impl Supervisor {
             wheels: installed.wheels,
             python,
             host: func.host,
+            sandbox: func.sandbox.clone(),
+            hidden: self.ctx.hidden.clone(),
             databases: self.ctx.databases[self.func].clone(),
             retry: func.retry,
             batch: func.batch,

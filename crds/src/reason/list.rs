@@ -194,6 +194,9 @@ reasons! {
     HostStartFailed: Worker [Model] Retried,
         "the system cannot start a process",
         "check the limits of processes and memory";
+    SandboxIncomplete: Worker [Model] Permanent,
+        "the kernel or the container engine lacks a part of the sandbox, and `sandbox.required` is true",
+        "use Linux 6.12 or later with Landlock, and a container engine that allows its calls, or leave `required` out";
     ImportFailed: Worker [Model] Retried,
         "`index.py` raises when it is imported, or has no `handler` of two arguments",
         "the message has the last line, the log the traceback; a missing module comes with a wheel, an image of your \

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::database::once;
-use super::{Batch, ModelCredentials, ModelS3, Retry, Timeout};
+use super::{Batch, ModelCredentials, ModelS3, Retry, Sandbox, Timeout};
 use crate::cluster::{Autoscaling, Resources, SecretReference};
 use crate::constraint::rule::{CelRule, rule, visible};
 use crate::constraint::{each, list, name, path, pattern, text};
@@ -87,6 +87,9 @@ pub struct Func {
     /// Which model host runs the model in that interpreter. Default `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostChoice>,
+    /// What the model may do besides computing: files, connections and system calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
     /// Names of the databases that the model may use by `context.database(name)`. Default none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = list(8), transform = each(name), transform = once())]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::database::{self, Known};
 use super::value::Field;
-use super::{Report, model_server, s3, source_position};
+use super::{Report, model_server, s3, sandbox, source_position};
 use crate::Reason;
 use crate::expression::{self, Expression, Operator, Path, Place, Step};
 use crate::runtime::{HostChoice, OnFull};
@@ -43,6 +43,7 @@ pub(super) fn func(
     let databases = database::used(field, databases, report);
     let retry = field.get("retry").map(|retry| self::retry(&retry, report));
     let batch = field.get("batch").map(|batch| self::batch(&batch, report));
+    let sandbox = sandbox::sandbox(field, report);
     let start_timeout = field.duration("startTimeout", START_TIMEOUT, report);
     let address = address?;
     Some(ValidatedFunc {
@@ -67,6 +68,7 @@ pub(super) fn func(
             Some("portable") => HostChoice::Portable,
             _ => HostChoice::Auto,
         },
+        sandbox,
         databases,
         pre_queue_size: field.number("preQueueSize").unwrap_or(QUEUE_SIZE),
         post_queue_size: field.number("postQueueSize").unwrap_or(QUEUE_SIZE),

@@ -6,11 +6,36 @@ use crate::case::{Case, case};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = models();
+    cases.extend(sandboxes());
     cases.extend(devices());
     cases.push(expressions());
     cases.extend(stores());
     cases.extend(scaling());
     cases
+}
+
+fn sandboxes() -> Vec<Case> {
+    vec![
+        case("/funcs/0/sandbox").accepts([
+            json!({}),
+            json!({ "mode": "off" }),
+            json!({ "network": "none", "read": ["/data"], "write": ["/var/lib/plant"], "required": true }),
+        ]),
+        case("/funcs/0/sandbox/network").refuses(
+            [json!(["10.0.0.1"]), json!("some")],
+            &["spec.funcs[0].sandbox.network"],
+        ),
+        case("/funcs/0/sandbox/processes")
+            .accepts([1, 65_535])
+            .refuses([0, 65_536], &["spec.funcs[0].sandbox.processes"]),
+        case("/funcs/0/sandbox/memory")
+            .accepts(["500Mi", "2Gi", "1000000"])
+            .refuses(["1.5Gi", "0", "-1Mi", "2 Gi"], &["spec.funcs[0].sandbox.memory"]),
+        case("/funcs/0/sandbox/write").refuses(
+            [json!(["data"]), json!([""])],
+            &["spec.funcs[0].sandbox.write[0]"],
+        ),
+    ]
 }
 
 fn models() -> Vec<Case> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use crds::validated::ValidatedSandbox;
 use rustix::process::{Pid, test_kill_process};
 use tests::eventually;
 use tests::pool::{TestPool, text};
@@ -60,6 +61,8 @@ def handler(event, context):
 async fn dangerous() -> anyhow::Result<TestPool> {
     super::with(DANGEROUS, |options| {
         options.timeout = Duration::from_millis(300);
+        let temporary = std::env::temp_dir().display().to_string();
+        options.sandbox.write = vec![temporary];
     })
     .await
 }
@@ -261,6 +264,8 @@ def handler(event, context):
 async fn row_10_a_forged_progress_page_does_not_switch_the_timeout_off() -> anyhow::Result<()> {
     let mut pool = super::with(DENIES, |options| {
         options.timeout = Duration::from_millis(300);
+        // In a sandbox, it would need native code for it.
+        options.sandbox = ValidatedSandbox::off();
     })
     .await?;
     let failure = pool.call("\"hang\"").await?;

@@ -33,6 +33,8 @@ def handler_batch(events, contexts):
 
 async fn start(model: &str, attempts: u16, backoff: Duration) -> anyhow::Result<TestPool> {
     super::with(model, |options| {
+        // Where a message names a file that tells the next process.
+        options.sandbox.write = vec![std::env::temp_dir().display().to_string()];
         options.retry = Some(ValidatedRetry { attempts, backoff });
     })
     .await

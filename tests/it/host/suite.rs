@@ -13,6 +13,7 @@ mod poison;
 mod processes;
 mod pyboot;
 mod retries;
+mod sandbox;
 mod shadows;
 mod utilization;
 mod values;

@@ -7,10 +7,11 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crds::validated::SandboxMode;
 use frame::{Decoder, ExtraWriter, MAX_REPLY};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use tokio::io::AsyncWrite as _;
@@ -25,8 +26,9 @@ use crate::options::Options;
 use crate::output::log_lines;
 use crate::program::Program;
 use crate::progress::{ProgressPage, Running};
-use crate::sandbox::Confinement;
+use crate::sandbox::{Sandbox, SandboxStatus};
 use crate::start_error::StartError;
+use crate::usage::guard;
 
 /// What a read asks of the system at once.
 const READ: usize = 128 << 10;
@@ -51,8 +53,12 @@ pub(crate) struct HostProcess {
     pub(crate) extra: ExtraWriter,
     written: usize,
     pub(crate) decoder: Decoder,
-    /// Log what it prints.
+    /// Log what it prints, and watch what it uses.
     _logs: JoinSet<()>,
+    /// Why it was ended, if it used too much.
+    over: Arc<OnceLock<String>>,
+    /// Its folder for temporary files is removed after its processes have ended.
+    sandbox: Sandbox,
 }
 
 impl HostProcess {
@@ -66,18 +72,24 @@ impl HostProcess {
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
         let python = program.executable().to_owned();
-        Self::try_spawn(program, options, metrics)
+        let mut command = program.command();
+        let sandbox = Sandbox::prepare(&mut command, &program, options, metrics)?;
+        Self::try_spawn(program, command, sandbox, options, metrics)
             .map_err(|error| StartError::Spawn { python, error })
     }
 
-    fn try_spawn(program: Program, options: &Options, metrics: &Metrics) -> io::Result<Self> {
+    fn try_spawn(
+        program: Program,
+        mut command: Command,
+        sandbox: Sandbox,
+        options: &Options,
+        metrics: &Metrics,
+    ) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let page = Arc::new(ProgressPage::new()?);
         send_file(&ours, page.file())?;
         ours.set_nonblocking(true)?;
         let stream = UnixStream::from_std(ours)?;
-        let mut command = program.command();
-        Confinement::prepare().apply(&mut command);
         let family = Family::new();
         before_exec(&mut command, family.before_exec());
         command
@@ -108,7 +120,12 @@ impl HostProcess {
                 metrics.clone(),
             ));
         }
+        let over = Arc::new(OnceLock::new());
+        if options.sandbox.mode == SandboxMode::Enforce {
+            logs.spawn(guard(pid, options.sandbox.clone(), over.clone()));
+        }
         Ok(Self {
+            over,
             program,
             child,
             family,
@@ -121,12 +138,23 @@ impl HostProcess {
             written: 0,
             decoder: Decoder::with_limit(MAX_REPLY),
             _logs: logs,
+            sandbox,
         })
     }
 
     /// What it runs in.
     pub(crate) fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// What it may do.
+    pub(crate) fn sandbox(&self) -> &SandboxStatus {
+        self.sandbox.status()
+    }
+
+    /// Why it was ended, if it used too much.
+    pub(crate) fn over(&self) -> Option<String> {
+        self.over.get().cloned()
     }
 
     /// Its process id.

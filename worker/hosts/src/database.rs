@@ -1,6 +1,7 @@
 //! The databases that a model may use, with their credentials, which only its hosts get: in their first frame, never by
 //! environment or command line.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
@@ -18,6 +19,16 @@ pub struct Database {
     pub username: Option<String>,
     /// The user's password.
     pub password: Option<String>,
+}
+
+impl Database {
+    /// The file of a database that is one: SQLite's.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let rest = self.url.strip_prefix("sqlite")?;
+        let (_, path) = rest.split_once(":///")?;
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Some(Path::new(path)).filter(|path| path.is_absolute())
+    }
 }
 
 impl std::fmt::Debug for Database {
@@ -97,6 +108,30 @@ fn read(index: usize, database: &ValidatedDatabase) -> Result<Database, Database
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_a_file_names_it() {
+        for (url, expected) in [
+            ("sqlite:////var/lib/plant.db", Some("/var/lib/plant.db")),
+            (
+                "sqlite+pysqlite:////data/a.db?timeout=5",
+                Some("/data/a.db"),
+            ),
+            ("sqlite:///relative.db", None),
+            ("sqlite://", None),
+            ("postgresql://h/d", None),
+        ] {
+            let database = Database {
+                name: "plant".to_owned(),
+                url: url.to_owned(),
+                username: None,
+                password: None,
+            };
+            assert_eq!(database.file(), expected.map(Path::new), "{url}");
+        }
+    }
+
     const CONFIG: &str = "
 mqtts: [{name: a, broker: tcp://h}]
 rules: [{sub: {name: a, topic: in}, pub: {name: a, topic: out}}]

@@ -18,6 +18,7 @@
 //! - `child`: one host process: its socket and its end.
 //! - `family`: everything that a host started.
 //! - `sandbox`: what a host's process may do and see.
+//! - `usage`: how many processes and how much memory a host has.
 //! - `progress`: the memory page that a host shares with the worker.
 //! - `output`: what a model prints becomes log lines.
 //! - `program`: which of the two model hosts a model gets, and how it is started.
@@ -49,6 +50,7 @@ mod start_error;
 mod state;
 mod status;
 mod trial;
+mod usage;
 
 pub use busy::UTILIZATION_WINDOW;
 pub use database::{Database, DatabaseError, databases};
@@ -59,7 +61,7 @@ pub use metrics::{Families, Metrics};
 pub use options::{Options, Outcomes};
 pub use pool::{Monitor, Pool};
 pub use program::{HostKind, Program};
-pub use sandbox::seal;
+pub use sandbox::{Part, SandboxStatus, seal};
 pub use start_error::StartError;
 pub use status::HostStatus;
 pub use trial::{Call, Lost, Trial};

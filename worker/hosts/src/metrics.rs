@@ -6,6 +6,7 @@ use prometheus::{
 };
 
 use crate::program::Program;
+use crate::sandbox::Part;
 use crate::status::HostStatus;
 
 /// The metric families of all models' hosts.
@@ -20,6 +21,7 @@ pub struct Families {
     utilization: GaugeVec,
     memory: IntGaugeVec,
     quarantined: IntGaugeVec,
+    sandbox_missing: IntGaugeVec,
 }
 
 /// The handles of one model's hosts.
@@ -29,6 +31,7 @@ pub struct Metrics {
     info: IntGaugeVec,
     restarts: IntCounterVec,
     output_lines: IntCounterVec,
+    sandbox_missing: IntGaugeVec,
     /// Batches that failed.
     pub(crate) batch_failures: IntCounter,
     /// Calls that raised and are repeated.
@@ -107,6 +110,11 @@ impl Families {
                 "Quarantined devices: their messages repeatedly ended model hosts.",
                 &["model"],
             )?,
+            sandbox_missing: gauges(
+                "edgemodel_sandbox_missing",
+                "1 for each part of the model's sandbox that the kernel or the container engine lacks: files, signals, calls.",
+                &["model", "part"],
+            )?,
         })
     }
 
@@ -118,6 +126,7 @@ impl Families {
             restarts: self.restarts.clone(),
             retries: self.retries.with_label_values(&[model]),
             output_lines: self.output_lines.clone(),
+            sandbox_missing: self.sandbox_missing.clone(),
             batch_failures: self.batch_failures.with_label_values(&[model]),
             ready: self.ready.with_label_values(&[model]),
             call_seconds,
@@ -150,6 +159,7 @@ impl Families {
             utilization,
             memory,
             quarantined,
+            sandbox_missing,
         } = self;
         for family in [ready, memory, quarantined] {
             let _ = family.with_label_values(&["x"]);
@@ -157,6 +167,7 @@ impl Families {
         for family in [restarts, output_lines] {
             let _ = family.with_label_values(&["x", "x"]);
         }
+        let _ = sandbox_missing.with_label_values(&["x", "x"]);
         let _ = batch_failures.with_label_values(&["x"]);
         let _ = retries.with_label_values(&["x"]);
         let _ = info.with_label_values(&["x"; 4]);
@@ -175,6 +186,12 @@ impl Metrics {
     /// Hosts replaced for `reason`.
     pub(crate) fn restarts(&self, reason: &str) -> IntCounter {
         self.restarts.with_label_values(&[&self.model, reason])
+    }
+
+    /// Whether the model's sandbox lacks a part.
+    pub(crate) fn sandbox_missing(&self, part: Part) -> IntGauge {
+        self.sandbox_missing
+            .with_label_values(&[&*self.model, part.as_str()])
     }
 
     /// Lines that the model printed and that were `logged` or `suppressed`.

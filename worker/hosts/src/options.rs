@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crds::validated::{Format, HostChoice, ValidatedBatch, ValidatedRetry};
+use crds::validated::{Format, HostChoice, ValidatedBatch, ValidatedRetry, ValidatedSandbox};
 use message::{Job, Outcome};
 
 use crate::database::Database;
@@ -29,6 +29,10 @@ pub struct Options {
     pub python: PathBuf,
     /// Which model host runs in it.
     pub host: HostChoice,
+    /// What the model may do.
+    pub sandbox: ValidatedSandbox,
+    /// Files and folders that no model may read unless `sandbox` adds them: the worker's own, and other models.
+    pub hidden: Arc<[PathBuf]>,
     /// How a call that raises is repeated, if it is.
     pub retry: Option<ValidatedRetry>,
     /// How messages are put together for `handler_batch`, if the configuration says.

@@ -111,6 +111,11 @@ impl Program {
         &self.interpreter.executable
     }
 
+    /// What the host itself consists of.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.library.iter().chain([&self.folder]).cloned()
+    }
+
     /// The implementation of Python, such as `cpython`.
     pub fn implementation(&self) -> &str {
         &self.interpreter.implementation

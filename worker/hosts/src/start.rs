@@ -56,9 +56,9 @@ async fn import(mut host: HostProcess, options: &Options) -> Result<HostProcess,
         if let Err(error) = host.exchange().await {
             let status = host.died().await;
             Interpreter::forget_all();
-            return Err(StartError::Died {
-                status: status.map_or_else(|_| error.to_string(), describe),
-            });
+            let status = status.map_or_else(|_| error.to_string(), describe);
+            let status = host.over().unwrap_or(status);
+            return Err(StartError::Died { status });
         }
         let body = host.decoder.next_body();
         let body = body.map_err(|error| StartError::Broken(error.to_string()))?;

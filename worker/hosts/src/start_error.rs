@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use crds::Reason;
 
+use crate::sandbox::{Part, hint};
+
 /// Why a host fails to start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -54,6 +56,16 @@ pub enum StartError {
         /// The system's error.
         error: io::Error,
     },
+    /// The kernel lacks what `sandbox.required` asks for.
+    #[error(
+        "the kernel or the container engine lacks parts of the sandbox: {}; use Linux 6.12 or later with Landlock, or leave \
+         funcs[].sandbox.required out",
+        parts(.0)
+    )]
+    SandboxIncomplete(Vec<Part>),
+    /// The sandbox cannot be prepared.
+    #[error("failed to prepare the sandbox: {0}")]
+    Sandbox(String),
     /// The model cannot be imported.
     #[error("the model cannot be imported: {message}{}", remedy(.message))]
     ImportFailed {
@@ -76,18 +88,25 @@ pub enum StartError {
     Broken(String),
 }
 
-/// What to do about a missing module or library.
-fn remedy(message: &str) -> &'static str {
+/// What to do about a missing module or library, or about what the sandbox refuses.
+fn remedy(message: &str) -> String {
     let is_library = ["ImportError: ", "OSError: "]
         .iter()
         .any(|error| message.starts_with(error));
     if message.starts_with("ModuleNotFoundError: ") {
-        "; add its wheel to the model's folder wheels/, or choose an interpreter that has it with funcs[].python"
+        "; add its wheel to the model's folder wheels/, or choose an interpreter that has it with funcs[].python".to_owned()
     } else if is_library && message.contains(": cannot open shared object file") {
-        "; install that library of the system where the worker runs, or choose a wheel that brings it along"
+        "; install that library of the system where the worker runs, or choose a wheel that brings it along".to_owned()
     } else {
-        ""
+        hint(message)
+            .map(|hint| format!("; {hint}"))
+            .unwrap_or_default()
     }
+}
+
+fn parts(parts: &[Part]) -> String {
+    let names: Vec<_> = parts.iter().map(|part| part.as_str()).collect();
+    names.join(", ")
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -107,7 +126,8 @@ impl StartError {
                 Reason::PythonUnsupported
             }
             Self::LibraryMissing { .. } | Self::Broken(_) => Reason::HostLibraryMissing,
-            Self::Spawn { .. } => Reason::HostStartFailed,
+            Self::Spawn { .. } | Self::Sandbox(_) => Reason::HostStartFailed,
+            Self::SandboxIncomplete(_) => Reason::SandboxIncomplete,
             Self::ImportFailed { .. } => Reason::ImportFailed,
             Self::StartTimeout(_) => Reason::StartTimeout,
             Self::Died { .. } => Reason::HostCrashed,

@@ -1,11 +1,12 @@
 //! What others may read of a lane's process while the lane runs.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::child::{self, HostProcess};
 use crate::program::HostKind;
 use crate::progress::{ProgressPage, Running};
+use crate::sandbox::SandboxStatus;
 use crate::status::HostStatus;
 
 /// One lane's process, as others see it.
@@ -15,6 +16,8 @@ pub(crate) struct HostState {
     pid: AtomicU32,
     pub(crate) restarts: AtomicU64,
     quarantined: Mutex<Vec<Arc<str>>>,
+    /// Whether the log has what to do about the sandbox.
+    pub(crate) hinted: AtomicBool,
     /// How often `handler_batch` failed, and why it failed last.
     batch_failures: Mutex<(u64, Option<String>)>,
     /// What the process is and tells about itself while there is one.
@@ -28,6 +31,7 @@ pub(crate) struct HostState {
 struct Process {
     kind: HostKind,
     python: String,
+    sandbox: SandboxStatus,
     page: Arc<ProgressPage>,
 }
 
@@ -38,6 +42,7 @@ impl HostState {
         *process.unwrap_or_else(PoisonError::into_inner) = host.map(|host| Process {
             kind: host.program().kind(),
             python: host.program().python(),
+            sandbox: host.sandbox().clone(),
             page: host.page().clone(),
         });
         self.pid
@@ -95,6 +100,7 @@ impl HostState {
         HostStatus {
             pid,
             host: process.as_ref().map(|process| process.kind),
+            sandbox: process.as_ref().map(|process| process.sandbox.clone()),
             python: process.map(|process| process.python),
             resident_bytes: pid.and_then(child::resident_bytes),
             restarts: self.restarts.load(Ordering::Relaxed),

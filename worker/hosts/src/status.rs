@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::program::HostKind;
+use crate::sandbox::SandboxStatus;
 
 /// One host process, for `/status`.
 #[derive(Debug, Clone, Serialize)]
@@ -14,6 +15,8 @@ pub struct HostStatus {
     pub host: Option<HostKind>,
     /// Implementation and version of its Python while it runs, such as `cpython 3.11.7`.
     pub python: Option<String>,
+    /// What it may do, while it runs.
+    pub sandbox: Option<SandboxStatus>,
     /// Resident memory in bytes, if it is known.
     pub resident_bytes: Option<u64>,
     /// How often it was replaced.

@@ -165,6 +165,7 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
         exposed: http.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |http| http.ip()),
         http_token: token.transpose()?,
         models_dir: models_dir.unwrap_or_else(settings::default_models_dir),
+        files: files(arguments),
         download: !arguments.no_download
             && (arguments.download || settings::download_from_environment()),
         trial: arguments.trial,
@@ -174,6 +175,15 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
         hostname: settings::hostname(),
         drain_timeout: Duration::from_secs(arguments.drain_timeout),
     })
+}
+
+/// The configuration, which may hold passwords, and the token.
+fn files(arguments: &Arguments) -> Vec<PathBuf> {
+    let config = Some(PathBuf::from(&arguments.config)).filter(|path| path != Path::new("-"));
+    config
+        .into_iter()
+        .chain(arguments.http_token_file.clone())
+        .collect()
 }
 
 fn token(path: &Path) -> anyhow::Result<Token> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crds::validated::{Format, HostChoice};
+use crds::validated::{Format, HostChoice, ValidatedSandbox};
 use hosts::samples::{Fault, Runner, Sample, for_sequence, sequences};
 use hosts::{Program, StartError};
 use tokio::runtime::{Builder, Runtime};
@@ -106,6 +106,9 @@ impl Trial {
                 wheels: local.wheels,
                 python,
                 host,
+                // What a model needs besides its own files is in a configuration, which is not at hand.
+                sandbox: ValidatedSandbox::off(),
+                hidden: Arc::default(),
                 databases: Arc::default(),
                 retry: None,
                 batch: None,

@@ -18,6 +18,10 @@ impl Probe for Fixed {
             pid: Some(7),
             host: Some(hosts::HostKind::Native),
             python: Some("cpython 3.11.7".to_owned()),
+            sandbox: Some(hosts::SandboxStatus {
+                mode: crds::validated::SandboxMode::Enforce,
+                missing: vec![hosts::Part::Signals],
+            }),
             resident_bytes: Some(1 << 20),
             restarts: 2,
             batch_failures: 1,

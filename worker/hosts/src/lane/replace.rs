@@ -19,7 +19,9 @@ impl<O: Outcomes> Lane<O> {
     /// Kills a lost host, and settles the message that it was lost over if that is not to be retried.
     pub(super) async fn blame(&mut self, host: HostProcess, end: HostEnd) {
         let running = host.running().map(|running| (running.id, running.count));
+        let over = host.over();
         let status = host.kill().await.map(describe).unwrap_or_default();
+        let status = over.unwrap_or(status);
         let reason = end.reason().map_or("drained", FailureReason::as_str);
         self.metrics.restarts(reason).inc();
         self.state.restarts.fetch_add(1, Ordering::Relaxed);

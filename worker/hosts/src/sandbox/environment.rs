@@ -90,7 +90,6 @@ const PREFIXES: &[&str] = &[
     "CUDNN_",
     "GPU_",
     "HIP_",
-    "HSA_",
     "KERAS_",
     "NCCL_",
     "NVIDIA_",
@@ -125,8 +124,8 @@ pub(crate) fn passed() -> impl Iterator<Item = (OsString, OsString)> {
 
 /// Gives a process these variables alone, and logs once which it does not get.
 pub(crate) fn clear(command: &mut Command) {
-    command.env_clear().envs(passed());
     static SAID: Once = Once::new();
+    command.env_clear().envs(passed());
     SAID.call_once(|| {
         let more = std::env::var(PASS_ENV).unwrap_or_default();
         let withheld = |name: &OsString| !passes(name, &more) && !is_own(&name.to_string_lossy());

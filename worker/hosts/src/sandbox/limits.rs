@@ -28,7 +28,7 @@ impl Limits {
 
     /// Sets them for this process, by system calls alone.
     pub(super) fn set(&self) -> io::Result<()> {
-        for (resource, limit) in self.0.clone() {
+        for (resource, limit) in self.0 {
             setrlimit(resource, limit)?;
         }
         Ok(())
