@@ -1,5 +1,6 @@
 //! A real Chromium, told what to do by WebDriver.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,7 +18,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A window of a browser; closed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Browser {
+    /// Killed when it is dropped, after the window is closed.
     _driver: Child,
+    port: u16,
     client: reqwest::Client,
     session: String,
 }
@@ -41,6 +44,7 @@ impl Browser {
             .build()?;
         let mut browser = Self {
             _driver: driver,
+            port,
             client,
             session: format!("http://127.0.0.1:{port}/session"),
         };
@@ -170,5 +174,24 @@ impl Browser {
             .await?;
         let picture = picture.as_str().context("no picture")?;
         Ok(base64::engine::general_purpose::STANDARD.decode(picture)?)
+    }
+}
+
+impl Drop for Browser {
+    /// Chromium outlives a driver that is killed, so the driver is asked to end it.
+    fn drop(&mut self) {
+        let Some((_, path)) = self.session.split_once(&format!(":{}", self.port)) else {
+            return;
+        };
+        let ended = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut driver| {
+            driver.set_read_timeout(Some(PATIENCE))?;
+            write!(
+                driver,
+                "DELETE {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+            )?;
+            driver.read_to_end(&mut Vec::new())
+        });
+        // There is nobody to tell in a test that is over.
+        let _ = ended;
     }
 }
