@@ -43,7 +43,7 @@ fn a_network_is_all_or_none_and_paths_are_absolute() {
         ("{network: [10.0.0.1]}", "funcs[0].sandbox.network"),
         ("{network: some}", "funcs[0].sandbox.network"),
         ("{mode: warn}", "funcs[0].sandbox.mode"),
-        ("{memory: 1}", "funcs[0].sandbox.memory"),
+        ("{memory: []}", "funcs[0].sandbox.memory"),
         ("{processes: 0}", "funcs[0].sandbox.processes"),
         (
             "{memory: 1.5G}",
