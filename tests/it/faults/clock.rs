@@ -33,7 +33,16 @@ async fn wk_17_timers_survive_a_clock_that_jumps_by_years() -> anyhow::Result<()
             "  modelName: industry",
             "  modelName: industry\n  timeout: 500ms",
         );
-    let variables: [(&str, &OsStr); 4] = [
+    // The model goes by the same clock.
+    let config = config.replace(
+        "  modelName: industry",
+        &format!(
+            "  modelName: industry\n  sandbox: {{read: [{}]}}",
+            clock.display()
+        ),
+    );
+    let variables: [(&str, &OsStr); 5] = [
+        ("EDGEMODEL_PASS_ENV", OsStr::new("FAKETIME_*")),
         ("LD_PRELOAD", tests::faketime()?.as_os_str()),
         ("FAKETIME_TIMESTAMP_FILE", clock.as_os_str()),
         ("FAKETIME_NO_CACHE", OsStr::new("1")),

@@ -162,7 +162,8 @@ fn passes(name: &OsStr, more: &str) -> bool {
     let prefixed = || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let listed = |entry: &str| match entry.trim().strip_suffix('*') {
         Some(prefix) => !prefix.is_empty() && name.starts_with(prefix),
-        None => name == entry.trim(),
+        // The list may end with a comma, and a variable without a name is of no use.
+        None => !name.is_empty() && name == entry.trim(),
     };
     NAMES.contains(&name) || (!secret && prefixed()) || more.split(',').any(listed)
 }
