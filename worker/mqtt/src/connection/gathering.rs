@@ -16,6 +16,10 @@ const BACKLOG: u32 = 2;
 /// So many packets within [`crate::Options::gather`] are a high rate.
 const HIGH_RATE: u32 = 5;
 
+/// So many are a rate at which a thread that is woken for each packet takes the processor from broker and model, even if it is in time
+/// for each.
+const FULL_RATE: u32 = 20;
+
 /// For so many times [`crate::Options::gather`] packets wait for each other before reading each at once is tried again.
 const PERIOD: u32 = 64;
 
@@ -56,8 +60,8 @@ impl Gathering {
     }
 }
 
-/// Decides from what reads find. A read that finds one packet was in time, and waiting would only delay it, whatever the rate
-/// is. Reads that find several are late already: the processor is the limit, and fewer reads leave more of it for the rest.
+/// Decides from what reads find. A read that finds one packet was in time, and waiting would only delay it, up to [`FULL_RATE`].
+/// Reads that find several are late already: the processor is the limit, and fewer reads leave more of it for the rest.
 struct Backlog {
     wait: Duration,
     /// Of the reads that are counted.
@@ -107,8 +111,9 @@ impl Backlog {
         if self.reads < READS {
             return false;
         }
-        let high = self.wait * self.packets >= (now - self.since) * HIGH_RATE;
-        if high && self.packets >= READS * BACKLOG {
+        let at_least = |rate| self.wait * self.packets >= (now - self.since) * rate;
+        let late = self.packets >= READS * BACKLOG;
+        if at_least(FULL_RATE) || (late && at_least(HIGH_RATE)) {
             self.until = Some(now + self.wait * PERIOD);
         }
         self.begin(now);
@@ -148,12 +153,8 @@ mod tests {
     fn packets_wait_for_each_other_where_reads_are_late() {
         let micros = Duration::from_micros;
         for (what, packets, pause, expected) in [
-            (
-                "one by one, as fast as they can be read",
-                1,
-                micros(20),
-                false,
-            ),
+            ("one by one, at full speed", 1, micros(20), true),
+            ("one by one, below it", 1, micros(60), false),
             ("ten a millisecond, each in time", 1, micros(100), false),
             ("several at each read", 3, micros(100), true),
             ("bursts with pauses between them", 50, micros(50_000), false),
@@ -181,7 +182,7 @@ mod tests {
         assert!(!gathers(&mut backlog, &mut now, 1, 20, WAIT), "tried again");
         // What had gathered before is no backlog.
         assert!(!gathers(&mut backlog, &mut now, 1, 1000, WAIT));
-        assert!(!gathers(&mut backlog, &mut now, READS, 1, pause));
+        assert!(!gathers(&mut backlog, &mut now, READS, 1, 2 * pause));
         assert!(gathers(&mut backlog, &mut now, READS, 2, pause));
     }
 
