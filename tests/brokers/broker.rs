@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,7 +11,6 @@ use tests::control_plane::Program;
 use tests::mosquitto::free_port;
 use tests::within;
 use tokio::net::TcpStream;
-use tokio::process::Command;
 
 use crate::kind::Kind;
 
@@ -146,19 +144,5 @@ impl Broker {
 
 /// The folder of what a broker consists of, which the script makes unless it is there.
 async fn build(name: &str) -> anyhow::Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("brokers/build.sh");
-    let output = Command::new(&script)
-        .arg(name)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .with_context(|| format!("failed to run {}", script.display()))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{name} could not be had; see what build.sh says above"
-    );
-    let output = String::from_utf8(output.stdout)?;
-    let folder = output.lines().last().context("build.sh names no folder")?;
-    Ok(folder.into())
+    tests::build_script::folder("brokers/build.sh", &[name], name).await
 }

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share.
 
 pub mod black_hole;
+pub mod build_script;
 pub mod certificates;
 pub mod client;
 pub mod command;

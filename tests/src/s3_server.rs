@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use rusty_s3::actions::{CreateBucket, PutObject, S3Action as _};
 use rusty_s3::{Bucket, Credentials, UrlStyle};
 use tokio::net::TcpStream;
@@ -209,18 +208,6 @@ fn spawn(
 
 /// Builds it unless it is there.
 async fn program() -> anyhow::Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/build.sh");
-    let output = Command::new(&script)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .with_context(|| format!("failed to run {}", script.display()))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "the S3 server could not be built for the tests; see what build.sh says above"
-    );
-    let output = String::from_utf8(output.stdout)?;
-    let directory = output.lines().last().context("build.sh prints no folder")?;
-    Ok(Path::new(directory).join("versitygw"))
+    let folder = crate::build_script::folder("store/build.sh", &[], "The S3 server").await?;
+    Ok(folder.join("versitygw"))
 }

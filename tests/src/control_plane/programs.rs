@@ -1,10 +1,7 @@
 //! Where the programs are: in a cache that `tests/kubernetes/build.sh` fills when it must.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::Context as _;
-use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 /// The folder of etcd, kube-apiserver, kube-controller-manager and kubectl.
@@ -33,19 +30,5 @@ pub async fn helm() -> anyhow::Result<&'static Path> {
 /// # Errors
 /// They are not there and cannot be built; the script has told why.
 pub async fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubernetes/build.sh");
-    let output = Command::new(&script)
-        .args(names)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .with_context(|| format!("failed to run {}", script.display()))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "Kubernetes could not be built for the tests; see what build.sh says above"
-    );
-    let output = String::from_utf8(output.stdout)?;
-    let directory = output.lines().last().context("build.sh names no folder")?;
-    Ok(directory.into())
+    crate::build_script::folder("kubernetes/build.sh", names, "Kubernetes").await
 }
