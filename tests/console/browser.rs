@@ -147,6 +147,15 @@ impl Browser {
         self.command(Method::POST, &path, body).await.map(drop)
     }
 
+    /// Puts a text into what a CSS selector finds, in place of what is there, as a paste does.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
+        let script = "
+            const place = document.querySelector(arguments[0]);
+            place.value = arguments[1];
+            place.dispatchEvent(new Event('input'));";
+        self.run(script, json!([selector, text])).await.map(drop)
+    }
+
     /// Presses keys, wherever the focus is.
     pub(crate) async fn press(&self, keys: &[char]) -> anyhow::Result<()> {
         let actions: Vec<_> = keys

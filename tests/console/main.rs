@@ -91,10 +91,7 @@ async fn why_a_device_does_not_match_takes_three_clicks() -> anyhow::Result<()> 
     browser.click("nav a[href='#/why']").await?;
     let message = MESSAGE.replace("设备2", "<img src=x onerror=hacked=1>\u{202e}2");
     browser.click("#message").await?;
-    browser.run(
-        "const place = document.querySelector('#message'); place.value = arguments[0]; place.dispatchEvent(new Event('input'))",
-        json!([message]),
-    ).await?;
+    browser.fill("#message", &message).await?;
     browser.click("button[type=submit]").await?;
     browser
         .sees(&[
@@ -112,7 +109,7 @@ async fn why_a_device_does_not_match_takes_three_clicks() -> anyhow::Result<()> 
     browser.type_into("#topic", "nowhere").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["does not receive it"]).await?;
-    browser.run("document.querySelector('#message').value = '{'; document.querySelector('#message').dispatchEvent(new Event('input'))", json!([])).await?;
+    browser.fill("#message", "{").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["not JSON"]).await?;
     drop(site);
@@ -240,9 +237,7 @@ async fn with_a_token_the_page_asks_for_it() -> anyhow::Result<()> {
     browser.type_into("#token", "wrong-wrong-wrong").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["This worker asks for a token"]).await?;
-    browser
-        .run("document.querySelector('#token').value = ''", json!([]))
-        .await?;
+    browser.fill("#token", "").await?;
     browser.type_into("#token", "0123456789abcdef").await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["What flows"]).await?;
