@@ -69,9 +69,16 @@ impl Pipeline {
         hosts: hosts::Options,
     ) -> Result<Self, StartError> {
         let phase = watch::Sender::new(Phase::Serving);
-        let routes = (0..ctx.runtime.rules.len()).map(|rule| Route {
+        let claims: Vec<_> = ctx
+            .runtime
+            .rules
+            .iter()
+            .map(|_| watch::Sender::default())
+            .collect();
+        let routes = claims.iter().enumerate().map(|(rule, claim)| Route {
             ctx,
             phase: &phase,
+            claim,
             func,
             rule,
         });
@@ -171,6 +178,7 @@ impl Intakes {
             SessionPolicy::own(route.ctx.predecessor.is_none()),
             route.session_state(Role::Sub, broker, &rule.sub_topics.join(", ")),
         );
+        own.source().lead(route.claim.clone());
         if let Some(id) = route.predecessor() {
             let address = broker.settings().broker.address();
             let predecessor = intake(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crds::ValidatedRuntime;
 use crds::client_id::{Role, SessionKey};
 use crds::validated::{ValidatedFunc, ValidatedRule};
-use mqtt::Broker;
+use mqtt::{Broker, Claim};
 use tokio::sync::watch;
 
 use crate::client_ids::ClientIds;
@@ -50,6 +50,8 @@ pub struct Route<'a> {
     pub ctx: &'a PipelineContext,
     /// The phase of the model's shutdown.
     pub phase: &'a watch::Sender<Phase>,
+    /// What the state of the rule's subscription means for the session of its publisher.
+    pub claim: &'a watch::Sender<Claim>,
     /// Index of the model.
     pub func: usize,
     /// Index of the rule.

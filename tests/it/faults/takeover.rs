@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crds::validated::Qos;
+use anyhow::Context as _;
+use crds::client_id::{self, Role, SessionKey};
+use crds::validated::{MqttVersion, Qos};
+use mqtt::{Error, Event};
+use tests::client::{TestClient, closed_for_silence, options};
 use tests::running::Running;
 use tests::site::{IN, Site, file_url, message};
 
@@ -124,6 +128,85 @@ async fn of_two_workers_under_one_client_id_one_serves() -> anyhow::Result<()> {
             came.insert(site.result().await?.to_string());
         }
         other.stop().await?;
+        site.worker.stop().await?;
+    }
+    Ok(())
+}
+
+/// The client id of the first model's session in this role. They are configured, so the owner does not matter.
+fn client_id(config: &str, role: Role) -> anyhow::Result<String> {
+    let runtime = crds::load(config, "test").map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let key = SessionKey {
+        rule: 0,
+        func: 0,
+        role,
+    };
+    let mut ids = client_id::assign(&runtime, "", None);
+    ids.remove(&key).context("the rule has both sessions")
+}
+
+/// A worker that lost only its publisher's session would read messages whose results wait for a minute.
+#[tokio::test]
+async fn d13_the_worker_that_has_the_subscription_takes_its_publisher_s_session_back()
+-> anyhow::Result<()> {
+    for (text, version) in [("3.1.1", MqttVersion::V3_1_1), ("5", MqttVersion::V5)] {
+        let mut site = Site::with(&model("one"), |config| {
+            config.replace("retain: false", &format!("version: '{text}'"))
+        })
+        .await?;
+        // It has served, so alone it would leave its session to whoever takes it three times.
+        closed_for_silence(site.broker.address(), "silent", 1).await?;
+        let id = client_id(&site.config, Role::Pub)?;
+        let mut options = options(site.broker.address(), &id, &[]);
+        options.version = version;
+        let mut other = TestClient::new(options);
+        other
+            .until(|event| match event {
+                Event::Disconnected { error, .. } => {
+                    matches!(error, Error::TakenOver { .. }).then_some(())
+                }
+                _ => None,
+            })
+            .await?;
+        drop(other);
+        site.worker.ready().await?;
+        site.measure(1).await?;
+        site.result().await?;
+        let (_, log) = site.worker.stop().await?;
+        let stayed_away = log.iter().any(|line| {
+            let error = line["error"].as_str().unwrap_or_default();
+            error.contains("another client uses the client id")
+        });
+        assert!(!stayed_away, "{text}: {log:#?}");
+    }
+    Ok(())
+}
+
+/// Otherwise one worker would end up with the subscription and the other with the publisher: no results for a minute.
+#[tokio::test]
+async fn d13_a_worker_that_loses_its_subscription_leaves_its_publisher_s_session_too()
+-> anyhow::Result<()> {
+    for (text, version) in [("3.1.1", MqttVersion::V3_1_1), ("5", MqttVersion::V5)] {
+        let site = Site::with(&model("one"), |config| {
+            config.replace("retain: false", &format!("version: '{text}'"))
+        })
+        .await?;
+        let id = client_id(&site.config, Role::Sub)?;
+        // It has served, so it leaves its session to whoever takes it three times.
+        closed_for_silence(site.broker.address(), "silent", 1).await?;
+        let mut options = options(site.broker.address(), &id, &[]);
+        options.version = version;
+        let other = tokio::spawn(async move {
+            let mut other = TestClient::new(options);
+            other.until(|_| None::<()>).await
+        });
+        site.worker
+            .until(|status| {
+                let sessions = status["models"][0]["sessions"].as_array();
+                sessions.is_some_and(|all| all.iter().all(|session| session["ready"] == false))
+            })
+            .await?;
+        other.abort();
         site.worker.stop().await?;
     }
     Ok(())

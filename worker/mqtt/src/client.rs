@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{DeliveryTag, Event, Publication};
+use super::{Claim, DeliveryTag, Event, Publication};
 
 /// One MQTT session, over as many connections as it takes.
 pub trait Client: Send {
@@ -31,6 +31,10 @@ pub trait Client: Send {
     /// Drains the session: ends its subscriptions. Messages that the broker holds for the session still arrive and must be
     /// acknowledged, until [`Event::Drained`]. A session that the broker doesn't persist ends with its connection.
     fn drain(&mut self);
+
+    /// Sets what happens when another client uses the client id. A session that yields is disconnected; one that stays away
+    /// connects at once when it is held.
+    fn claim(&mut self, claim: Claim);
 
     /// Writes what is queued, sends DISCONNECT and closes.
     fn disconnect(self) -> impl Future<Output = ()> + Send;

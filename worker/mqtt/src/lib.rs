@@ -7,6 +7,7 @@
 //!
 //! - `broker`, `options`: from a broker's settings in the configuration to a session's options.
 //! - `client`, `event`, `notice`, `error`: what the owner of a session calls, and what it gets back.
+//! - `claim`: how strongly the owner wants its session when another client uses the id.
 //! - `session`: connects again and again, and keeps over all connections what isn't done. Its `handover`
 //!   drains and deletes sessions, its `retry` decides when to connect again.
 //! - `outcomes`: the table of what becomes of each packet of a broker.
@@ -20,6 +21,7 @@
 
 mod backoff;
 mod broker;
+mod claim;
 mod client;
 mod connection;
 mod error;
@@ -39,6 +41,7 @@ mod transport;
 mod v3;
 
 pub use broker::{Broker, BrokerError};
+pub use claim::Claim;
 pub use client::Client;
 pub use error::{Error, Refused};
 pub use event::{DeliveryTag, Event, HOPS, Incoming, Publication};

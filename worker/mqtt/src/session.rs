@@ -21,7 +21,7 @@ use super::inbox::Inbox;
 use super::inflight::Inflight;
 use super::packet::{Limits, Writer};
 use super::transport::is_loopback;
-use super::{Client, DeliveryTag, Error, Event, Notice, Options, Publication};
+use super::{Claim, Client, DeliveryTag, Error, Event, Notice, Options, Publication};
 use handover::Drain;
 use retry::Retry;
 use shortcomings::{Kept, shortcomings};
@@ -58,6 +58,8 @@ pub struct Session {
 enum State {
     Waiting(Instant),
     Opening(Opening),
+    /// Another client has the session; until then, or until the owner claims it.
+    Away(Option<Instant>),
     Open(Box<Connection>),
 }
 
@@ -97,6 +99,10 @@ impl Session {
     }
 
     fn opened(&mut self, connection: Connection, session_present: bool, limits: Limits) {
+        if self.retry.yields() {
+            self.give_way();
+            return;
+        }
         self.epoch += 1;
         self.near = connection.near;
         self.inbox.connected(self.epoch, session_present);
@@ -206,7 +212,8 @@ impl Client for Session {
     async fn drive(&mut self) {
         while self.events.is_empty() {
             match &mut self.state {
-                State::Waiting(until) => {
+                State::Away(None) => std::future::pending().await,
+                State::Waiting(until) | State::Away(Some(until)) => {
                     tokio::time::sleep_until(*until).await;
                     self.state = State::Opening(open(&self.options));
                 }
@@ -250,6 +257,10 @@ impl Client for Session {
 
     fn drain(&mut self) {
         self.start_drain();
+    }
+
+    fn claim(&mut self, claim: Claim) {
+        self.set_claim(claim);
     }
 
     async fn disconnect(self) {

@@ -61,6 +61,7 @@ impl Sink for MqttSink {
             metrics: route.metrics(),
             state,
             phase: route.phase(),
+            claim: route.claim.subscribe(),
         }));
     }
 }

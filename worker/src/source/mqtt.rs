@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use message::{Attributes, Delivery, Ledger, Message, Properties, Telemetry, Throttle};
-use mqtt::{Client, DeliveryTag, Event, HOPS, Incoming};
-use tokio::sync::oneshot;
+use mqtt::{Claim, Client, DeliveryTag, Error, Event, HOPS, Incoming};
+use tokio::sync::{oneshot, watch};
 
 use super::Source;
 use super::acks::Acks;
@@ -29,6 +29,8 @@ pub struct MqttSource<C> {
     logged: Throttle,
     state: SessionState,
     subscribed: Option<oneshot::Sender<()>>,
+    /// What this session's state means for that of the publisher.
+    publisher: Option<watch::Sender<Claim>>,
     /// Whether retained messages are only counted.
     ignores_retained: bool,
     acks: Arc<Acks>,
@@ -67,6 +69,7 @@ impl<C: Client> MqttSource<C> {
             logged: Throttle::new(1, DISCARDED_LOG),
             state,
             subscribed: None,
+            publisher: None,
             ignores_retained: false,
             acks: Arc::default(),
             batch: Vec::new(),
@@ -83,6 +86,18 @@ impl<C: Client> MqttSource<C> {
     /// Tells when the first subscription stands.
     pub fn on_subscribed(&mut self, subscribed: oneshot::Sender<()>) {
         self.subscribed = Some(subscribed);
+    }
+
+    /// The publisher's session follows this one: of two workers with the same client ids, the one that has the subscription
+    /// also publishes.
+    pub fn lead(&mut self, publisher: watch::Sender<Claim>) {
+        self.publisher = Some(publisher);
+    }
+
+    fn claim(&self, claim: Claim) {
+        if let Some(publisher) = &self.publisher {
+            publisher.send_if_modified(|before| std::mem::replace(before, claim) != claim);
+        }
     }
 
     /// Name of the model that the session serves.
@@ -154,11 +169,17 @@ impl<C: Client> MqttSource<C> {
             }
             Event::Subscribed => {
                 self.state.up();
+                self.claim(Claim::Held);
                 // Fails if no predecessor's session waits for it.
                 let _ = self.subscribed.take().map(|subscribed| subscribed.send(()));
             }
             Event::SubscriptionRefused { filter, reason } => self.state.refused(&filter, &reason),
-            Event::Disconnected { error, retry_in } => self.state.down(&error, retry_in),
+            Event::Disconnected { error, retry_in } => {
+                self.state.down(&error, retry_in);
+                if matches!(error, Error::TakenOver { .. }) {
+                    self.claim(Claim::Yielded);
+                }
+            }
             Event::Granted {
                 filter,
                 asked,

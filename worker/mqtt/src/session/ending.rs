@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 use super::blame::{Ending, Outstanding, blame};
 use super::retry::{How, Next, longest_pause};
-use super::{Session, State};
+use super::{Session, State, open};
 use crate::connection::Ended;
 use crate::inflight::{Blame, Said};
 use crate::packet::Fault;
-use crate::{Error, Event};
+use crate::{Claim, Error, Event};
 
 impl Session {
     pub(super) fn not_opened(&mut self, error: Error) {
@@ -79,16 +79,49 @@ impl Session {
         let next = self.retry.decide(how, lasted);
         let longest = longest_pause(how, self.near);
         let retry_in = self.retry.pause(next, longest, self.options.takeover_retry);
-        let error = match next {
-            Next::StayAway => Error::TakenOver {
-                client_id: self.options.client_id.clone(),
-            },
-            Next::BackOff | Next::AtOnce => error,
+        let until = Instant::now() + retry_in;
+        let (error, state) = match next {
+            _ if self.retry.yields() => (self.taken_over(), State::Away(None)),
+            Next::StayAway => (self.taken_over(), State::Away(Some(until))),
+            Next::BackOff | Next::AtOnce => (error, State::Waiting(until)),
         };
+        self.disconnected(state, error, retry_in);
+    }
+
+    fn disconnected(&mut self, state: State, error: Error, retry_in: Duration) {
         self.subscription.ended();
-        self.state = State::Waiting(Instant::now() + retry_in);
+        self.state = state;
         self.events
             .push_back(Event::Disconnected { error, retry_in });
         self.drained_with_its_connection();
+    }
+
+    fn taken_over(&self) -> Error {
+        Error::TakenOver {
+            client_id: self.options.client_id.clone(),
+        }
+    }
+
+    /// Leaves the session to the other client until the owner claims it.
+    pub(super) fn give_way(&mut self) {
+        let error = self.taken_over();
+        self.disconnected(State::Away(None), error, self.options.takeover_retry);
+    }
+
+    pub(super) fn set_claim(&mut self, claim: Claim) {
+        if !self.retry.claim(claim) {
+            return;
+        }
+        match (claim, &self.state) {
+            (Claim::Held, State::Away(_)) | (Claim::Contested, State::Away(None)) => {
+                self.state = State::Opening(open(&self.options));
+            }
+            // A connection that is being opened is closed when it is open: the broker would open it in any case, and
+            // disconnect the other client later than the owner knows.
+            (Claim::Yielded, State::Waiting(_) | State::Away(_) | State::Open(_)) => {
+                self.give_way()
+            }
+            _ => {}
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::Claim;
 use crate::backoff::{Backoff, STABLE};
+use crate::claim::Enforcement;
 use crate::v3::{Closed, Takeover};
 
 /// How a connection ended.
@@ -63,11 +65,34 @@ pub(super) fn longest_pause(how: How, near: bool) -> Duration {
 pub(super) struct Retry {
     backoff: Backoff,
     takeover: Takeover,
+    claim: Enforcement,
 }
 
 impl Retry {
+    /// Sets the owner's claim. Whether it is another than before.
+    pub(super) fn claim(&mut self, claim: Claim) -> bool {
+        self.claim.set(claim)
+    }
+
+    /// Whether the owner left the session to another client.
+    pub(super) fn yields(&self) -> bool {
+        self.claim.yields()
+    }
+
     /// A connection that lasted `lasted` ended.
     pub(super) fn decide(&mut self, how: How, lasted: Duration) -> Next {
+        if lasted >= STABLE {
+            self.claim.reset();
+        }
+        let next = self.judge(how, lasted);
+        let ours = how != How::ClosedDraining;
+        if next == Next::StayAway && ours && self.claim.insists() {
+            return Next::AtOnce;
+        }
+        next
+    }
+
+    fn judge(&mut self, how: How, lasted: Duration) -> Next {
         match how {
             How::NotConnected | How::Refused => self.takeover.not_connected(),
             How::Closed => match self.takeover.closed(lasted) {

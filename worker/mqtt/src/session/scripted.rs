@@ -1,5 +1,6 @@
 //! Sessions at a broker that sends exactly what a test says.
 
+mod claiming;
 mod outcomes;
 mod publishing;
 mod subscribing;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::Queue;
-use mqtt::{Client, Error, Event};
+use mqtt::{Claim, Client, Error, Event};
 use tokio::sync::watch;
 
 use super::Target;
@@ -34,6 +34,8 @@ pub(super) struct Publisher<C> {
     pub(super) state: SessionState,
     /// Set by the pipeline.
     pub(super) phase: watch::Receiver<Phase>,
+    /// Set by the subscription of the same rule and model, whose session the publisher's follows.
+    pub(super) claim: watch::Receiver<Claim>,
 }
 
 /// The state of a publisher.
@@ -78,6 +80,10 @@ pub(super) async fn publish<C: Client>(mut publisher: Publisher<C>) {
                 publisher.queue.pop_into(&mut work.batch, capacity, usize::MAX);
             }
             Ok(()) = publisher.phase.changed() => {}
+            Ok(()) = publisher.claim.changed() => {
+                let claim = *publisher.claim.borrow_and_update();
+                publisher.client.claim(claim);
+            }
             () = &mut late => {
                 let now = Instant::now();
                 let next = publisher.count_late(&mut work, now);
