@@ -45,6 +45,8 @@ pub(super) struct Connection {
     limit: usize,
     keep_alive: KeepAlive,
     gathering: Gathering,
+    /// Whether there was a read since packets were taken.
+    has_read: bool,
     pub(super) since: Instant,
     /// Whether the broker is on this machine.
     pub(super) near: bool,
@@ -89,6 +91,7 @@ impl Connection {
             limit: options.max_packet_size as usize,
             keep_alive: KeepAlive::new(options.keep_alive, now),
             gathering: Gathering::new(options.gather, now),
+            has_read: false,
             since: now,
             near: false,
             pings: 0,
@@ -177,6 +180,7 @@ impl Connection {
             Poll::Ready(Ok(0)) => Err(Ended::Closed),
             Poll::Ready(Ok(_)) => {
                 self.keep_alive.read();
+                self.has_read = true;
                 Ok(true)
             }
         }
@@ -192,8 +196,11 @@ impl Connection {
         while let Some(next) = self.next()? {
             found.push_back(next);
         }
-        self.gathering
-            .took(found.len(), self.keep_alive.last_read());
+        // What was only written says nothing of the rate.
+        if std::mem::take(&mut self.has_read) {
+            self.gathering
+                .took(found.len(), self.keep_alive.last_read());
+        }
         Ok(())
     }
 

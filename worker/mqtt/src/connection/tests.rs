@@ -1,6 +1,7 @@
 //! A connection whose broker does not read.
 
 use std::task::Waker;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
@@ -44,4 +45,31 @@ async fn what_came_before_a_failed_write_is_read() {
         connection.poll(cx, true),
         Poll::Ready(Err(Ended::Closed))
     ));
+}
+
+/// Acknowledgements and publications are written while packets wait for each other.
+#[tokio::test]
+async fn what_is_only_written_ends_no_gathering() {
+    let (mut broker, client) = duplex(1 << 10);
+    let mut options = options();
+    // No test lives to see the end of it.
+    options.gather = Duration::from_hours(1);
+    let mut connection = Connection::new(&options, Box::new(client));
+    let cx = &mut Context::from_waker(Waker::noop());
+    let pings_answered = [0xD0, 0].repeat(3);
+    let mut found = VecDeque::new();
+    for _ in 0..32 {
+        // A task that runs on for long finds nothing ready.
+        tokio::task::yield_now().await;
+        broker.write_all(&pings_answered).await.unwrap();
+        assert!(connection.poll(cx, true).is_ready());
+        connection.take_packets(&mut found).unwrap();
+        found.clear();
+    }
+    broker.write_all(&pings_answered).await.unwrap();
+    assert!(connection.poll(cx, true).is_pending(), "it gathers");
+    connection.output.extend_from_slice(&[0xC0, 0]);
+    assert!(connection.poll(cx, true).is_ready(), "it writes");
+    connection.take_packets(&mut found).unwrap();
+    assert!(connection.poll(cx, true).is_pending(), "it still gathers");
 }

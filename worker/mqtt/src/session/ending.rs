@@ -119,7 +119,7 @@ impl Session {
             // A connection that is being opened is closed when it is open: the broker would open it in any case, and
             // disconnect the other client later than the owner knows.
             (Claim::Yielded, State::Waiting(_) | State::Away(_) | State::Open(_)) => {
-                self.give_way()
+                self.give_way();
             }
             _ => {}
         }
