@@ -6,6 +6,7 @@ mod greeting;
 mod keep_alive;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::collections::VecDeque;
 use std::io;
@@ -23,6 +24,7 @@ use super::transport::Stream;
 pub(super) use ended::Ended;
 use gathering::Gathering;
 use keep_alive::{Due, KeepAlive};
+use unread::Unread;
 
 /// Bytes to ask the system for in one read.
 const READ: usize = 64 << 10;
@@ -47,6 +49,7 @@ pub(super) struct Connection {
     gathering: Gathering,
     /// Whether there was a read since packets were taken.
     has_read: bool,
+    unread: Unread,
     pub(super) since: Instant,
     /// Whether the broker is on this machine.
     pub(super) near: bool,
@@ -92,6 +95,7 @@ impl Connection {
             keep_alive: KeepAlive::new(options.keep_alive, now),
             gathering: Gathering::new(options.gather, now),
             has_read: false,
+            unread: Unread::default(),
             since: now,
             near: false,
             pings: 0,
@@ -119,7 +123,8 @@ impl Connection {
 
     /// Writes pending bytes, and reads if `read`; ready when something was written or read, or the connection ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Result<(), Ended>> {
-        let read = read && self.output.len() < UNWRITTEN;
+        let closed = self.unread.poll(cx, read, || self.stream.hung_up());
+        let read = (read || closed) && self.output.len() < UNWRITTEN;
         loop {
             match self.keep_alive.poll(cx, read) {
                 Due::Nothing => break,
@@ -184,6 +189,11 @@ impl Connection {
                 Ok(true)
             }
         }
+    }
+
+    /// Whether the broker closed it while nothing was read; what it had sent is read since.
+    pub(super) fn closed_unread(&self) -> bool {
+        self.unread.closed()
     }
 
     /// Resumes reading.

@@ -1,5 +1,6 @@
 //! Streams of bytes to a broker: TCP, TLS, WebSocket, and WebSocket over TLS.
 
+mod hang_up;
 mod web_socket;
 
 use std::io;
@@ -14,12 +15,13 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use super::Options;
+use hang_up::HangUp;
 use web_socket::WebSocket;
 
 /// A stream of bytes, whatever carries it.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + HangUp + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + HangUp + Send + Unpin> Stream for T {}
 
 /// Whether a host's name or address is that of this machine, as far as the text tells.
 pub(super) fn is_loopback(host: &str) -> bool {

@@ -130,6 +130,13 @@ impl Session {
     }
 
     fn deliver(&mut self, publish: Publish) {
+        if let State::Open(connection) = &self.state
+            && connection.closed_unread()
+            && publish.qos != Qos::AtMostOnce
+        {
+            // There was no room for it, it cannot be acknowledged any more, and the broker delivers it again.
+            return;
+        }
         self.messages += 1;
         let tag = self.inbox.admit(publish.qos, publish.id);
         let known = self.topic.as_bytes() == publish.topic;

@@ -4,6 +4,7 @@ mod claiming;
 mod outcomes;
 mod publishing;
 mod subscribing;
+mod unread;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::hang_up::HangUp;
 use header::{CONTROL_LIMIT, Header, Opcode};
 
 /// What one frame of ours carries at most.
@@ -37,6 +38,12 @@ enum State {
     /// A control frame with so many bytes.
     Control(Opcode, usize),
     Closed,
+}
+
+impl<S: HangUp> HangUp for WebSocket<S> {
+    fn hung_up(&self) -> bool {
+        self.stream.hung_up()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
