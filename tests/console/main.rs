@@ -1,12 +1,13 @@
 //! The worker's console in a real Chromium, over a real worker.
 
 mod browser;
+mod devices;
 
 use anyhow::Context as _;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::running::Running;
-use tests::site::{MESSAGE, Site};
+use tests::site::{MESSAGE, Site, TOKEN};
 
 use browser::Browser;
 
@@ -23,6 +24,16 @@ async fn open(width: u32, language: &str) -> anyhow::Result<(Site, Browser)> {
     let site = Site::start(ECHO).await?;
     let browser = Browser::open(width, language).await?;
     browser.go(&page(&site.worker)).await?;
+    Ok((site, browser))
+}
+
+/// A site whose worker asks for a token, and a window that shows its console.
+async fn open_with_token(site: Site, language: &str) -> anyhow::Result<(Site, Browser)> {
+    let site = site.with_token().await?;
+    let browser = Browser::open(1400, language).await?;
+    browser.go(&page(&site.worker)).await?;
+    tests::eventually(async || Ok(browser.type_into("#token", TOKEN).await.ok())).await?;
+    browser.click("button[type=submit]").await?;
     Ok((site, browser))
 }
 
@@ -146,6 +157,7 @@ async fn nothing_is_off_the_screen_on_a_phone_or_a_wall() -> anyhow::Result<()> 
         for (page, wanted) in [
             ("overview", "What flows"),
             ("models", "SHA-256"),
+            ("devices", "Messages that no model takes"),
             ("why", "Explain"),
         ] {
             browser.click(&format!("nav a[href='#/{page}']")).await?;
@@ -198,7 +210,7 @@ async fn the_keyboard_is_enough() -> anyhow::Result<()> {
     let focus = "return document.activeElement.getAttribute('href')";
     browser.press(&[TAB]).await?;
     assert_eq!(browser.run(focus, json!([])).await?, "#/overview");
-    browser.press(&[TAB, TAB, ENTER]).await?;
+    browser.press(&[TAB, TAB, TAB, ENTER]).await?;
     browser
         .sees(&["A message, as the device publishes it"])
         .await?;
@@ -222,15 +234,7 @@ async fn a_worker_that_is_lost_is_shown_as_lost_and_found_again() -> anyhow::Res
 
 #[tokio::test]
 async fn with_a_token_the_page_asks_for_it() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("token");
-    std::fs::write(&file, "0123456789abcdef")?;
-    let mut site = Site::start(ECHO).await?;
-    site.worker.kill().await?;
-    let file = file.to_str().context("a path in UTF-8")?;
-    let arguments = ["--http-token-file", file];
-    site.worker =
-        Running::with_arguments(&site.config, &site.models.installed(), &arguments).await?;
+    let site = Site::start(ECHO).await?.with_token().await?;
     let browser = Browser::open(1000, "en-US").await?;
     browser.go(&page(&site.worker)).await?;
     browser.sees(&["This worker asks for a token"]).await?;
@@ -238,7 +242,7 @@ async fn with_a_token_the_page_asks_for_it() -> anyhow::Result<()> {
     browser.click("button[type=submit]").await?;
     browser.sees(&["This worker asks for a token"]).await?;
     browser.fill("#token", "").await?;
-    browser.type_into("#token", "0123456789abcdef").await?;
+    browser.type_into("#token", TOKEN).await?;
     browser.click("button[type=submit]").await?;
     browser.sees(&["What flows"]).await?;
     Ok(())
@@ -257,6 +261,7 @@ async fn axe_finds_nothing_serious() -> anyhow::Result<()> {
         for (page, wanted) in [
             ("overview", "What flows"),
             ("models", "SHA-256"),
+            ("devices", "Messages that no model takes"),
             ("why", "Explain"),
         ] {
             browser.click(&format!("nav a[href='#/{page}']")).await?;

@@ -22,6 +22,9 @@ pub const IN: &str =
 pub const OUT: &str =
     "cloud/edge-pyboot-e060ff31-1644570929743-e54d4620-8b1a-11ec-9969-df2a36238047";
 
+/// What [`Site::with_token`] asks for.
+pub const TOKEN: &str = "0123456789abcdef";
+
 /// A folder with models; removed when it is dropped.
 #[derive(Debug)]
 pub struct Models {
@@ -203,6 +206,22 @@ impl Site {
             device,
             reader,
         })
+    }
+
+    /// The same with another worker, which asks for [`TOKEN`].
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn with_token(mut self) -> anyhow::Result<Self> {
+        self.worker.kill().await?;
+        let file = self.models.path().join("token");
+        std::fs::write(&file, TOKEN)?;
+        let file = file.to_str().context("a path in UTF-8")?;
+        let arguments = ["--http-token-file", file];
+        self.worker =
+            Running::with_arguments(&self.config, &self.models.installed(), &arguments).await?;
+        self.worker.ready().await?;
+        Ok(self)
     }
 
     /// Publishes the sample message, with a number in place of its value, at QoS 1.

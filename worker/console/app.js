@@ -1,6 +1,7 @@
 // The page: its frame, and which part of it is shown.
 
 import { useToken, watch } from "./connection.js";
+import { Devices } from "./devices.js";
 import { Explain } from "./explain.js";
 import { time } from "./format.js";
 import { choose, language, t } from "./language.js";
@@ -9,7 +10,7 @@ import { Overview } from "./overview.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 
 const THEME = "edgemodel.theme";
-const PAGES = ["overview", "models", "why"];
+const PAGES = ["overview", "models", "devices", "why"];
 
 const applyTheme = (theme) => {
   if (theme === "auto") delete document.documentElement.dataset.theme;
@@ -58,6 +59,7 @@ const Content = ({ view, where }) => {
   if (where.page === "why") return html`<${Explain} />`;
   if (!view.state) return html`<section><p>${t("connecting")}</p></section>`;
   if (where.page === "models") return html`<${Models} state=${view.state} only=${where.only} />`;
+  if (where.page === "devices") return html`<${Devices} state=${view.state} only=${where.only} />`;
   return html`<${Overview} state=${view.state} before=${view.before} history=${view.history} />`;
 };
 

@@ -18,6 +18,16 @@ export const request = (path, options = {}) => {
   return fetch(path, { ...options, headers });
 };
 
+let wanted = "";
+let reading = new AbortController();
+
+/** Asks for what a page needs beside the state, as the query of the stream. */
+export const want = (query) => {
+  if (query === wanted) return;
+  wanted = query;
+  reading.abort();
+};
+
 /**
  * Calls `show` with `{state, before, history, lostSince, denied}` at each change, for as long as the page lives. `before` is the
  * state a few seconds ago, for rates.
@@ -35,14 +45,16 @@ export const watch = async (show) => {
       history = [];
     }
     seen = [...seen, state].slice(-6);
-    history = state.models.map((_, index) => [...(history[index] ?? []), ...(state.history[index] ?? [])].slice(-POINTS));
+    history = state.models.map((_, index) => longer(history[index] ?? [], state.history[index] ?? []));
     lostSince = null;
     pause = 500;
     tell({});
   };
   for (;;) {
+    const asked = wanted;
+    reading = new AbortController();
     try {
-      const response = await request("console/state");
+      const response = await request(`console/state${asked}`, { signal: reading.signal });
       if (response.status === 401) {
         tell({ denied: true });
         await new Promise((resume) => addEventListener("edgemodel-token", resume, { once: true }));
@@ -53,11 +65,18 @@ export const watch = async (show) => {
     } catch {
       // Said below, and tried again.
     }
+    if (asked !== wanted) continue;
     lostSince ??= Date.now() / 1000;
     tell({});
     await new Promise((resume) => setTimeout(resume, pause));
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   }
+};
+
+/** Points after those that are there: a stream begins with all that the worker has. */
+const longer = (points, more) => {
+  const last = points.at(-1)?.at ?? 0;
+  return [...points, ...more.filter((point) => point.at > last)].slice(-POINTS);
 };
 
 const events = async (body, take) => {

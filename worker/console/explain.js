@@ -1,8 +1,14 @@
 // Why a model gets a message, or does not.
 
 import { request } from "./connection.js";
+import { Data } from "./data.js";
 import { t } from "./language.js";
-import { html, useState } from "./vendor/preact.js";
+import { html, useEffect, useState } from "./vendor/preact.js";
+
+let asked = { message: "", topic: "" };
+
+/** What the page explains when it is opened next. */
+export const explain = (message, topic) => (asked = { message, topic });
 
 const ask = async (message, topic) => {
   const response = await request(`console/explain?topic=${encodeURIComponent(topic)}`, { method: "POST", body: message });
@@ -11,8 +17,8 @@ const ask = async (message, topic) => {
 
 const Attribute = ({ attribute }) => html`<li>
   <span class=${`pill ${attribute.matched ? "good" : "bad"}`}>${t(attribute.matched ? "holds" : "fails")}</span>
-  ${" "}<code>${attribute.condition}</code>
-  ${attribute.why && html`<div class="soft">${attribute.why}</div>`}
+  ${" "}<code><${Data} text=${attribute.condition} /></code>
+  ${attribute.why && html`<div class="soft"><${Data} text=${attribute.why} /></div>`}
 </li>`;
 
 const Device = ({ device }) => html`<h3>${t(device.matched ? "device.matches" : "device.differs", { name: device.name })}</h3>
@@ -41,11 +47,15 @@ const Rules = ({ rules }) => html`<section>
 </section>`;
 
 export const Explain = () => {
-  const [message, setMessage] = useState("");
-  const [topic, setTopic] = useState("");
+  const [message, setMessage] = useState(asked.message);
+  const [topic, setTopic] = useState(asked.topic);
   const [answer, setAnswer] = useState({});
+  useEffect(() => {
+    if (message) submit();
+    explain("", "");
+  }, []);
   const submit = async (event) => {
-    event.preventDefault();
+    event?.preventDefault();
     try {
       setAnswer(await ask(message, topic));
     } catch (error) {

@@ -2,6 +2,8 @@
 //!
 //! - `assets`: the page's files, which are part of the program.
 //! - `state`: what the page shows, once a second for each viewer.
+//! - `devices`: the devices that one model has seen lately.
+//! - `unclaimed`: messages that no model takes.
 //! - `history`: what each model did in the last hour.
 //! - `quantiles`: times of a histogram between two moments.
 //! - `explain`: why a model gets a message, or does not.
@@ -9,15 +11,17 @@
 //! The files are public, since they are the same for everyone; state and explanations are for those who may read `/status`.
 
 mod assets;
+mod devices;
 mod explain;
 mod history;
 mod quantiles;
 mod state;
+mod unclaimed;
 #[cfg(test)]
 mod words;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -27,6 +31,7 @@ use tokio::sync::Semaphore;
 
 use crate::status::Shared;
 use history::History;
+use unclaimed::Unclaimed;
 
 pub(crate) use assets::is_public;
 
@@ -42,6 +47,7 @@ pub struct Console {
     shared: Arc<Shared>,
     runtime: ValidatedRuntime,
     history: History,
+    unclaimed: Unclaimed,
     viewers: Arc<Semaphore>,
     /// One explanation at a time, so that viewers cannot take the processor from the messages.
     explanations: Semaphore,
@@ -52,6 +58,7 @@ impl Console {
     pub fn new(shared: Arc<Shared>, runtime: ValidatedRuntime) -> Arc<Self> {
         Arc::new(Self {
             history: History::new(shared.models().len()),
+            unclaimed: Unclaimed::new(&runtime),
             shared,
             runtime,
             viewers: Arc::new(Semaphore::new(VIEWERS)),
@@ -59,13 +66,24 @@ impl Console {
         })
     }
 
-    /// Records the history, without end.
+    /// Records what is shown later, without end.
     pub(crate) async fn record(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(history::STEP);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let every = |period| {
+            let mut ticks = tokio::time::interval(period);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+            ticks
+        };
+        let (mut points, mut looks) = (every(history::STEP), every(UPDATE));
         loop {
-            ticks.tick().await;
-            self.history.add(&self.shared);
+            tokio::select! {
+                _ = points.tick() => {
+                    self.history.add(&self.shared);
+                    for model in self.shared.models() {
+                        model.devices.mark(Instant::now(), SystemTime::now());
+                    }
+                }
+                _ = looks.tick() => self.unclaimed.collect(&self.shared),
+            }
         }
     }
 

@@ -8,10 +8,11 @@ use crds::validated::OnFull;
 use futures_util::future::BoxFuture;
 use hosts::Lanes;
 use matching::{InvalidPayload, Matcher, Misses, Undecodable as NotDecoded, Unreadable};
-use message::{Failure, FailureReason, Job, Message, Rejected, Settled};
+use message::{Failure, FailureReason, Job, Message, Observer, Rejected, Settled};
 
 use crate::metrics::ModelMetrics;
 use crate::results::Results;
+use crate::status::ModelView;
 use crate::undecodable::Undecodable;
 
 /// Models that a message may go through, one after the other, before it is taken for a loop.
@@ -34,13 +35,17 @@ pub struct Dispatcher {
     pub metrics: ModelMetrics,
     /// Index of the model.
     pub model: usize,
+    /// The model as others see it.
+    pub view: Arc<ModelView>,
+    /// Counts the messages of each device.
+    pub devices: Observer,
     /// Where the rule's messages of no device are reported that cannot be decoded.
     pub undecodable: Arc<Undecodable>,
 }
 
 impl Dispatcher {
     /// Sends a message on; a future when that has to wait for room.
-    pub fn dispatch(&mut self, message: Message) -> Option<BoxFuture<'static, ()>> {
+    pub fn dispatch(&mut self, mut message: Message) -> Option<BoxFuture<'static, ()>> {
         let hops = message.telemetry.attributes.hops;
         if hops >= MAX_HOPS {
             self.results.cut(message, hops);
@@ -60,8 +65,12 @@ impl Dispatcher {
             .match_seconds
             .observe(begun.elapsed().as_secs_f64());
         match found {
-            Ok(Some(device)) => self.queue(message.into_job(device)),
+            Ok(Some(device)) => {
+                self.attribute(&mut message, &device);
+                self.queue(message.into_job(device))
+            }
             Ok(None) => {
+                self.view.unmatched.add(&message.telemetry);
                 message.delivery.settle(Settled::Unmatched);
                 None
             }
@@ -69,6 +78,7 @@ impl Dispatcher {
                 device: Some(device),
                 error,
             }) => {
+                self.attribute(&mut message, &device);
                 let failure = Failure {
                     reason: match error {
                         Unreadable::Invalid(InvalidPayload::Json(_)) => FailureReason::InvalidJson,
@@ -95,6 +105,12 @@ impl Dispatcher {
                 None
             }
         }
+    }
+
+    /// Counts a message for its device.
+    fn attribute(&mut self, message: &mut Message, device: &Arc<str>) {
+        let tally = self.devices.see(device, message.telemetry.received_at);
+        message.delivery.attribute(tally);
     }
 
     /// Ends a message that is too large, without its payload, which would be in memory as long as its dead letter is.

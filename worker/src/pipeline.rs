@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crds::client_id::Role;
 use hosts::{HostStatus, Lanes, Monitor, Pool, StartError};
 use matching::Matcher;
+use message::Observer;
 use mqtt::Session;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -159,6 +160,8 @@ impl Intakes {
             let dispatcher = Dispatcher {
                 matcher: Matcher::of(route.model()),
                 model: route.func,
+                view: route.view().clone(),
+                devices: Observer::new(route.view().devices.clone()),
                 undecodable: route.ctx.shared.rules()[route.rule].clone(),
                 max_message_bytes: broker.settings().max_message_bytes as usize,
                 on_full: route.model().on_full,

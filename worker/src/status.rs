@@ -1,9 +1,11 @@
 //! The state of the worker: written by the data path, read by HTTP.
 
+mod gate;
 mod last_errors;
 mod model;
 mod probe;
 mod session;
+mod unmatched;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,9 @@ use model::Readiness;
 pub use model::{ModelState, ModelView};
 pub use probe::{Probe, Queues};
 pub use session::SessionView;
+pub use unmatched::Example;
+
+pub(crate) use last_errors::without_data;
 
 /// State shared between the data path and HTTP.
 #[derive(Debug)]

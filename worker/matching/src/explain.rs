@@ -116,7 +116,7 @@ pub fn explain(
 }
 
 /// What a payload says to a model; `None` for bytes, which say nothing to conditions.
-fn message(format: Format, payload: &[u8]) -> Result<Option<JsonValue<'static>>, InvalidPayload> {
+pub(crate) fn message(format: Format, payload: &[u8]) -> Result<Option<JsonValue<'static>>, InvalidPayload> {
     if format == Format::Json {
         return Ok(Some(decode(payload)?.to_static()));
     }
@@ -126,7 +126,10 @@ fn message(format: Format, payload: &[u8]) -> Result<Option<JsonValue<'static>>,
     Ok(Some(decode(text.as_bytes())?.to_static()))
 }
 
-fn subject<'m>(topic: Option<&'m str>, message: Option<&'m JsonValue<'static>>) -> Subject<'m> {
+pub(crate) fn subject<'m>(
+    topic: Option<&'m str>,
+    message: Option<&'m JsonValue<'static>>,
+) -> Subject<'m> {
     Subject {
         topic: topic.unwrap_or_default(),
         message,

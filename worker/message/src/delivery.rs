@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ledger::{Ledger, Settled};
+use crate::tally::DeviceTally;
 
 /// Identifies a message for the source that read it; opaque to everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ impl AckHandle {
 #[must_use = "a delivery that is not settled leaves its message unacknowledged"]
 pub struct Delivery {
     ledger: Arc<Ledger>,
+    /// That of the device, once it is known.
+    device: Option<Arc<DeviceTally>>,
     /// `None` without acknowledgements, as at QoS 0.
     ack: Option<AckHandle>,
 }
@@ -46,13 +49,27 @@ impl Delivery {
         ledger.open();
         Self {
             ledger: ledger.clone(),
+            device: None,
             ack,
         }
+    }
+
+    /// Counts the outcome for this device, too.
+    pub fn attribute(&mut self, device: Arc<DeviceTally>) {
+        self.device = Some(device);
+    }
+
+    /// The device that the outcome counts for.
+    pub fn device(&self) -> Option<&DeviceTally> {
+        self.device.as_deref()
     }
 
     /// Counts the outcome and acknowledges the message.
     pub fn settle(self, outcome: Settled) {
         self.ledger.settle(outcome);
+        if let Some(device) = self.device {
+            device.settle(outcome);
+        }
         if let Some(ack) = self.ack {
             ack.source.acknowledge(ack.ticket);
         }

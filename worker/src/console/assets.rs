@@ -25,6 +25,8 @@ files! {
     "charts.js": JAVASCRIPT,
     "connection.js": JAVASCRIPT,
     "console.css": CSS,
+    "data.js": JAVASCRIPT,
+    "devices.js": JAVASCRIPT,
     "explain.js": JAVASCRIPT,
     "faults.js": JAVASCRIPT,
     "format.js": JAVASCRIPT,

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::unfold;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::history::Point;
-use super::{Console, UPDATE, VIEWERS};
+use super::{Console, UPDATE, VIEWERS, devices};
 use crate::audience::Audience;
 use crate::http::EVENT_STREAM;
 use crate::status::ModelState;
@@ -23,16 +23,25 @@ use crate::status::ModelState;
 struct Viewer {
     console: Arc<Console>,
     audience: Audience,
+    wanted: Wanted,
     ticks: Interval,
     /// The last point of the history that it has.
     since: u64,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
+/// What a viewer wants beside what all pages show.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Wanted {
+    /// The model whose devices it looks at.
+    devices: Option<String>,
+}
+
 /// Sends the state until the viewer leaves.
 pub(super) async fn stream(
     State(console): State<Arc<Console>>,
     Extension(audience): Extension<Audience>,
+    Query(wanted): Query<Wanted>,
 ) -> Response {
     let Ok(place) = console.viewers.clone().try_acquire_owned() else {
         tracing::warn!(VIEWERS, "Viewer of the console turned away");
@@ -44,6 +53,7 @@ pub(super) async fn stream(
     let viewer = Viewer {
         console,
         audience,
+        wanted,
         ticks,
         since: 0,
         _place: place,
@@ -64,11 +74,27 @@ impl Viewer {
     /// The state now, with the points of the history that are new.
     fn next(&mut self) -> Value {
         let mut document = self.console.document(self.audience);
+        self.add_devices(&mut document);
         let history = self.console.history.points(self.since);
         let last = history.iter().flatten().map(Point::at).max();
         self.since = last.unwrap_or(self.since);
         document["history"] = json!(history);
         document
+    }
+
+    fn add_devices(&self, document: &mut Value) {
+        let Some(wanted) = &self.wanted.devices else {
+            return;
+        };
+        let console = &self.console;
+        let mut models = console.shared.models().iter().zip(&console.runtime.funcs);
+        if let Some((model, func)) = models.find(|(model, _)| model.name == *wanted) {
+            document["devices"] = json!({
+                "model": model.name,
+                "seen": devices::document(model, func, self.audience),
+            });
+        }
+        document["unclaimed"] = console.unclaimed.document(self.audience);
     }
 }
 

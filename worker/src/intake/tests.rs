@@ -10,7 +10,8 @@ use futures_util::future::FutureExt as _;
 use hosts::Lanes;
 use matching::Matcher;
 use message::{
-    AckHandle, Acknowledge, Attributes, Delivery, Job, Ledger, Queue, Settled, Telemetry, Ticket,
+    AckHandle, Acknowledge, Attributes, Delivery, Job, Ledger, Observer, Queue, Settled, Telemetry,
+    Ticket,
 };
 use tokio::sync::mpsc;
 
@@ -114,11 +115,14 @@ fn bed(on_full: OnFull) -> (Bed, Intake<TestSource>) {
         phase: Phase::Serving,
         closed: bed.closed.clone(),
     };
-    let accounts = Accounts::new(view, metrics.clone(), vec![false]);
+    let devices = Observer::new(view.devices.clone());
+    let accounts = Accounts::new(view.clone(), metrics.clone(), vec![false]);
     let dispatcher = Dispatcher {
         max_message_bytes: 1 << 20,
         matcher: Matcher::new(&runtime.funcs[0].devices),
         model: 0,
+        view,
+        devices,
         undecodable: shared.rules()[0].clone(),
         on_full,
         lanes: Lanes::new(vec![bed.queue.clone()], &[]),

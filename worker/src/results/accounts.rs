@@ -49,12 +49,17 @@ impl Accounts {
         let reason = failure.reason.as_str();
         self.metrics.failed(reason).inc();
         self.model.error(reason, &failure.message);
+        let telemetry = &origin.message.telemetry;
+        if let Some(device) = origin.message.delivery.device() {
+            let at = message::milliseconds(telemetry.received_at);
+            device.fail(at, reason, &failure.message);
+        }
         self.log(
             Some(&origin.device),
-            &origin.message.telemetry.topic,
+            &telemetry.topic,
             failure,
         );
-        if !self.dead_letters[origin.message.telemetry.rule] {
+        if !self.dead_letters[telemetry.rule] {
             self.settle(origin.message, Settled::Failed);
             return None;
         }

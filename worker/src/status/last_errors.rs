@@ -47,7 +47,7 @@ impl LastErrors {
 }
 
 /// A message without what a model may have put into it: of an exception only its type, since its text often quotes the event.
-fn without_data<'m>(reason: &str, message: &'m str) -> &'m str {
+pub(crate) fn without_data<'m>(reason: &str, message: &'m str) -> &'m str {
     if !matches!(reason, "exception" | "unserializable") {
         return message;
     }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crds::Reason;
 use crds::validated::ValidatedFunc;
 use hosts::HostStatus;
-use message::{Ledger, Settled};
+use message::{Devices, Ledger, Settled};
 use serde::Serialize;
 
 use super::last_errors::{self, LastErrors};
 use super::probe::{Probe, Queues};
 use super::session::SessionView;
+use super::unmatched::Unmatched;
 use crate::audience::Audience;
 use crate::metrics::Metrics;
 
@@ -23,6 +24,10 @@ pub struct ModelView {
     pub address: String,
     /// Its ledger.
     pub ledger: Arc<Ledger>,
+    /// The devices that it has seen.
+    pub devices: Arc<Devices>,
+    /// Examples of messages of none of its devices.
+    pub unmatched: Unmatched,
     inner: Mutex<Inner>,
 }
 
@@ -75,6 +80,8 @@ impl ModelView {
             name: func.name.clone(),
             address: address.to_string(),
             ledger: Arc::new(ledger),
+            devices: Arc::default(),
+            unmatched: Unmatched::default(),
             inner: Mutex::new(Inner {
                 state: ModelState::Loading,
                 digests: (None, None),
