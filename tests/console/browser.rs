@@ -66,9 +66,15 @@ impl Browser {
         let made = browser.command(Method::POST, "", wanted).await?;
         let id = made["sessionId"].as_str().context("no session")?.to_owned();
         browser.session = format!("{}/{id}", browser.session);
-        let size = json!({ "width": width, "height": 1000 });
-        browser.command(Method::POST, "/window/rect", size).await?;
+        browser.resize(width).await?;
         Ok(browser)
+    }
+
+    /// Makes the window so many pixels wide.
+    pub(crate) async fn resize(&self, width: u32) -> anyhow::Result<()> {
+        let size = json!({ "width": width, "height": 1000 });
+        let done = self.command(Method::POST, "/window/rect", size).await;
+        done.map(drop)
     }
 
     async fn command(&self, method: Method, path: &str, body: Value) -> anyhow::Result<Value> {

@@ -7,8 +7,8 @@ use tests::site::{IN, MESSAGE, Site};
 use crate::browser::Browser;
 use crate::{open, open_with_token};
 
-/// Raises over one value, with the event in the text.
-const PICKY: &str = "def handler(event, context):\n    value = event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n    \
+/// A model that raises over one value, with the event in the text.
+pub(crate) const PICKY: &str = "def handler(event, context):\n    value = event['telemetry']['RC_cylinder1_1P_d_dispPeak']\n    \
                      if value == 13:\n        raise ValueError(f'not {event}')\n    return value\n";
 
 /// The sample message of another device.

@@ -2,6 +2,9 @@
 
 mod browser;
 mod devices;
+mod hostile;
+mod messages;
+mod pictures;
 
 use anyhow::Context as _;
 use rustix::process::Signal;
@@ -32,9 +35,14 @@ async fn open_with_token(site: Site, language: &str) -> anyhow::Result<(Site, Br
     let site = site.with_token().await?;
     let browser = Browser::open(1400, language).await?;
     browser.go(&page(&site.worker)).await?;
-    tests::eventually(async || Ok(browser.type_into("#token", TOKEN).await.ok())).await?;
-    browser.click("button[type=submit]").await?;
+    log_in(&browser).await?;
     Ok((site, browser))
+}
+
+/// Gives the page the token that it asks for.
+async fn log_in(browser: &Browser) -> anyhow::Result<()> {
+    tests::eventually(async || Ok(browser.type_into("#token", TOKEN).await.ok())).await?;
+    browser.click("button[type=submit]").await
 }
 
 fn page(worker: &Running) -> String {
@@ -158,6 +166,7 @@ async fn nothing_is_off_the_screen_on_a_phone_or_a_wall() -> anyhow::Result<()> 
             ("overview", "What flows"),
             ("models", "SHA-256"),
             ("devices", "Messages that no model takes"),
+            ("messages", "--http-token-file"),
             ("why", "Explain"),
         ] {
             browser.click(&format!("nav a[href='#/{page}']")).await?;
@@ -210,7 +219,7 @@ async fn the_keyboard_is_enough() -> anyhow::Result<()> {
     let focus = "return document.activeElement.getAttribute('href')";
     browser.press(&[TAB]).await?;
     assert_eq!(browser.run(focus, json!([])).await?, "#/overview");
-    browser.press(&[TAB, TAB, TAB, ENTER]).await?;
+    browser.press(&[TAB, TAB, TAB, TAB, ENTER]).await?;
     browser
         .sees(&["A message, as the device publishes it"])
         .await?;
@@ -262,6 +271,7 @@ async fn axe_finds_nothing_serious() -> anyhow::Result<()> {
             ("overview", "What flows"),
             ("models", "SHA-256"),
             ("devices", "Messages that no model takes"),
+            ("messages", "--http-token-file"),
             ("why", "Explain"),
         ] {
             browser.click(&format!("nav a[href='#/{page}']")).await?;
@@ -285,33 +295,5 @@ async fn axe_finds_nothing_serious() -> anyhow::Result<()> {
         }
     }
     drop(site);
-    Ok(())
-}
-
-/// `EDGEMODEL_PICTURES=docs/console cargo test --test console -- pictures` writes the pictures of the docs.
-#[tokio::test]
-async fn pictures() -> anyhow::Result<()> {
-    let Some(folder) = std::env::var_os("EDGEMODEL_PICTURES") else {
-        return Ok(());
-    };
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(folder);
-    std::fs::create_dir_all(&folder)?;
-    for (name, language, width, wanted) in [
-        ("overview", "en-US", 1200, "What flows"),
-        ("overview.zh", "zh-CN", 1200, "数据流"),
-        ("phone", "en-US", 390, "What flows"),
-    ] {
-        let (mut site, browser) = open(width, language).await?;
-        for value in 0..500 {
-            site.measure(value % 100).await?;
-            site.result().await?;
-        }
-        browser.sees(&[wanted, "500"]).await?;
-        let file = folder.join(format!("{name}.png"));
-        std::fs::write(file, browser.picture().await?)?;
-        site.worker.stop().await?;
-    }
     Ok(())
 }

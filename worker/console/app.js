@@ -5,21 +5,31 @@ import { Devices } from "./devices.js";
 import { Explain } from "./explain.js";
 import { time } from "./format.js";
 import { choose, language, t } from "./language.js";
+import { Messages } from "./messages.js";
 import { Models } from "./models.js";
 import { Overview } from "./overview.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 
 const THEME = "edgemodel.theme";
-const PAGES = ["overview", "models", "devices", "why"];
+const PAGES = ["overview", "models", "devices", "messages", "why"];
 
 const applyTheme = (theme) => {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
 };
 
+/** The name in an address, which anyone may have written. */
+const decoded = (name) => {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+};
+
 const route = () => {
   const [, page, only] = location.hash.split("/");
-  return { page: PAGES.includes(page) ? page : "overview", only: only && decodeURIComponent(only) };
+  return { page: PAGES.includes(page) ? page : "overview", only: only && decoded(only) };
 };
 
 const Health = ({ view }) => {
@@ -60,6 +70,7 @@ const Content = ({ view, where }) => {
   if (!view.state) return html`<section><p>${t("connecting")}</p></section>`;
   if (where.page === "models") return html`<${Models} state=${view.state} only=${where.only} />`;
   if (where.page === "devices") return html`<${Devices} state=${view.state} only=${where.only} />`;
+  if (where.page === "messages") return html`<${Messages} state=${view.state} exchanges=${view.exchanges} only=${where.only} />`;
   return html`<${Overview} state=${view.state} before=${view.before} history=${view.history} />`;
 };
 

@@ -3,6 +3,9 @@
 const KEY = "edgemodel.token";
 const LONGEST_PAUSE = 5000;
 
+/** Examples of messages that went well, and of those that failed, as the worker keeps them of a model. */
+const EXCHANGES = 20;
+
 /** An hour, as the worker keeps it. */
 const POINTS = 360;
 
@@ -29,15 +32,16 @@ export const want = (query) => {
 };
 
 /**
- * Calls `show` with `{state, before, history, lostSince, denied}` at each change, for as long as the page lives. `before` is the
+ * Calls `show` with `{state, before, history, exchanges, lostSince, denied}` at each change, for as long as the page lives. `before` is the
  * state a few seconds ago, for rates.
  */
 export const watch = async (show) => {
   let seen = [];
   let history = [];
+  let exchanges = [];
   let lostSince = null;
   let pause = 500;
-  const tell = (more) => show({ state: seen.at(-1), before: seen[0], history, lostSince, denied: false, ...more });
+  const tell = (more) => show({ state: seen.at(-1), before: seen[0], history, exchanges, lostSince, denied: false, ...more });
   const take = (state) => {
     if (seen.length > 0 && seen[0].started !== state.started) {
       // Another worker: its counters began again.
@@ -46,6 +50,7 @@ export const watch = async (show) => {
     }
     seen = [...seen, state].slice(-6);
     history = state.models.map((_, index) => longer(history[index] ?? [], state.history[index] ?? []));
+    exchanges = newest([...exchanges, ...(state.messages?.new ?? [])]);
     lostSince = null;
     pause = 500;
     tell({});
@@ -61,6 +66,7 @@ export const watch = async (show) => {
         continue;
       }
       if (!response.ok) throw new Error(await response.text());
+      exchanges = [];
       await events(response.body, take);
     } catch {
       // Said below, and tried again.
@@ -71,6 +77,12 @@ export const watch = async (show) => {
     await new Promise((resume) => setTimeout(resume, pause));
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   }
+};
+
+/** The last examples of either kind, so that many failures leave some results. */
+const newest = (exchanges) => {
+  const of = (failed) => exchanges.filter(({ outcome }) => (outcome === "failed") === failed).slice(-EXCHANGES);
+  return [...of(false), ...of(true)].sort((a, b) => a.number - b.number);
 };
 
 /** Points after those that are there: a stream begins with all that the worker has. */

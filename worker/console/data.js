@@ -9,11 +9,14 @@ const NOTE = 2000;
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
-/** Such a text on one line. Its direction ends with it, and what is drawn above or below a line is cut off. */
-export const Data = ({ text }) => {
+/** Such a text. Its direction ends with it, and what it would draw above or below its lines is cut off. */
+export const Data = ({ text, most = CELL }) => {
   const whole = String(text ?? "–");
-  return html`<bdi class="data" title=${whole.length > CELL ? cut(whole, NOTE) : null}>${cut(whole, CELL)}</bdi>`;
+  return html`<bdi class="data" title=${whole.length > most ? cut(whole, NOTE) : null}>${cut(whole, most)}</bdi>`;
 };
+
+/** Whether there is a model of this name. */
+export const known = (state, name) => state.models.some((model) => model.name === name);
 
 /** Links to a page about each model. */
 export const Names = ({ page, models, chosen }) => html`<nav aria-label=${t("models")}>

@@ -1,7 +1,7 @@
 // The devices that a model has seen lately, and messages that no model takes.
 
 import { want } from "./connection.js";
-import { Data, Names } from "./data.js";
+import { Data, known, Names } from "./data.js";
 import { explain } from "./explain.js";
 import { ago, count, date, fineRate } from "./format.js";
 import { t } from "./language.js";
@@ -88,7 +88,8 @@ export const Devices = ({ state, only }) => {
       ${state.models.length > 1 && html`<${Names} page="devices" models=${state.models} chosen=${name} />`}
       <label for="search">${t("search")}</label>
       <input id="search" type="search" class="wide" value=${search} onInput=${(event) => setSearch(event.target.value)} />
-      ${devices ? html`<${Seen} devices=${devices} now=${state.now} search=${wanted} />` : html`<p>${t("connecting")}</p>`}
+      ${devices && html`<${Seen} devices=${devices} now=${state.now} search=${wanted} />`}
+      ${!devices && html`<p>${known(state, name) ? t("connecting") : t("model.unknown", { name })}</p>`}
     </section>
     ${state.unclaimed && html`<${Unclaimed} unclaimed=${state.unclaimed} now=${state.now} search=${wanted} />`}`;
 };

@@ -28,10 +28,20 @@ export const choose = (name) => {
   }
 };
 
+/** Characters that change the direction of what follows them, and the longest text within a sentence. */
+const DIRECTIONS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
+const LONGEST = 200;
+
+/** What a device, a model or a broker chose, for the middle of a sentence. */
+const quoted = (value) => {
+  const text = String(value).replace(DIRECTIONS, "\ufffd");
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+};
+
 /** The words for `key`, with `{name}` replaced by `values.name`. */
 export const t = (key, values = {}) => {
   const words = WORDS[chosen][key] ?? en[key] ?? key;
-  return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? quoted(values[name]) : whole));
 };
 
 /** The words for `key` in this language, or `otherwise`. */

@@ -1,5 +1,6 @@
 // One model: version, hosts, sessions, last errors.
 
+import { Data } from "./data.js";
 import { count, date, mebibytes } from "./format.js";
 import { t } from "./language.js";
 import { stateOf } from "./pipeline.js";
@@ -22,7 +23,7 @@ const Hosts = ({ hosts }) => html`<h3>${t("hosts")}</h3>
       host.host ?? "–",
       mebibytes(host.residentBytes),
       count(host.restarts),
-      (host.quarantined ?? []).join(", ") || "–",
+      html`<${Data} text=${(host.quarantined ?? []).join(", ") || "–"} />`,
     ])}
   />`;
 
@@ -35,7 +36,7 @@ const Sessions = ({ sessions }) => html`<h3>${t("sessions")}</h3>
       session.broker,
       session.topic,
       session.grantedQos ?? "–",
-      session.ready ? t("connected") : (session.error ?? t("disconnected")),
+      session.ready ? t("connected") : html`<${Data} text=${session.error ?? t("disconnected")} />`,
     ])}
   />`;
 
@@ -45,7 +46,7 @@ const Errors = ({ errors }) => html`<h3>${t("errors")}</h3>
   html`<${Table}
     label=${t("errors")}
     heads=${[t("time"), t("reason"), t("message")]}
-    rows=${errors.map((error) => [date(error.at), error.reason, error.message ?? t("authenticate")])}
+    rows=${errors.map((error) => [date(error.at), error.reason, html`<${Data} text=${error.message ?? t("authenticate")} />`])}
   />`}`;
 
 const Model = ({ model }) => html`<section>

@@ -1,6 +1,7 @@
 // The first page: what is wrong, what flows, and numbers that add up.
 
 import { Charts } from "./charts.js";
+import { Data } from "./data.js";
 import { faultsOf } from "./faults.js";
 import { count } from "./format.js";
 import { t } from "./language.js";
@@ -17,9 +18,12 @@ const Marked = ({ text }) =>
     .split("`")
     .map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 
+/** Longest text of a fault, in UTF-16 units: a refusal lists problems. */
+const FAULT = 1000;
+
 export const Fault = ({ fault }) => html`<div class=${`fault ${fault.minor ? "minor" : ""}`}>
   <p><strong>${fault.title}</strong></p>
-  ${fault.text && html`<p>${fault.text}</p>`}
+  ${fault.text && html`<p><${Data} text=${fault.text} most=${FAULT} /></p>`}
   ${fault.remedy && html`<p class="soft">${t("remedy")} <${Marked} text=${fault.remedy} /></p>`}
 </div>`;
 

@@ -81,10 +81,14 @@ impl hosts::Outcomes for Results {
         let origin = Origin { message, device };
         let result = match outcome {
             Outcome::Empty => {
+                self.accounts.show(&origin, None);
                 self.settle(origin.message, Settled::Empty);
                 return;
             }
-            Outcome::Result(payload) => Some(self.accounts.result(origin, payload)),
+            Outcome::Result(payload) => {
+                self.accounts.show(&origin, Some(&payload));
+                Some(self.accounts.result(origin, payload))
+            }
             Outcome::Failed(failure) => self.accounts.fail(origin, &failure),
         };
         if let Some(result) = result {

@@ -181,6 +181,11 @@ impl Worker {
         let sinks = SharedSinks::new(&shared.metrics, side.handle());
         let peers = self.peers.as_ref();
         let token = self.settings.http_token.as_ref();
+        if token.is_some() {
+            for model in shared.models() {
+                model.exchanges.want();
+            }
+        }
         let console = Console::new(shared.clone(), self.ctx.runtime.clone());
         let served = self
             .ports

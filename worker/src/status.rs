@@ -1,5 +1,7 @@
 //! The state of the worker: written by the data path, read by HTTP.
 
+mod exchange;
+mod exchanges;
 mod gate;
 mod last_errors;
 mod model;
@@ -18,6 +20,7 @@ use crate::undecodable::Undecodable;
 
 use model::Readiness;
 
+pub use exchange::Exchange;
 pub use model::{ModelState, ModelView};
 pub use probe::{Probe, Queues};
 pub use session::SessionView;

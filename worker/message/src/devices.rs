@@ -129,13 +129,15 @@ impl Inner {
         let mut seen: Vec<_> = self.kept.values().map(|tally| tally.last_seen()).collect();
         let (_, oldest, _) = seen.select_nth_unstable_by(SHOWN - 1, |a, b| b.cmp(a));
         let oldest = *oldest;
-        // Of those that were seen in the same millisecond, any.
-        let mut room = SHOWN;
+        // Of those that were seen in the same millisecond, as many as there is room for.
+        let mut room = SHOWN - seen.iter().filter(|time| **time > oldest).count();
         self.kept.retain(|_, tally| {
-            let stays = room > 0 && tally.last_seen() >= oldest;
-            if stays {
+            let time = tally.last_seen();
+            let stays = time > oldest || (time == oldest && room > 0);
+            if time == oldest && stays {
                 room -= 1;
-            } else {
+            }
+            if !stays {
                 tally.forget();
             }
             stays

@@ -31,6 +31,7 @@ files! {
     "faults.js": JAVASCRIPT,
     "format.js": JAVASCRIPT,
     "language.js": JAVASCRIPT,
+    "messages.js": JAVASCRIPT,
     "models.js": JAVASCRIPT,
     "overview.js": JAVASCRIPT,
     "pipeline.js": JAVASCRIPT,

@@ -27,6 +27,8 @@ struct Viewer {
     ticks: Interval,
     /// The last point of the history that it has.
     since: u64,
+    /// The last example of its model that it has.
+    exchange: u64,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
@@ -35,6 +37,8 @@ struct Viewer {
 pub(super) struct Wanted {
     /// The model whose devices it looks at.
     devices: Option<String>,
+    /// The model whose messages it looks at.
+    messages: Option<String>,
 }
 
 /// Sends the state until the viewer leaves.
@@ -56,6 +60,7 @@ pub(super) async fn stream(
         wanted,
         ticks,
         since: 0,
+        exchange: 0,
         _place: place,
     };
     let events = unfold(viewer, async |mut viewer| {
@@ -75,6 +80,7 @@ impl Viewer {
     fn next(&mut self) -> Value {
         let mut document = self.console.document(self.audience);
         self.add_devices(&mut document);
+        self.add_messages(&mut document);
         let history = self.console.history.points(self.since);
         let last = history.iter().flatten().map(Point::at).max();
         self.since = last.unwrap_or(self.since);
@@ -95,6 +101,22 @@ impl Viewer {
             });
         }
         document["unclaimed"] = console.unclaimed.document(self.audience);
+    }
+
+    /// The examples that are new; none without authentication.
+    fn add_messages(&mut self, document: &mut Value) {
+        let Some(wanted) = &self.wanted.messages else {
+            return;
+        };
+        let mut models = self.console.shared.models().iter();
+        if self.audience == Audience::Authenticated
+            && let Some(model) = models.find(|model| model.name == *wanted)
+        {
+            let new = model.exchanges.after(self.exchange);
+            self.exchange = new.last().map_or(self.exchange, |last| last.number);
+            let new: Vec<_> = new.iter().map(|one| &**one).collect();
+            document["messages"] = json!({ "model": model.name, "new": new });
+        }
     }
 }
 

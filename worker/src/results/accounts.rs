@@ -40,6 +40,12 @@ impl Accounts {
         OutboundResult::new(self.clone(), Kind::Result, origin, payload)
     }
 
+    /// Keeps what the model made of a message as an example, now and then.
+    pub(super) fn show(&self, origin: &Origin, result: Option<&[u8]>) {
+        let telemetry = &origin.message.telemetry;
+        self.model.exchanges.made(telemetry, &origin.device, result);
+    }
+
     /// Counts and logs a failure; the dead letter of the message if its rule has them.
     pub(super) fn fail(
         self: &Arc<Self>,
@@ -50,6 +56,9 @@ impl Accounts {
         self.metrics.failed(reason).inc();
         self.model.error(reason, &failure.message);
         let telemetry = &origin.message.telemetry;
+        let has_letter = self.dead_letters[telemetry.rule];
+        let exchanges = &self.model.exchanges;
+        exchanges.failed(telemetry, &origin.device, failure, has_letter);
         if let Some(device) = origin.message.delivery.device() {
             let at = message::milliseconds(telemetry.received_at);
             device.fail(at, reason, &failure.message);
@@ -59,7 +68,7 @@ impl Accounts {
             &telemetry.topic,
             failure,
         );
-        if !self.dead_letters[telemetry.rule] {
+        if !has_letter {
             self.settle(origin.message, Settled::Failed);
             return None;
         }
@@ -90,6 +99,8 @@ impl Accounts {
         let reason = failure.reason.as_str();
         self.metrics.failed(reason).inc();
         self.model.error(reason, &failure.message);
+        let exchanges = &self.model.exchanges;
+        exchanges.failed(&message.telemetry, "", &failure, false);
         self.log(None, &message.telemetry.topic, &failure);
         self.settle(message, Settled::Failed);
     }

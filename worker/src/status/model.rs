@@ -8,6 +8,7 @@ use hosts::HostStatus;
 use message::{Devices, Ledger, Settled};
 use serde::Serialize;
 
+use super::exchanges::Exchanges;
 use super::last_errors::{self, LastErrors};
 use super::probe::{Probe, Queues};
 use super::session::SessionView;
@@ -28,6 +29,8 @@ pub struct ModelView {
     pub devices: Arc<Devices>,
     /// Examples of messages of none of its devices.
     pub unmatched: Unmatched,
+    /// Examples of messages with what it made of them.
+    pub exchanges: Exchanges,
     inner: Mutex<Inner>,
 }
 
@@ -82,6 +85,7 @@ impl ModelView {
             ledger: Arc::new(ledger),
             devices: Arc::default(),
             unmatched: Unmatched::default(),
+            exchanges: Exchanges::default(),
             inner: Mutex::new(Inner {
                 state: ModelState::Loading,
                 digests: (None, None),

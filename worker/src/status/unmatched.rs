@@ -78,7 +78,7 @@ mod tests {
     fn few_examples_wait_and_none_is_large() {
         let unmatched = Unmatched::default();
         let start = Instant::now();
-        let mut add = |second, size| {
+        let add = |second, size| {
             unmatched.add(&Telemetry {
                 topic: "in".into(),
                 payload: vec![b'x'; size].into(),
