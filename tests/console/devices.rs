@@ -20,7 +20,11 @@ pub(crate) fn message_of(device: &str) -> String {
 /// A configuration whose first model takes all devices but 设备2, and tells them apart by their names.
 pub(crate) fn any_device(config: String) -> String {
     config
-        .replacen("attrExpression: == data", "attrExpression: != data", 1)
+        .replacen(
+            "attrExpression: == data_to_dict['deviceInfo']['deviceName']",
+            "attrExpression: \"!= data_to_dict['deviceInfo']['deviceName']\"",
+            1,
+        )
         .replacen(
             "  modelAddress",
             "  deviceKey: data_to_dict['deviceInfo']['deviceName']\n  modelAddress",
@@ -58,7 +62,11 @@ async fn devices_are_shown_with_what_they_did_and_no_payloads() -> anyhow::Resul
     }
     browser.sees(&["published"]).await?;
     let cells = rows(&browser, "Devices").await?.remove(0);
-    assert_eq!((&*cells[0], &*cells[3], &*cells[5]), ("设备2", "2", "0"), "{cells:?}");
+    assert_eq!(
+        (&*cells[0], &*cells[3], &*cells[5]),
+        ("设备2", "2", "0"),
+        "{cells:?}"
+    );
     site.measure(13).await?;
     browser.sees(&["failed", "exception: ValueError"]).await?;
     publish(&mut site, message_of("设备9")).await?;
@@ -66,7 +74,10 @@ async fn devices_are_shown_with_what_they_did_and_no_payloads() -> anyhow::Resul
         .sees(&[IN, "Log in with the token to see it"])
         .await?;
     let text = browser.text().await?;
-    assert!(!text.contains("设备9") && !text.contains("telemetry"), "{text}");
+    assert!(
+        !text.contains("设备9") && !text.contains("telemetry"),
+        "{text}"
+    );
     browser.fill("#search", "other").await?;
     browser.sees(&["0 of 1 devices"]).await?;
     assert_eq!(browser.complaints().await?, [""; 0]);
@@ -90,7 +101,9 @@ async fn a_device_that_no_model_takes_is_named_and_explained_at_a_click() -> any
     browser.sees(&["得不到此消息", "设备2 不匹配"]).await?;
     site.measure(13).await?;
     browser.click("nav a[href='#/devices']").await?;
-    browser.sees(&["ValueError: not {'deviceInfo'", "失败"]).await?;
+    browser
+        .sees(&["ValueError: not {'deviceInfo'", "失败"])
+        .await?;
     assert_eq!(browser.complaints().await?, [""; 0]);
     Ok(())
 }
@@ -108,18 +121,21 @@ async fn of_many_devices_the_last_thousand_are_shown_and_found() -> anyhow::Resu
         site.device.push(IN, message, Qos::AtLeastOnce).await?;
     }
     publish(&mut site, message_of("press-1099")).await?;
-    browser.sees(&["1,000 of 1,000 devices", "press-1099"]).await?;
+    browser
+        .sees(&["1,000 of 1,000 devices", "press-1099"])
+        .await?;
     browser.click("main button").await?;
-    tests::eventually(async || {
-        Ok((rows(&browser, "Devices").await?.len() == 1000).then_some(()))
-    })
-    .await?;
+    tests::eventually(async || Ok((rows(&browser, "Devices").await?.len() == 1000).then_some(())))
+        .await?;
     browser.fill("#search", "PRESS-1098").await?;
     browser.sees(&["1 of 1,000 devices"]).await?;
     browser.fill("#search", "press-7").await?;
     browser.sees(&["press-777"]).await?;
     assert!(!browser.text().await?.contains("press-1098"));
-    let lost = browser.run("return document.querySelectorAll('header .bad').length", json!([]));
+    let lost = browser.run(
+        "return document.querySelectorAll('header .bad').length",
+        json!([]),
+    );
     assert_eq!(lost.await?, Value::from(0));
     Ok(())
 }
@@ -143,7 +159,10 @@ async fn one_stream_brings_what_each_page_needs() -> anyhow::Result<()> {
     browser.sees(&["1 of 1 devices", "设备2"]).await?;
     browser.click("nav a[href='#/devices/test']").await?;
     browser.sees(&["三厂-pyboot测试设备2"]).await?;
-    let seen = browser.run("return seen.filter((text) => text.includes('lost'))", json!([]));
+    let seen = browser.run(
+        "return seen.filter((text) => text.includes('lost'))",
+        json!([]),
+    );
     assert_eq!(seen.await?, json!([]));
     drop(site);
     Ok(())

@@ -154,7 +154,11 @@ async fn hostile_errors_and_messages_change_nothing_either() -> anyhow::Result<(
     let (mut site, browser) = open_with_token(site, "zh-CN").await?;
     browser.resize(390).await?;
     browser.sees(&["数据流"]).await?;
-    for (page, wanted) in [("messages", "抽样"), ("models", "SHA-256"), ("overview", "数据流")] {
+    for (page, wanted) in [
+        ("messages", "抽样"),
+        ("models", "SHA-256"),
+        ("overview", "数据流"),
+    ] {
         browser.click(&format!("nav a[href='#/{page}']")).await?;
         browser.sees(&[wanted]).await?;
         let before = frame(&browser).await?;
@@ -173,7 +177,9 @@ async fn hostile_errors_and_messages_change_nothing_either() -> anyhow::Result<(
             browser.sees(&["就绪", "概览"]).await?;
         }
     }
-    let hacked = browser.run("return window.hacked ?? null", json!([])).await?;
+    let hacked = browser
+        .run("return window.hacked ?? null", json!([]))
+        .await?;
     assert_eq!(hacked, Value::Null);
     assert_eq!(browser.complaints().await?, [""; 0]);
     Ok(())

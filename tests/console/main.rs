@@ -42,6 +42,8 @@ async fn open_with_token(site: Site, language: &str) -> anyhow::Result<(Site, Br
 /// Gives the page the token that it asks for.
 async fn log_in(browser: &Browser) -> anyhow::Result<()> {
     tests::eventually(async || Ok(browser.type_into("#token", TOKEN).await.ok())).await?;
+    // The answer 401, which made the page ask.
+    browser.complaints().await?;
     browser.click("button[type=submit]").await
 }
 

@@ -8,7 +8,8 @@ use crate::devices::PICKY;
 use crate::{open, open_with_token};
 
 async fn open_messages(language: &str) -> anyhow::Result<(Site, Browser)> {
-    let letters = |config: String| config.replace("- pub:\n", "- pub:\n    deadLetterTopic: dead\n");
+    let letters =
+        |config: String| config.replace("- pub:\n", "- pub:\n    deadLetterTopic: dead\n");
     let site = Site::with(PICKY, letters).await?;
     let (site, browser) = open_with_token(site, language).await?;
     browser.sees(&["industry"]).await?;
@@ -22,15 +23,22 @@ async fn messages_are_shown_beside_their_results_and_exceptions() -> anyhow::Res
     browser.sees(&["No such message yet."]).await?;
     site.measure(4242).await?;
     site.result().await?;
-    browser.sees(&["RC_cylinder1_1P_d_dispPeak", "设备2"]).await?;
-    let parts = "return [...document.querySelectorAll('article pre')].map((part) => part.innerText)";
+    browser
+        .sees(&["RC_cylinder1_1P_d_dispPeak", "设备2"])
+        .await?;
+    let parts =
+        "return [...document.querySelectorAll('article pre')].map((part) => part.innerText)";
     let parts: Vec<String> = serde_json::from_value(browser.run(parts, json!([])).await?)?;
     assert_eq!(parts.len(), 2, "{parts:?}");
-    assert_eq!(parts[0], tests::site::message(4242).trim_end());
+    assert_eq!(parts[0], tests::site::message(4242));
     assert_eq!(parts[1], "4242");
     site.measure(13).await?;
     browser
-        .sees(&["dead letter", "exception: ValueError: not {'deviceInfo'", "line 4, in handler"])
+        .sees(&[
+            "dead letter",
+            "exception: ValueError: not {'deviceInfo'",
+            "line 4, in handler",
+        ])
         .await?;
     browser.click("#kind option[value=results]").await?;
     tests::eventually(async || {

@@ -18,7 +18,14 @@ const PICTURES: [(&str, &str, u32, &str, &str, &str); 8] = [
     ("devices.zh", "zh-CN", 1200, "light", "devices", "设备9"),
     ("devices.phone", "zh-CN", 390, "dark", "devices", "设备9"),
     ("messages", "en-US", 1200, "dark", "messages", "Traceback"),
-    ("messages.phone", "zh-CN", 390, "light", "messages", "Traceback"),
+    (
+        "messages.phone",
+        "zh-CN",
+        390,
+        "light",
+        "messages",
+        "Traceback",
+    ),
 ];
 
 /// `EDGEMODEL_PICTURES=docs/console cargo test --test console -- pictures` writes them.
@@ -27,7 +34,9 @@ async fn pictures() -> anyhow::Result<()> {
     let Some(folder) = std::env::var_os("EDGEMODEL_PICTURES") else {
         return Ok(());
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(folder);
     std::fs::create_dir_all(&folder)?;
     let site = Site::start(PICKY).await?;
     let (mut site, browser) = open_with_token(site, "en-US").await?;
@@ -37,7 +46,9 @@ async fn pictures() -> anyhow::Result<()> {
             site.result().await?;
         }
     }
-    site.device.send(IN, message_of("设备9"), Qos::AtLeastOnce).await?;
+    site.device
+        .send(IN, message_of("设备9"), Qos::AtLeastOnce)
+        .await?;
     drop(browser);
     for picture in PICTURES {
         take(&site, picture, &folder).await?;
@@ -54,7 +65,9 @@ async fn take(
     let browser = Browser::open(width, language).await?;
     browser.go(&page(&site.worker)).await?;
     crate::log_in(&browser).await?;
-    browser.click(&format!("option[value={appearance}]")).await?;
+    browser
+        .click(&format!("option[value={appearance}]"))
+        .await?;
     browser.click(&format!("nav a[href='#/{shown}']")).await?;
     browser.sees(&[wanted]).await?;
     let file = folder.join(format!("{name}.png"));

@@ -116,7 +116,10 @@ pub fn explain(
 }
 
 /// What a payload says to a model; `None` for bytes, which say nothing to conditions.
-pub(crate) fn message(format: Format, payload: &[u8]) -> Result<Option<JsonValue<'static>>, InvalidPayload> {
+pub(crate) fn message(
+    format: Format,
+    payload: &[u8],
+) -> Result<Option<JsonValue<'static>>, InvalidPayload> {
     if format == Format::Json {
         return Ok(Some(decode(payload)?.to_static()));
     }

@@ -32,7 +32,10 @@ impl Naming {
                     found.push(place.clone());
                 }
             }
-            match formats.iter_mut().find(|(format, _)| *format == func.decode) {
+            match formats
+                .iter_mut()
+                .find(|(format, _)| *format == func.decode)
+            {
                 Some((_, places)) => {
                     found.retain(|place| !places.contains(place));
                     places.extend(found);
@@ -87,7 +90,10 @@ mod tests {
         ] {
             assert_eq!(naming.said(payload.as_bytes()), expected, "{payload}");
         }
-        let long = format!(r#"{{"deviceInfo": {{"deviceName": "{}"}}}}"#, "x".repeat(300));
+        let long = format!(
+            r#"{{"deviceInfo": {{"deviceName": "{}"}}}}"#,
+            "x".repeat(300)
+        );
         assert!(naming.said(long.as_bytes()).is_empty());
     }
 }

@@ -24,7 +24,11 @@ pub(super) fn document(model: &ModelView, func: &ValidatedFunc, audience: Audien
     });
     let mut shown: Vec<_> = each.collect();
     if seen.complete && func.device_key.is_none() {
-        let names: HashSet<_> = seen.devices.iter().map(|(tally, _)| &**tally.name()).collect();
+        let names: HashSet<_> = seen
+            .devices
+            .iter()
+            .map(|(tally, _)| &**tally.name())
+            .collect();
         let configured = func.devices.iter().map(|device| device.name.as_str());
         let silent = configured.filter(|name| !names.contains(name));
         let room = SHOWN_DEVICES - shown.len();
@@ -76,8 +80,14 @@ mod tests {
         let shown = document(model, func, Audience::Authenticated);
         let first = &shown[0];
         assert_eq!(first["name"], *name);
-        assert_eq!((&first["received"], &first["failed"]), (&json!(2), &json!(1)));
-        assert_eq!((&first["last"], &first["quarantined"]), (&json!("failed"), &json!(false)));
+        assert_eq!(
+            (&first["received"], &first["failed"]),
+            (&json!(2), &json!(1))
+        );
+        assert_eq!(
+            (&first["last"], &first["quarantined"]),
+            (&json!("failed"), &json!(false))
+        );
         assert_eq!(first["error"]["message"], "ValueError: secret");
         assert_eq!(shown.as_array().map(Vec::len), Some(func.devices.len()));
         let silent = func.devices.iter().filter(|device| device.name != *name);

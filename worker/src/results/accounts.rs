@@ -63,11 +63,7 @@ impl Accounts {
             let at = message::milliseconds(telemetry.received_at);
             device.fail(at, reason, &failure.message);
         }
-        self.log(
-            Some(&origin.device),
-            &telemetry.topic,
-            failure,
-        );
+        self.log(Some(&origin.device), &telemetry.topic, failure);
         if !has_letter {
             self.settle(origin.message, Settled::Failed);
             return None;

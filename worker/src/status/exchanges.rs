@@ -175,9 +175,7 @@ mod tests {
         let shown = exchanges.after(0);
         let shown: Vec<&Exchange> = shown.iter().map(|one| &**one).collect();
         let shown = serde_json::to_value(shown).unwrap();
-        let common = |number, message| {
-            serde_json::json!({"number": number, "at": 0, "topic": "in", "device": "press", "message": message})
-        };
+        let common = |number, message| serde_json::json!({"number": number, "at": 0, "topic": "in", "device": "press", "message": message});
         let with = |mut common: serde_json::Value, more: serde_json::Value| {
             let more = more.as_object().cloned().unwrap();
             common.as_object_mut().unwrap().extend(more);
@@ -190,7 +188,10 @@ mod tests {
                 serde_json::json!({"outcome": "result", "result": {"text": "[1]", "size": 3, "cut": false}}),
             ),
             with(
-                common(2, serde_json::json!({"base64": "/w==", "size": 1, "cut": false})),
+                common(
+                    2,
+                    serde_json::json!({"base64": "/w==", "size": 1, "cut": false}),
+                ),
                 serde_json::json!({"outcome": "failed", "reason": "exception", "error": "ValueError: no",
                     "traceback": "File", "deadLetter": true}),
             ),
@@ -209,7 +210,11 @@ mod tests {
         }
         exchanges.failed(&telemetry(0, "{}"), "d", &failure("x"), false);
         let numbers: Vec<_> = exchanges.after(0).iter().map(|one| one.number).collect();
-        assert_eq!(numbers, Vec::from_iter(81..=101), "failures do not displace results");
+        assert_eq!(
+            numbers,
+            Vec::from_iter(81..=101),
+            "failures do not displace results"
+        );
         let large = "设".repeat(1 << 16);
         for second in 200..220 {
             let mut telemetry = telemetry(second, large.clone());
