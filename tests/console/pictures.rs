@@ -11,9 +11,9 @@ use crate::{open_with_token, page};
 
 /// What is taken: the file's name, language, width, appearance, page, and what the page shows then.
 const PICTURES: [(&str, &str, u32, &str, &str, &str); 8] = [
-    ("overview", "en-US", 1200, "light", "overview", "500"),
-    ("overview.zh", "zh-CN", 1200, "light", "overview", "500"),
-    ("phone", "en-US", 390, "light", "overview", "500"),
+    ("overview", "en-US", 1200, "light", "overview", "495"),
+    ("overview.zh", "zh-CN", 1200, "light", "overview", "495"),
+    ("phone", "en-US", 390, "light", "overview", "495"),
     ("devices", "en-US", 1200, "light", "devices", "设备9"),
     ("devices.zh", "zh-CN", 1200, "light", "devices", "设备9"),
     ("devices.phone", "zh-CN", 390, "dark", "devices", "设备9"),

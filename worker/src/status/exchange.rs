@@ -101,23 +101,15 @@ impl Exchange {
 
 impl Part {
     fn of(payload: &[u8]) -> Self {
-        let cut = payload.len() > LARGEST;
-        let part = |text, base64| Self {
-            text,
-            base64,
+        let text = std::str::from_utf8(payload).ok();
+        // In base64, three bytes take four.
+        let most = text.map_or(LARGEST / 4 * 3, |_| LARGEST);
+        let bytes = &payload[..payload.len().min(most)];
+        Self {
+            text: text.map(|text| start(text, most)),
+            base64: text.is_none().then(|| STANDARD.encode(bytes)),
             size: payload.len(),
-            cut,
-        };
-        match std::str::from_utf8(payload) {
-            Ok(text) => part(Some(start(text, LARGEST)), None),
-            Err(_) => {
-                let bytes = &payload[..payload.len().min(LARGEST / 4 * 3)];
-                let cut = cut || bytes.len() < payload.len();
-                Self {
-                    cut,
-                    ..part(None, Some(STANDARD.encode(bytes)))
-                }
-            }
+            cut: payload.len() > most,
         }
     }
 

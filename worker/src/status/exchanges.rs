@@ -212,7 +212,7 @@ mod tests {
         let numbers: Vec<_> = exchanges.after(0).iter().map(|one| one.number).collect();
         assert_eq!(
             numbers,
-            Vec::from_iter(81..=101),
+            (81..=101).collect::<Vec<_>>(),
             "failures do not displace results"
         );
         let large = "设".repeat(1 << 16);
