@@ -14,11 +14,11 @@ async fn session() -> (TcpListener, Session) {
     (listener, session)
 }
 
-fn connected(event: Event) -> Option<()> {
+fn connected(event: &Event) -> Option<()> {
     matches!(event, Event::Connected { .. }).then_some(())
 }
 
-fn taken_over(event: Event) -> Option<()> {
+fn taken_over(event: &Event) -> Option<()> {
     matches!(
         event,
         Event::Disconnected {
@@ -40,8 +40,8 @@ async fn d13_a_held_session_is_taken_back_at_once() {
         std::future::pending::<()>().await;
     };
     let client = async {
-        until(&mut session, connected).await;
-        until(&mut session, connected).await;
+        until(&mut session, |event| connected(&event)).await;
+        until(&mut session, |event| connected(&event)).await;
     };
     against(client, broker).await;
 }
@@ -56,9 +56,9 @@ async fn d13_a_session_that_stays_away_comes_back_when_it_is_held() {
         std::future::pending::<()>().await;
     };
     let client = async {
-        until(&mut session, taken_over).await;
+        until(&mut session, |event| taken_over(&event)).await;
         session.claim(Claim::Held);
-        until(&mut session, connected).await;
+        until(&mut session, |event| connected(&event)).await;
     };
     against(client, broker).await;
 }
@@ -75,15 +75,15 @@ async fn d13_a_yielded_session_is_disconnected_until_it_is_held() {
         std::future::pending::<()>().await;
     };
     let client = async {
-        until(&mut session, connected).await;
+        until(&mut session, |event| connected(&event)).await;
         session.claim(Claim::Yielded);
-        until(&mut session, taken_over).await;
+        until(&mut session, |event| taken_over(&event)).await;
         tokio::select! {
             () = session.drive() => unreachable!("it connects"),
             end = end => end.unwrap(),
         }
         session.claim(Claim::Held);
-        until(&mut session, connected).await;
+        until(&mut session, |event| connected(&event)).await;
     };
     against(client, broker).await;
 }
@@ -110,7 +110,7 @@ async fn d13_a_session_that_yields_while_it_connects_is_not_connected() {
         session.claim(Claim::Yielded);
         until(&mut session, |event| {
             assert!(!matches!(event, Event::Connected { .. }));
-            taken_over(event)
+            taken_over(&event)
         })
         .await;
     };
