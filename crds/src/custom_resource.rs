@@ -86,7 +86,9 @@ fn columns() -> Value {
             "Models that serve, of all"
         ),
         column("Exposed", ".status.exposedSummary", "Ports in effect"),
-        wide("Digests", ".status.models[*].digest", "The digests of the models, in the order of the spec"),
+        wide("Wanted", ".status.wantedSummary", "The digests that the spec asks for, in the order of the models"),
+        wide("Serving", ".status.servingSummary", "The digests that workers serve, in the order of the models"),
+        wide("Nodes", ".status.nodesSummary", "Where they serve"),
         wide("Message", &ready("message"), "Why, for people"),
         { "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" },
     ])

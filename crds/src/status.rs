@@ -2,11 +2,18 @@
 //!
 //! Nothing that moves fast stands here; queue depths are metrics.
 
+mod version;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::constraint::{list_by, name, text, word};
+use crate::constraint::{list, list_by, name, text, word};
 use crate::reason::ReasonText;
+
+pub use version::{Ended, Serving, Version};
+
+/// Most entries of a model's history.
+pub const MAX_HISTORY: usize = 5;
 
 /// Most characters of the message of a model or a port; the API server refuses a longer one.
 pub const MAX_MESSAGE: usize = 4096;
@@ -33,6 +40,18 @@ pub struct RuntimeStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = text(0, 256))]
     pub exposed_summary: Option<String>,
+    /// The beginnings of the digests in `models[].wanted`, in the order of the spec; `-` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 256))]
+    pub wanted_summary: Option<String>,
+    /// The beginnings of the digests in `models[].serving`, in the order of the spec; `-` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 256))]
+    pub serving_summary: Option<String>,
+    /// The nodes in `models[].serving`, each once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = text(0, 256))]
+    pub nodes_summary: Option<String>,
     /// The models, in the order of the spec.
     #[serde(default)]
     #[schemars(transform = list_by("name", 64))]
@@ -85,10 +104,17 @@ pub struct ModelStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = name)]
     pub deployment: Option<String>,
-    /// The digest that its zip must have, such as `sha256:...` or `md5:...`.
+    /// The digest that the spec asks for, such as `sha256:...` or `md5:...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = text(1, 256))]
-    pub digest: Option<String>,
+    pub wanted: Option<String>,
+    /// What a worker serves; absent while none is known to be ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<Serving>,
+    /// What was served or refused before, the latest first. An entry without `ended` was served last, while nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = list(MAX_HISTORY))]
+    pub history: Vec<Version>,
 }
 
 /// The state of one exposed port.

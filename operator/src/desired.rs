@@ -251,7 +251,7 @@ fn model(
         digest: digest.as_deref(),
     };
     Model::Served(Box::new(ModelChildren {
-        config_map: config_map::build(identity, &func.name, &config, &restart_digest),
+        config_map: config_map::build(&source),
         deployment: deployment::build(&source),
         autoscaler: autoscaler::build(identity, func),
         replicas: func.scaling.replicas(),
@@ -281,7 +281,8 @@ fn missing_secret(inputs: &Inputs<'_>, secrets: &BTreeMap<&str, ReadKeys>) -> Op
     })
 }
 
-fn digest_text(digests: &Digests) -> Option<String> {
+/// The digest that a zip must have, as annotations and statuses show it.
+pub(crate) fn digest_text(digests: &Digests) -> Option<String> {
     let sha256 = digests.sha256.map(|digest| format!("sha256:{digest}"));
     sha256.or_else(|| digests.md5.map(|digest| format!("md5:{digest}")))
 }

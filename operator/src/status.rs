@@ -5,9 +5,12 @@ mod conditions;
 mod model;
 mod pods;
 mod port;
+mod serving;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;
+mod versions;
 
 use crds::status::{Condition, ExposeStatus, ModelStatus, RuntimeStatus};
 use crds::{ClusterRuntime, Reason};
@@ -56,8 +59,18 @@ pub struct Accepted<'a> {
 pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus) -> RuntimeStatus {
     let mut models = Vec::new();
     let mut ports = Vec::new();
+    let unknown = ModelStatus::default();
     for index in 0..accepted.desired.models.len() {
-        models.push(model::status(accepted, index));
+        let (mut model, progress) = model::status(accepted, index);
+        let known = before.models.iter().find(|one| one.name == model.name);
+        let served = serving::of(accepted, index);
+        (model.serving, model.history) = versions::advance(
+            known.unwrap_or(&unknown),
+            model.wanted.as_deref(),
+            &served,
+            accepted.now,
+        );
+        models.push((model, progress));
     }
     for index in 0..accepted.desired.ports.len() {
         ports.push(port::status(accepted, index));
@@ -66,18 +79,22 @@ pub fn compute(accepted: &Accepted<'_>, generation: i64, before: &RuntimeStatus)
     let ready = models.iter().filter(|(model, _)| model.ready).count();
     let exposed: Vec<_> = ports.iter().filter_map(|(port, _)| port.port).collect();
     let exposed: Vec<_> = exposed.iter().map(u16::to_string).collect();
+    let models: Vec<_> = models
+        .into_iter()
+        .map(|(model, _)| ModelStatus {
+            message: shortened(&model.message),
+            ..model
+        })
+        .collect();
     RuntimeStatus {
         observed_generation: Some(generation),
         conditions: conditions::transitions(conditions, generation, before, accepted.now),
         models_summary: Some(format!("{ready}/{}", models.len())),
         exposed_summary: (!exposed.is_empty()).then(|| exposed.join(",")),
-        models: models
-            .into_iter()
-            .map(|(model, _)| ModelStatus {
-                message: shortened(&model.message),
-                ..model
-            })
-            .collect(),
+        wanted_summary: summary::wanted(&models),
+        serving_summary: summary::serving(&models),
+        nodes_summary: summary::nodes(&models),
+        models,
         expose: ports
             .into_iter()
             .map(|(port, _)| ExposeStatus {

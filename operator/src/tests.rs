@@ -6,3 +6,4 @@ mod changes;
 mod fake_api;
 mod objects;
 mod statuses;
+mod versions;

@@ -5,21 +5,21 @@
 //! changed in place.
 
 use crds::contract::mount::CONFIG_FILE;
-use crds::runtime::RuntimeSpec;
 use serde_json::json;
 
-use super::{Child, Identity, labels, names};
+use super::model_source::ModelSource;
+use super::{Child, labels, names};
 use crate::kind::Kind;
 
-pub(super) fn build(
-    identity: &Identity,
-    model: &str,
-    config: &RuntimeSpec,
-    restart_digest: &str,
-) -> Child {
-    let name = names::config_map(&identity.name, model, restart_digest);
+pub(super) fn build(source: &ModelSource<'_>) -> Child {
+    let identity = source.inputs.identity;
+    let (model, config) = (&source.func.name, source.config);
+    let name = names::config_map(&identity.name, model, source.restart_digest);
     let labels = labels::of_model(identity, model);
-    let annotations = json!({ labels::NAME: model, labels::CONFIG: restart_digest });
+    let mut annotations = json!({ labels::NAME: model, labels::CONFIG: source.restart_digest });
+    if let Some(digest) = source.digest {
+        annotations[labels::DIGEST] = digest.into();
+    }
     // JSON is YAML; the specification types hold nothing that YAML could not.
     let text = crds::yaml::write(config)
         .unwrap_or_else(|_| serde_json::to_string(config).unwrap_or_default());

@@ -25,7 +25,7 @@ pub const RUNTIME_NAME: &str = "edgemodel.io/runtime-name";
 pub const CONFIG: &str = "edgemodel.io/config";
 /// On a pod: the digest of the contents of its Secrets.
 pub const SECRETS: &str = "edgemodel.io/secrets";
-/// On a Deployment: the digest that its model's zip must have.
+/// On a Deployment and a ConfigMap: the digest that the model's zip must have.
 pub const DIGEST: &str = "edgemodel.io/digest";
 /// On a child: the model's or port's name in the spec.
 pub const NAME: &str = "edgemodel.io/name";

@@ -5,14 +5,16 @@ use crds::reason::ReasonText;
 use crds::status::ModelStatus;
 
 use super::{Accepted, OfModel, Progress, pods};
-use crate::desired::{Model, ModelChildren};
+use crate::desired::{Model, ModelChildren, digest_text};
 use crate::observe::Observed;
 use crate::rollout::Rollout;
 
 pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
-    let name = accepted.runtime.models[index].name.clone();
+    let func = &accepted.runtime.models[index];
+    let digests = func.digest.as_ref().ok();
     let mut status = ModelStatus {
-        name,
+        name: func.name.clone(),
+        wanted: digests.and_then(digest_text),
         ..ModelStatus::default()
     };
     let children = match &accepted.desired.models[index] {
@@ -29,7 +31,6 @@ pub(super) fn status(accepted: &Accepted<'_>, index: usize) -> OfModel {
         }
     };
     status.deployment = Some(children.deployment.name.clone());
-    status.digest.clone_from(&children.digest);
     let (ready, progress, reason, message) = match accepted.outcomes.model(index) {
         Some(Ok(live)) => of_deployment(accepted, children, live),
         Some(Err(error)) => {

@@ -3,3 +3,4 @@
 mod conditions;
 mod parts;
 mod pods;
+mod versions;

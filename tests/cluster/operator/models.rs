@@ -2,11 +2,19 @@
 
 use crds::termination::Termination;
 use kube::api::ListParams;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::control_plane::PodState;
 use tests::eventually;
 
 use super::{Site, condition, runtime};
+
+/// The digest of the first model, as a status shows it.
+const FIRST: &str = "md5:AAAAAAAAAAAAAAAAAAAAAQ==";
+/// Of `f` in hex.
+const REFUSED: &str = "md5://///////////////////w==";
+/// Of `e` in hex, and as columns show it.
+const LAST: &str = "md5:7u7u7u7u7u7u7u7u7u7u7g==";
+const SHORT: &str = "7u7u7u7u7u7u";
 
 /// Quotas and Pod Security refuse pods, not Deployments: their words reach the status.
 #[tokio::test]
@@ -113,12 +121,45 @@ async fn a_model_whose_sample_fails_says_so_and_the_worker_before_it_serves_on()
     let mut conditions = conditions.into_iter().flatten();
     assert!(conditions.any(|one| one["type"] == "Ready" && one["status"] == "True"));
     // A zip that passes takes its place.
-    site.kubelet.forget(&labels);
     plant["spec"]["funcs"][0]["modelMd5"] = "e".repeat(32).into();
+    let told = pods.list(&selector).await?.items;
+    let refused: Vec<_> = told
+        .into_iter()
+        .map(|pod| pod.metadata.uid)
+        .filter(|uid| uid.as_deref() != before["uid"].as_str())
+        .collect();
     site.put(&plant).await?;
-    site.until("plant", |status| {
-        condition(status, "Ready")["status"] == "True"
+    // Else the refused one would be said to be ready, too.
+    eventually(async || {
+        let all = pods.list(&selector).await?.items;
+        let left = all.iter().any(|pod| refused.contains(&pod.metadata.uid));
+        Ok((!left).then_some(()))
     })
     .await?;
+    site.kubelet.forget(&labels);
+    let served = |status: &Value| status["models"][0]["serving"]["digest"] == LAST;
+    let found = site
+        .until("plant", |status| {
+            condition(status, "Ready")["status"] == "True" && served(status)
+        })
+        .await?;
+    let model = &found["status"]["models"][0];
+    assert_eq!(model["wanted"], LAST);
+    let node = &model["serving"]["node"];
+    let nodes: Vec<_> = pods.list(&selector).await?.items;
+    assert_eq!(*node, nodes[0].data["spec"]["nodeName"], "{model}");
+    let history = model["history"].as_array().into_iter().flatten();
+    let history: Vec<_> = history
+        .map(|one| [&one["digest"], &one["ended"], &one["reason"]])
+        .collect();
+    let expected = json!([
+        [FIRST, "Replaced", null],
+        [REFUSED, "Refused", "SampleFailed"]
+    ]);
+    assert_eq!(json!(history), expected);
+    // A column of kubectl shows one value only, so all models are in it.
+    let table = site.kubectl(&["get", "emr", "-o", "wide"]).await?;
+    let columns = format!("{SHORT},AAAAAAAAAAAA");
+    assert_eq!(table.matches(&columns).count(), 2, "{table}");
     Ok(())
 }
