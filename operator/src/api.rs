@@ -35,6 +35,11 @@ impl Failure {
         self.code() == Some(404)
     }
 
+    /// The right to the call is missing, or a rule of the cluster refuses it.
+    pub fn is_forbidden(&self) -> bool {
+        self.code() == Some(403)
+    }
+
     /// Whether a field was to change that cannot, as the selector of a Deployment or the address of a Service: only
     /// another object can have it.
     pub fn is_immutable(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod event_filter;
+mod forbidden;
 mod retry;
 mod served;
 mod storage_rollback;
@@ -22,7 +23,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Config};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::reconcile::{self, Context, Error, Next};
 use attempts::{Attempts, TERMINATING};
@@ -74,19 +75,22 @@ pub async fn run(
         let (context, stop) = (&context, stop.clone());
         async move {
             while stop.peek().is_none() {
-                follow(context, &place, stop.clone()).await;
+                if follow(context, &place, stop.clone()).await {
+                    context.lost(&place, stop.clone()).await;
+                }
             }
         }
     });
     join_all(places).await;
 }
 
-/// Follows from the beginning; ends when `stop` resolves, or when it has to begin again.
+/// Follows from the beginning; ends when `stop` resolves, or when it has to begin again. Gives whether that is because the
+/// runtimes may not be listed.
 async fn follow(
     context: &Arc<Loop>,
     place: &Place,
     stop: impl Future<Output = ()> + Clone + Send + 'static,
-) {
+) -> bool {
     let ctx = &context.ctx;
     let scope = Scope {
         client: &ctx.client,
@@ -95,17 +99,19 @@ async fn follow(
     let (store, writer) = reflector::store();
     let controller = tokio::select! {
         controller = triggers::controller(scope, store.clone(), writer) => controller,
-        () = stop.clone() => return,
+        () = stop.clone() => return false,
     };
     context.served.follow(place, store.clone());
     let config = Config::default()
         .debounce(DEBOUNCE)
         .concurrency(context.concurrency);
     let (end, ended) = oneshot::channel::<()>();
+    let ended = ended.map(drop).shared();
+    let refusals = Notify::new();
     let reconciles = controller
         .with_config(config)
         .trigger_backoff(Steady)
-        .graceful_shutdown_on(ended.map(drop))
+        .graceful_shutdown_on(ended.clone())
         .run(reconcile, after_failure, Arc::clone(context))
         .for_each(|result| {
             ctx.metrics.set_runtimes(context.served.count());
@@ -113,6 +119,9 @@ async fn follow(
             if let Err(controller::Error::QueueError(error)) = result {
                 ctx.metrics.watch_error();
                 context.watch_failed(place, &error);
+                if code(&error) == Some(403) {
+                    refusals.notify_one();
+                }
             }
             std::future::ready(())
         });
@@ -120,26 +129,32 @@ async fn follow(
         tokio::select! {
             () = reconciles => {}
             // A controller that is told to end before its list is there waits for the list; nothing has begun by then.
-            () = stopped_unlisted(&store, stop.clone()) => {}
+            () = ended_unlisted(&store, ended) => {}
         }
     };
     let over = async {
         let runtimes = scope.api();
-        tokio::select! {
-            () = stop.clone() => {}
-            () = storage_rollback::noticed(&runtimes, &store, ctx.resync) => ctx.metrics.watch_error(),
-        }
+        let forbidden = tokio::select! {
+            () = stop.clone() => false,
+            () = storage_rollback::noticed(&runtimes, &store, ctx.resync) => {
+                ctx.metrics.watch_error();
+                false
+            }
+            () = forbidden::confirmed(&runtimes, &refusals) => true,
+        };
         // Fails when the controller has ended already.
         let _ = end.send(());
+        forbidden
     };
-    join3(context.listed(place, &store), over, reconciles).await;
+    let ((), forbidden, ()) = join3(context.listed(place, &store), over, reconciles).await;
+    forbidden
 }
 
-/// Resolves when `stop` does before the runtimes are listed.
-async fn stopped_unlisted(store: &Store<Runtime>, stop: impl Future<Output = ()>) {
+/// Resolves when `ended` does before the runtimes are listed.
+async fn ended_unlisted(store: &Store<Runtime>, ended: impl Future<Output = ()>) {
     tokio::select! {
         _ = store.wait_until_ready() => std::future::pending().await,
-        () = stop => {}
+        () = ended => {}
     }
 }
 
@@ -208,6 +223,24 @@ impl Loop {
         }
     }
 
+    /// Waits until the runtimes of a place may be listed again; until then none is known there.
+    async fn lost(&self, place: &Place, stop: impl Future<Output = ()>) {
+        self.served.lost(place);
+        self.ctx.metrics.set_runtimes(self.served.count());
+        let scope = Scope {
+            client: &self.ctx.client,
+            namespace: place.as_deref(),
+        };
+        let runtimes = scope.api();
+        tokio::select! {
+            () = forbidden::over(&runtimes) => {
+                let namespace = place.as_deref().unwrap_or("all");
+                tracing::info!(namespace, "Runtimes may be listed, watching");
+            }
+            () = stop => {}
+        }
+    }
+
     /// A failed watch is restarted; only a missing CRD or missing rights need a person.
     fn watch_failed(&self, place: &Place, error: &watcher::Error) {
         let initial = matches!(error, watcher::Error::InitialListFailed(_));
@@ -220,7 +253,7 @@ impl Loop {
                 tracing::warn!(%error, namespace, "Not allowed to watch, check that the namespace exists and has the operator's Role");
                 self.set_ready();
             }
-            // It is retried several times a second.
+            // It is retried several times a second, unless it is the list of runtimes that is refused.
             Some(403) => tracing::debug!(%error, "Not allowed to watch, retrying"),
             _ => tracing::info!(%error, "Watch failed, restarting"),
         }

@@ -5,6 +5,7 @@ mod applying;
 mod contract;
 mod economy;
 mod environment;
+mod forbidden;
 mod keda;
 mod leadership;
 mod models;

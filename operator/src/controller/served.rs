@@ -63,6 +63,11 @@ impl Served {
         news
     }
 
+    /// Nothing is known of the runtimes there any more.
+    pub(super) fn lost(&self, place: &Place) {
+        self.change(place, |known| known.runtimes = None);
+    }
+
     /// Whether all lists have been answered. One that is forbidden keeps the operator from being ready only if it has no
     /// other: a namespace that was deleted takes its Role with it, and no other namespace waits for that.
     pub(super) fn is_ready(&self) -> bool {
@@ -159,5 +164,7 @@ mod tests {
         assert!(both.contains("b", "one") && !both.contains("b", "two"));
         both.follow(&a, list("a", &[]));
         assert_eq!(both.count(), 1);
+        both.lost(&b);
+        assert_eq!((both.count(), both.contains("b", "one")), (0, false));
     }
 }
