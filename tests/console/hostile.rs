@@ -177,6 +177,19 @@ async fn hostile_errors_and_messages_change_nothing_either() -> anyhow::Result<(
             browser.sees(&["就绪", "概览"]).await?;
         }
     }
+    let script = "
+        const done = arguments[arguments.length - 1];
+        import('./console/language.js').then(({ t }) => done(t('gets', { device: '\\u202e{device}'.repeat(100) })));";
+    let sentence = browser.run_async(script).await?;
+    let sentence = sentence.as_str().unwrap_or_default();
+    assert!(
+        sentence.starts_with("得到此消息，设备为 \u{fffd}{device}\u{fffd}"),
+        "{sentence}"
+    );
+    assert!(
+        sentence.chars().count() < 250 && !sentence.contains('\u{202e}'),
+        "{sentence}"
+    );
     let hacked = browser
         .run("return window.hacked ?? null", json!([]))
         .await?;

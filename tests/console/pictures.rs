@@ -10,7 +10,7 @@ use crate::devices::{PICKY, message_of};
 use crate::{open_with_token, page};
 
 /// What is taken: the file's name, language, width, appearance, page, and what the page shows then.
-const PICTURES: [(&str, &str, u32, &str, &str, &str); 8] = [
+const PICTURES: [(&str, &str, u32, &str, &str, &str); 10] = [
     ("overview", "en-US", 1200, "light", "overview", "495"),
     ("overview.zh", "zh-CN", 1200, "light", "overview", "495"),
     ("phone", "en-US", 390, "light", "overview", "495"),
@@ -18,6 +18,15 @@ const PICTURES: [(&str, &str, u32, &str, &str, &str); 8] = [
     ("devices.zh", "zh-CN", 1200, "light", "devices", "设备9"),
     ("devices.phone", "zh-CN", 390, "dark", "devices", "设备9"),
     ("messages", "en-US", 1200, "dark", "messages", "Traceback"),
+    ("config", "en-US", 1200, "light", "config", "modelAddress"),
+    (
+        "config.phone",
+        "zh-CN",
+        390,
+        "dark",
+        "config",
+        "modelAddress",
+    ),
     (
         "messages.phone",
         "zh-CN",

@@ -1,5 +1,6 @@
 // The page: its frame, and which part of it is shown.
 
+import { Config } from "./config.js";
 import { useToken, watch } from "./connection.js";
 import { Devices } from "./devices.js";
 import { Explain } from "./explain.js";
@@ -11,7 +12,7 @@ import { Overview } from "./overview.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 
 const THEME = "edgemodel.theme";
-const PAGES = ["overview", "models", "devices", "messages", "why"];
+const PAGES = ["overview", "models", "devices", "messages", "why", "config"];
 
 const applyTheme = (theme) => {
   if (theme === "auto") delete document.documentElement.dataset.theme;
@@ -67,6 +68,7 @@ const Login = () => {
 const Content = ({ view, where }) => {
   if (view.denied) return html`<${Login} />`;
   if (where.page === "why") return html`<${Explain} />`;
+  if (where.page === "config") return html`<${Config} />`;
   if (!view.state) return html`<section><p>${t("connecting")}</p></section>`;
   if (where.page === "models") return html`<${Models} state=${view.state} only=${where.only} />`;
   if (where.page === "devices") return html`<${Devices} state=${view.state} only=${where.only} />`;

@@ -9,10 +9,10 @@ const NOTE = 2000;
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
-/** Such a text. Its direction ends with it, and what it would draw above or below its lines is cut off. */
-export const Data = ({ text, most = CELL }) => {
+/** Such a text; the kinds `wide` and `name` have a least width. Its direction ends with it, and what it would draw above or below its lines is cut off. */
+export const Data = ({ text, most = CELL, kind = "" }) => {
   const whole = String(text ?? "–");
-  return html`<bdi class="data" title=${whole.length > most ? cut(whole, NOTE) : null}>${cut(whole, most)}</bdi>`;
+  return html`<bdi class=${`data ${kind}`} title=${whole.length > most ? cut(whole, NOTE) : null}>${cut(whole, most)}</bdi>`;
 };
 
 /** Whether there is a model of this name. */

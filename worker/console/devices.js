@@ -17,10 +17,10 @@ const Outcome = ({ device }) => {
   return html`<span class=${`pill ${kind}`}>${t(`last.${device.last}`)}</span>`;
 };
 
-const LastError = ({ error }) => html`<span title=${date(error.at)}>${error.reason}</span>: <${Data} text=${error.message} />`;
+const LastError = ({ error }) => html`<span title=${date(error.at)}>${error.reason}</span>: <${Data} text=${error.message} kind="wide" />`;
 
 const Row = ({ device, now }) => html`<tr>
-  <td><${Data} text=${device.name} /></td>
+  <td><${Data} text=${device.name} kind="name" /></td>
   <td title=${device.seen ? date(device.seen) : null}>${device.seen ? ago(now - device.seen / 1000) : t("device.silent")}</td>
   <td class="n">${fineRate(device.rate)}</td>
   <td class="n">${count(device.received)}</td>
@@ -63,9 +63,9 @@ const Unclaimed = ({ unclaimed, now, search }) => {
         <thead><tr><th>${t("topic")}</th><th>${t("last.seen")}</th><th>${t("unclaimed.said")}</th><th>${t("unclaimed.why")}</th></tr></thead>
         <tbody>
           ${shown.map((found) => html`<tr key=${texts(found).join("\n")}>
-            <td><${Data} text=${found.topic} /></td>
+            <td><${Data} text=${found.topic} kind="wide" /></td>
             <td title=${date(found.seen)}>${ago(now - found.seen / 1000)}</td>
-            <td>${found.said ? found.said.map((text) => html`<div><${Data} text=${text} /></div>`) : html`<span class="soft">${t("authenticate")}</span>`}</td>
+            <td>${found.said ? found.said.map((text) => html`<div><${Data} text=${text} kind="wide" /></div>`) : html`<span class="soft">${t("authenticate")}</span>`}</td>
             <td><${Why} found=${found} /></td>
           </tr>`)}
         </tbody>

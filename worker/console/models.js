@@ -46,7 +46,7 @@ const Errors = ({ errors }) => html`<h3>${t("errors")}</h3>
   html`<${Table}
     label=${t("errors")}
     heads=${[t("time"), t("reason"), t("message")]}
-    rows=${errors.map((error) => [date(error.at), error.reason, html`<${Data} text=${error.message ?? t("authenticate")} />`])}
+    rows=${errors.map((error) => [date(error.at), error.reason, html`<${Data} text=${error.message ?? t("authenticate")} kind="wide" />`])}
   />`}`;
 
 const Model = ({ model }) => html`<section>

@@ -6,11 +6,13 @@
 //! - `unclaimed`: messages that no model takes.
 //! - `history`: what each model did in the last hour.
 //! - `quantiles`: times of a histogram between two moments.
+//! - `check`: what is wrong with a configuration that a viewer writes.
 //! - `explain`: why a model gets a message, or does not.
 //!
 //! The files are public, since they are the same for everyone; state and explanations are for those who may read `/status`.
 
 mod assets;
+mod check;
 mod devices;
 mod explain;
 mod history;
@@ -38,7 +40,7 @@ pub(crate) use assets::is_public;
 /// Most viewers at once: each costs the worker a document a second.
 const VIEWERS: usize = 16;
 
-/// Largest message that is explained, in bytes.
+/// Largest message that is explained, and configuration that is checked, in bytes.
 const LARGEST: usize = 1 << 20;
 
 /// What the console shows.
@@ -49,7 +51,7 @@ pub struct Console {
     history: History,
     unclaimed: Unclaimed,
     viewers: Arc<Semaphore>,
-    /// One explanation at a time, so that viewers cannot take the processor from the messages.
+    /// One explanation or check at a time, so that viewers cannot take the processor from the messages.
     explanations: Semaphore,
 }
 
@@ -94,6 +96,8 @@ impl Console {
             .route("/console/{*file}", get(assets::file))
             .route("/console/state", get(state::stream))
             .route("/console/explain", post(explain::explain))
+            .route("/console/check", post(check::check))
+            .route("/console/panel", get(check::panel))
             .layer(DefaultBodyLimit::max(LARGEST))
             .with_state(self)
     }
