@@ -15,7 +15,7 @@ pub use crate::runtime::{Format, HostChoice, MqttVersion, OnFull, SandboxMode, S
 pub use crate::template::Template;
 
 /// A checked [`crate::RuntimeSpec`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedRuntime {
     /// Brokers, in the order of the file.
     pub mqtts: Vec<ValidatedMqtt>,
@@ -30,7 +30,7 @@ pub struct ValidatedRuntime {
 }
 
 /// A broker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedMqtt {
     /// Its name in the configuration.
     pub name: String,
@@ -57,7 +57,7 @@ pub struct ValidatedMqtt {
 }
 
 /// Credentials with one source for the password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct ValidatedAuth {
     /// Where the user name comes from.
     pub username: Credential,
@@ -73,7 +73,7 @@ impl std::fmt::Debug for ValidatedAuth {
 }
 
 /// Where a user name or password comes from.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Credential {
     /// The text itself.
     Text(String),
@@ -141,7 +141,7 @@ impl Qos {
 }
 
 /// A database.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedDatabase {
     /// Its name in the configuration.
     pub name: String,
@@ -156,7 +156,7 @@ pub struct ValidatedDatabase {
 }
 
 /// A rule with its brokers resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedRule {
     /// Index of the subscription's broker in [`ValidatedRuntime::mqtts`].
     pub sub_mqtt: usize,
@@ -179,7 +179,7 @@ pub struct ValidatedRule {
 }
 
 /// A model and its devices.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedFunc {
     /// The model's name, any text without control characters.
     pub name: String,
@@ -311,7 +311,7 @@ pub struct Refusal {
 }
 
 /// A device.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedDevice {
     /// Its name.
     pub name: String,
@@ -332,7 +332,7 @@ pub struct Condition {
 }
 
 /// A port.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ValidatedExpose {
     /// Its name.
     pub name: String,

@@ -14,6 +14,7 @@ mod of_pyboot;
 mod pages;
 mod payloads;
 pub(crate) mod pod;
+mod reload;
 mod retries;
 mod seed;
 mod several;

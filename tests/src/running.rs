@@ -18,6 +18,20 @@ use crate::eventually;
 /// A port that the system chooses.
 const ANY_PORT: &str = "127.0.0.1:0";
 
+/// Where a worker reads its configuration.
+#[derive(Clone, Copy, Debug)]
+enum Config<'a> {
+    /// From stdin.
+    Text(&'a str),
+    File(&'a Path),
+}
+
+impl<'a> From<&'a str> for Config<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
 /// A worker under test; killed when it is dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -66,6 +80,22 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let arguments = [&["--http", ANY_PORT], arguments].concat();
         Self::launch(config, models, &[], &arguments, Stdio::inherit()).await
+    }
+
+    /// Starts a worker whose configuration is a file.
+    ///
+    /// # Errors
+    /// It does not start; its log is in the error.
+    pub async fn from_file(config: &Path, models: &Path) -> anyhow::Result<Self> {
+        let arguments = ["--http", ANY_PORT];
+        Self::launch(
+            Config::File(config),
+            models,
+            &[],
+            &arguments,
+            Stdio::inherit(),
+        )
+        .await
     }
 
     /// Starts a worker with further arguments, and gives the lines that it prints.
@@ -120,7 +150,7 @@ impl Running {
     }
 
     async fn launch(
-        config: &str,
+        config: impl Into<Config<'_>>,
         models: &Path,
         variables: &[(&str, &OsStr)],
         arguments: &[&str],
@@ -132,14 +162,19 @@ impl Running {
 
     async fn launch_by(
         mut command: Command,
-        config: &str,
+        config: impl Into<Config<'_>>,
         models: &Path,
         variables: &[(&str, &OsStr)],
         arguments: &[&str],
         stdout: Stdio,
     ) -> anyhow::Result<Self> {
+        let (file, text) = match config.into() {
+            Config::Text(text) => (Path::new("-"), text),
+            Config::File(file) => (file, ""),
+        };
         let mut child = command
-            .args(["run", "--config", "-"])
+            .args(["run", "--config"])
+            .arg(file)
             .args(["--log-format", "json", "--models-dir"])
             .arg(models)
             .args(arguments)
@@ -151,7 +186,7 @@ impl Running {
             .kill_on_drop(true)
             .spawn()?;
         let mut stdin = child.stdin.take().context("stdin is piped")?;
-        stdin.write_all(config.as_bytes()).await?;
+        stdin.write_all(text.as_bytes()).await?;
         drop(stdin);
         let stderr = child.stderr.take().context("stderr is piped")?;
         let (sender, mut log) = watch::channel(Vec::new());

@@ -22,7 +22,7 @@ mod unclaimed;
 #[cfg(test)]
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
@@ -47,7 +47,7 @@ const LARGEST: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Console {
     shared: Arc<Shared>,
-    runtime: ValidatedRuntime,
+    runtime: Mutex<Arc<ValidatedRuntime>>,
     history: History,
     unclaimed: Unclaimed,
     viewers: Arc<Semaphore>,
@@ -62,10 +62,24 @@ impl Console {
             history: History::new(shared.models().len()),
             unclaimed: Unclaimed::new(&runtime),
             shared,
-            runtime,
+            runtime: Mutex::new(Arc::new(runtime)),
             viewers: Arc::new(Semaphore::new(VIEWERS)),
             explanations: Semaphore::new(1),
         })
+    }
+
+    /// Explains messages by this configuration from now on.
+    pub(crate) fn set_runtime(&self, runtime: ValidatedRuntime) {
+        self.unclaimed.set_runtime(&runtime);
+        *self.lock() = Arc::new(runtime);
+    }
+
+    fn runtime(&self) -> Arc<ValidatedRuntime> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<ValidatedRuntime>> {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records what is shown later, without end.

@@ -5,6 +5,7 @@
 pub mod cli;
 mod hidden;
 mod reaper;
+mod reload;
 pub mod run;
 pub mod shutdown;
 pub mod supervisor;

@@ -44,6 +44,10 @@ impl Probe for PipelineProbe {
         self.monitor.hosts()
     }
 
+    fn runs(&self) -> bool {
+        self.monitor.runs()
+    }
+
     fn queues(&self) -> Queues {
         Queues {
             pre: self.monitor.queue(),

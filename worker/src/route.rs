@@ -20,7 +20,7 @@ use crate::status::{ModelView, SessionView, Shared};
 pub const QUEUE_BYTES: usize = 64 << 20;
 
 /// What all models of a worker share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PipelineContext {
     /// The configuration.
     pub runtime: ValidatedRuntime,

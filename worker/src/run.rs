@@ -19,12 +19,13 @@ use crate::hidden;
 use crate::peers::{self, Peers};
 use crate::ports::{ListenError, Ports};
 use crate::reaper;
+use crate::reload::Reload;
 use crate::route::PipelineContext;
 use crate::settings::{Replica, Settings};
 use crate::sink::SharedSinks;
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
-use crate::trial;
+use crate::{telemetry, trial};
 
 /// Timeout for HTTP responses in progress at shutdown.
 const SIDE_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -191,14 +192,18 @@ impl Worker {
             .ports
             .serve(&shared, &console, &sinks, peers, token, side.handle());
         let mut servers = served.map_err(Error::Runtime)?;
-        servers.spawn_on(console.record(), side.handle());
+        servers.spawn_on(console.clone().record(), side.handle());
         let (stopping, receiver) = watch::channel(false);
+        let trial = self.settings.trial;
+        let reload = self.settings.config.map(|config| Reload { config, trial });
         let ctx = Arc::new(self.ctx);
+        let configs = watch::Sender::new(ctx.clone());
         let store = Arc::new(self.store);
         let mut supervisors = JoinSet::new();
         for func in 0..ctx.runtime.funcs.len() {
             let supervisor = Supervisor {
                 ctx: ctx.clone(),
+                configs: configs.subscribe(),
                 sinks: sinks.clone(),
                 func,
                 store: store.clone(),
@@ -216,6 +221,8 @@ impl Worker {
                 tracing::info!("Stdout is closed, so the trial ends");
                 None
             }
+            // Never ends.
+            () = follow(reload.as_ref(), &configs, &console) => None,
         };
         tracing::info!("Shutting down");
         shared.stop();
@@ -248,6 +255,18 @@ impl Worker {
         }
         refused.map_or(Ok(()), |refused| Err(Error::Refused(refused)))
     }
+}
+
+/// Does what signals ask for besides the end of the worker; never ends.
+async fn follow(
+    reload: Option<&Reload>,
+    configs: &watch::Sender<Arc<PipelineContext>>,
+    console: &Console,
+) {
+    let Some(reload) = reload else {
+        return std::future::pending().await;
+    };
+    tokio::join!(reload.run(configs, console), telemetry::follow_signals());
 }
 
 /// The first model that gives up; pending while none does.

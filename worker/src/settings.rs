@@ -19,6 +19,8 @@ pub struct Settings {
     pub http_token: Option<Token>,
     /// Directory of installed models.
     pub models_dir: PathBuf,
+    /// The file that SIGHUP reads again, or `-` for stdin; without it, SIGHUP ends the worker.
+    pub config: Option<String>,
     /// The worker's own files besides those that its configuration names.
     pub files: Vec<PathBuf>,
     /// Whether models are downloaded; otherwise they must be in the models directory.

@@ -105,6 +105,11 @@ impl Monitor {
         self.states.iter().map(|state| state.status()).collect()
     }
 
+    /// Whether at least one host has a process that serves.
+    pub fn runs(&self) -> bool {
+        self.states.iter().any(|state| state.runs())
+    }
+
     /// The lanes' queues together.
     pub fn queue(&self) -> Level {
         Level::of(&*self.lanes.queues)

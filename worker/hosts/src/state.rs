@@ -49,6 +49,11 @@ impl HostState {
             .store(host.map_or(0, HostProcess::pid), Ordering::Relaxed);
     }
 
+    /// Whether a process serves.
+    pub(crate) fn runs(&self) -> bool {
+        self.pid.load(Ordering::Relaxed) != 0
+    }
+
     fn process(&self) -> Option<Process> {
         let process = self.process.lock();
         process.unwrap_or_else(PoisonError::into_inner).clone()

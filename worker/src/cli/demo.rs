@@ -71,6 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         exposed: http.ip(),
         http_token: None,
         models_dir: demo.models_dir(),
+        config: None,
         files: Vec::new(),
         download: true,
         trial: false,

@@ -22,7 +22,12 @@ Examples:
   edgemodel run --config my.yaml --download           download models, run until Ctrl-C
   edgemodel run --config production.yaml --try        run beside production: print results, publish nothing
   edgemodel run --config my.yaml --http 0.0.0.0:9000  serve metrics and status on port 9000
-  EDGEMODEL_LOG=debug edgemodel run --config -        read stdin, log at level debug";
+  EDGEMODEL_LOG=debug edgemodel run --config -        read stdin, log at level debug
+
+Signals:
+  SIGTERM, SIGINT  finish the messages that were read, then end; a second signal ends at once
+  SIGHUP           read the configuration again; settings of models take effect, anything else takes a restart
+  SIGUSR1          log at level debug; a second signal logs as before";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -83,6 +88,7 @@ fn peers(text: &str) -> Result<String, &'static str> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    shutdown::ignore_early().context("failed to handle signals")?;
     let leave = |reason: Reason, message: &str| {
         if let Some(path) = &arguments.termination_log {
             write_termination(path, reason, message);
@@ -100,7 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
             return Ok(End::BadConfiguration);
         }
     };
-    telemetry::init(arguments.log_format, "info");
+    telemetry::init(arguments.log_format, telemetry::DEFAULT);
     // Without the network, which may be away: `edgemodel check` resolves names.
     for warning in crds::warnings(&runtime, |_, _| false) {
         tracing::warn!("{warning}");
@@ -165,6 +171,7 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
         exposed: http.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |http| http.ip()),
         http_token: token.transpose()?,
         models_dir: models_dir.unwrap_or_else(settings::default_models_dir),
+        config: Some(arguments.config.clone()),
         files: files(arguments),
         download: !arguments.no_download
             && (arguments.download || settings::download_from_environment()),

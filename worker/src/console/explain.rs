@@ -31,7 +31,7 @@ pub(super) async fn explain(
     let topic = message.topic.filter(|topic| !topic.is_empty());
     let shared = console.clone();
     let explained = tokio::task::spawn_blocking(move || {
-        matching::explain(&shared.runtime, topic.as_deref(), &payload)
+        matching::explain(&shared.runtime(), topic.as_deref(), &payload)
     });
     match explained.await {
         Ok(Ok(mut explanation)) => {

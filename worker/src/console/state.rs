@@ -93,7 +93,8 @@ impl Viewer {
             return;
         };
         let console = &self.console;
-        let mut models = console.shared.models().iter().zip(&console.runtime.funcs);
+        let runtime = console.runtime();
+        let mut models = console.shared.models().iter().zip(&runtime.funcs);
         if let Some((model, func)) = models.find(|(model, _)| model.name == *wanted) {
             document["devices"] = json!({
                 "model": model.name,

@@ -45,12 +45,13 @@ struct Found {
 impl Unclaimed {
     pub(super) fn new(runtime: &ValidatedRuntime) -> Self {
         Self {
-            inner: Mutex::new(Inner {
-                matchers: runtime.funcs.iter().map(Matcher::of).collect(),
-                naming: Naming::of(runtime),
-                found: VecDeque::new(),
-            }),
+            inner: Mutex::new(Inner::new(runtime)),
         }
+    }
+
+    /// Begins again with another configuration.
+    pub(super) fn set_runtime(&self, runtime: &ValidatedRuntime) {
+        *self.lock() = Inner::new(runtime);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -92,6 +93,14 @@ impl Unclaimed {
 }
 
 impl Inner {
+    fn new(runtime: &ValidatedRuntime) -> Self {
+        Self {
+            matchers: runtime.funcs.iter().map(Matcher::of).collect(),
+            naming: Naming::of(runtime),
+            found: VecDeque::new(),
+        }
+    }
+
     /// `refused` says for each model whether it takes nothing at all.
     fn add(&mut self, example: Example, refused: &[bool]) {
         let Example { at, topic, payload } = example;

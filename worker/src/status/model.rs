@@ -21,8 +21,6 @@ use crate::metrics::Metrics;
 pub struct ModelView {
     /// Its name.
     pub name: String,
-    /// Its address without credentials or query.
-    pub address: String,
     /// Its ledger.
     pub ledger: Arc<Ledger>,
     /// The devices that it has seen.
@@ -36,6 +34,8 @@ pub struct ModelView {
 
 #[derive(Debug)]
 struct Inner {
+    /// Its address without credentials or query.
+    address: String,
     state: ModelState,
     digests: (Option<String>, Option<String>),
     last_errors: LastErrors,
@@ -68,25 +68,38 @@ pub enum ModelState {
 pub(super) enum Readiness {
     /// It serves, and all its sessions are up.
     Ready,
-    /// It is being loaded for the first time, or a session is down.
+    /// It is being loaded, a session is down, or none of its hosts runs.
     NotReady,
     /// It does not serve, and does not keep the others from being ready.
     Refused,
 }
 
+impl Inner {
+    /// Whether messages get to the model and results from it.
+    fn serves(&self) -> bool {
+        let connected = self.sessions.iter().all(|session| session.ready);
+        connected && self.probe.as_ref().is_none_or(|probe| probe.runs())
+    }
+}
+
+/// An address without credentials or query.
+fn shown(address: &url::Url) -> String {
+    let mut address = address.clone();
+    address.set_query(None);
+    address.to_string()
+}
+
 impl ModelView {
     /// A model that is not loaded yet.
     pub(super) fn new(func: &ValidatedFunc, ledger: Ledger) -> Self {
-        let mut address = func.address.clone();
-        address.set_query(None);
         Self {
             name: func.name.clone(),
-            address: address.to_string(),
             ledger: Arc::new(ledger),
             devices: Arc::default(),
             unmatched: Unmatched::default(),
             exchanges: Exchanges::default(),
             inner: Mutex::new(Inner {
+                address: shown(&func.address),
                 state: ModelState::Loading,
                 digests: (None, None),
                 last_errors: LastErrors::default(),
@@ -105,9 +118,7 @@ impl ModelView {
         let inner = self.lock();
         match inner.state {
             ModelState::Refused { .. } => Readiness::Refused,
-            ModelState::Serving if inner.sessions.iter().all(|session| session.ready) => {
-                Readiness::Ready
-            }
+            ModelState::Serving if inner.serves() => Readiness::Ready,
             ModelState::Loading | ModelState::Serving => Readiness::NotReady,
         }
     }
@@ -136,6 +147,11 @@ impl ModelView {
             inner.last_errors.add(reason.as_str(), message);
         }
         inner.state = state;
+    }
+
+    /// Records where it comes from now.
+    pub fn set_address(&self, address: &url::Url) {
+        self.lock().address = shown(address);
     }
 
     /// Records the digests of the installed version.
@@ -174,6 +190,11 @@ impl ModelView {
         let mut inner = self.lock();
         inner.sessions.push(session);
         inner.sessions.len() - 1
+    }
+
+    /// Forgets all sessions, since they have ended.
+    pub fn forget_sessions(&self) {
+        self.lock().sessions.clear();
     }
 
     /// Records whether a session is up, and if not, why.
@@ -247,7 +268,7 @@ impl ModelView {
         let sessions: Vec<_> = sessions.map(|session| session.shown(audience)).collect();
         serde_json::json!({
             "name": self.name,
-            "address": self.address,
+            "address": inner.address,
             "state": inner.state,
             "md5": inner.digests.0,
             "sha256": inner.digests.1,

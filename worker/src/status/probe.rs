@@ -7,6 +7,8 @@ use message::Level;
 pub trait Probe: Send + std::fmt::Debug {
     /// Its hosts.
     fn hosts(&self) -> Vec<HostStatus>;
+    /// Whether at least one of them has a process that serves.
+    fn runs(&self) -> bool;
     /// The queues of its messages.
     fn queues(&self) -> Queues;
     /// Recent utilization of its hosts, from 0 to 1.

@@ -9,8 +9,9 @@ use super::*;
 const CONFIG: &str = include_str!("../../../tests/fixtures/seed/config.yaml");
 const GOLDEN: &str = include_str!("golden.json");
 
+/// Whether a host runs; the rest is fixed.
 #[derive(Debug)]
-struct Fixed;
+struct Fixed(bool);
 
 impl Probe for Fixed {
     fn hosts(&self) -> Vec<HostStatus> {
@@ -28,6 +29,10 @@ impl Probe for Fixed {
             batch_error: Some("ValueError: no".to_owned()),
             quarantined: vec!["设备2".to_owned()],
         }]
+    }
+
+    fn runs(&self) -> bool {
+        self.0
     }
 
     fn queues(&self) -> Queues {
@@ -77,7 +82,7 @@ pub(crate) fn example() -> Arc<Shared> {
 fn the_document_is_as_frozen() {
     let shared = example();
     let model = &shared.models()[0];
-    model.set_probe(Box::new(Fixed));
+    model.set_probe(Box::new(Fixed(true)));
     model.add_session(session("sub", true));
     model.add_session(session("pub", false));
     model.set_digests(&shared.metrics, Some("md5".to_owned()), None);
@@ -132,5 +137,18 @@ fn a_worker_is_ready_when_a_model_serves_and_its_sessions_are_up() {
         assert_eq!(shared.ready(), expected, "{text}");
         shared.stop();
         assert!(!shared.ready(), "{text}, stopping");
+    }
+}
+
+/// It said so for 50 s, while each host died at its start.
+#[test]
+fn a_worker_is_not_ready_while_a_model_has_no_process() {
+    let shared = example();
+    for model in shared.models() {
+        model.set_state(&shared.metrics, ModelState::Serving);
+    }
+    for runs in [true, false, true] {
+        shared.models()[0].set_probe(Box::new(Fixed(runs)));
+        assert_eq!(shared.ready(), runs);
     }
 }
