@@ -47,7 +47,8 @@ test: tools kubernetes store host
 	@cargo build --locked --bins --tests --test cluster
 	@# These mostly wait for brokers and interpreters, so two processors run four at a time.
 	RUST_TEST_THREADS=$$(($$(nproc) > 4 ? $$(nproc) : 4)) cargo test --locked
-	cargo test --locked --test cluster
+	@# These wait for an API server, so one more fits than there are processors.
+	RUST_TEST_THREADS=$$(($$(nproc) + 1)) cargo test --locked --test cluster
 
 ## Tests the worker on several brokers and prints the tables of docs/brokers.md. BROKERS=mosquitto chooses one.
 test-brokers: tools host
