@@ -16,6 +16,14 @@ use crate::status::{ModelView, SessionView};
 /// back.
 const AT_START: Duration = Duration::from_mins(2);
 
+/// What the log says of a session. A takeover is news of a session that is down, and not the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Logged {
+    Up,
+    Down,
+    TakenOver,
+}
+
 /// Reports one session's state.
 #[derive(Debug)]
 pub struct SessionState {
@@ -30,8 +38,8 @@ pub struct SessionState {
     used: Option<Arc<ClientIds>>,
     /// When this worker's own session was first connected.
     started: Option<Instant>,
-    /// Whether a failure was reported last, so that a broker that stays down is one log line.
-    failing: bool,
+    /// What was logged last, so that a broker that stays down is one line.
+    logged: Logged,
 }
 
 impl SessionState {
@@ -47,7 +55,7 @@ impl SessionState {
             listed: Some((metrics, view.add_session(session))),
             used: None,
             started: None,
-            failing: false,
+            logged: Logged::Up,
         }
     }
 
@@ -62,7 +70,7 @@ impl SessionState {
             client_id: String::new(),
             used: None,
             started: None,
-            failing: false,
+            logged: Logged::Up,
         }
     }
 
@@ -107,7 +115,7 @@ impl SessionState {
 
     /// Records that the session is connected and, for a subscription, subscribed.
     pub fn up(&mut self) {
-        self.failing = false;
+        self.logged = Logged::Up;
         self.record(true, None);
         tracing::info!(
             model = self.view.name,
@@ -128,7 +136,14 @@ impl SessionState {
         let fresh = self
             .started
             .is_some_and(|started| started.elapsed() < AT_START);
-        if matches!(error, Error::TakenOver { .. }) && fresh && !self.failing {
+        let taken_over = matches!(error, Error::TakenOver { .. });
+        let known = self.logged
+            >= if taken_over {
+                Logged::TakenOver
+            } else {
+                Logged::Down
+            };
+        if taken_over && fresh && !known {
             tracing::warn!(
                 model,
                 rule,
@@ -137,12 +152,16 @@ impl SessionState {
                 "Another worker uses the same client id. Stop one of the two, give this one client ids of its own, or run it with --try"
             );
         }
-        if self.failing {
+        if known {
             tracing::debug!(model, rule, role, %error, ?retry_in, "Session still down");
         } else {
             tracing::warn!(model, rule, role, %error, ?retry_in, "Session down");
+            self.logged = if taken_over {
+                Logged::TakenOver
+            } else {
+                Logged::Down
+            };
         }
-        self.failing = true;
     }
 
     /// Records that the broker refused the subscription, though the connection is up.
