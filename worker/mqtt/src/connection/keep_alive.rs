@@ -118,7 +118,7 @@ mod tests {
     const INTERVAL: u64 = 10;
 
     #[tokio::test]
-    async fn a_keep_alive_of_zero_is_none() {
+    async fn d5_a_keep_alive_of_zero_is_none() {
         let mut keep_alive = KeepAlive::new(Duration::from_millis(1), Instant::now());
         keep_alive.set_interval(Duration::ZERO);
         let mut due = std::pin::pin!(std::future::poll_fn(|cx| match keep_alive.poll(cx, true) {

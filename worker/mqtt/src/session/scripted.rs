@@ -126,14 +126,14 @@ async fn disconnected(change: impl FnOnce(&mut Options), answer: &[u8]) -> Error
 
 /// MQTT 5 lets a DISCONNECT without properties end after its reason code.
 #[tokio::test]
-async fn a_short_disconnect_says_that_the_session_was_taken_over() {
+async fn d1_a_short_disconnect_says_that_the_session_was_taken_over() {
     let answer = [0x20, 3, 0, 0, 0, 0xE0, 1, 0x8E];
     let error = disconnected(|_| {}, &answer).await;
     assert!(matches!(error, Error::TakenOver { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_broker_without_mqtt_5_is_recognized() {
+async fn d3_a_broker_without_mqtt_5_is_recognized() {
     let error = disconnected(|_| {}, &[0x20, 2, 0, 1]).await.to_string();
     assert!(
         error.ends_with("the broker does not support MQTT 5; set `version: '3.1.1'`"),
@@ -143,7 +143,7 @@ async fn a_broker_without_mqtt_5_is_recognized() {
 
 /// Some brokers send it to clients of 3.1.1 too, where only clients may.
 #[tokio::test]
-async fn a_disconnect_to_a_client_of_3_1_1_is_a_close() {
+async fn d12_a_disconnect_to_a_client_of_3_1_1_is_a_close() {
     let answer = [0x20, 2, 0, 0, 0xE0, 0];
     let error = disconnected(|options| options.version = MqttVersion::V3_1_1, &answer).await;
     assert!(matches!(error, Error::Lost { .. }), "{error}");
@@ -155,7 +155,7 @@ async fn a_disconnect_to_a_client_of_3_1_1_is_a_close() {
 
 /// An alert, as TLS answers what is not TLS.
 #[tokio::test]
-async fn a_port_with_tls_is_recognized() {
+async fn d4_a_port_with_tls_is_recognized() {
     for version in [MqttVersion::V3_1_1, MqttVersion::V5] {
         let alert = [0x15, 3, 3, 0, 2, 2, 70];
         let error = disconnected(|options| options.version = version, &alert).await;
@@ -168,7 +168,7 @@ async fn a_port_with_tls_is_recognized() {
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_recognized() {
+async fn d4_a_port_without_tls_is_recognized() {
     let roots = rustls::RootCertStore::empty();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -189,7 +189,7 @@ async fn a_port_without_tls_is_recognized() {
 
 /// The broker's keep-alive is shorter than ours.
 #[tokio::test]
-async fn a_shorter_keep_alive_of_the_broker_counts_at_once() {
+async fn d9_a_shorter_keep_alive_of_the_broker_counts_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut session = Session::new(options(listener.local_addr().unwrap(), MqttVersion::V5));
     let broker = async {
