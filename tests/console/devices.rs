@@ -2,6 +2,7 @@
 
 use crds::validated::Qos;
 use serde_json::{Value, json};
+use tests::running::Running;
 use tests::site::{IN, MESSAGE, Site};
 
 use crate::browser::Browser;
@@ -137,6 +138,24 @@ async fn of_many_devices_the_last_thousand_are_shown_and_found() -> anyhow::Resu
         json!([]),
     );
     assert_eq!(lost.await?, Value::from(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lost_worker_keeps_its_devices_on_the_page_and_is_found_again() -> anyhow::Result<()> {
+    let (mut site, browser) = open(1000, "en-US").await?;
+    site.measure(1).await?;
+    site.result().await?;
+    browser.click("nav a[href='#/devices']").await?;
+    browser.sees(&["published"]).await?;
+    let address = site.worker.http();
+    site.worker.kill().await?;
+    browser.sees(&["worker lost since", "published"]).await?;
+    site.worker = Running::at(address, &site.config, &site.models.installed()).await?;
+    browser.sees(&["nothing yet"]).await?;
+    site.worker.ready().await?;
+    site.measure(2).await?;
+    browser.sees(&["ready", "published"]).await?;
     Ok(())
 }
 

@@ -182,6 +182,13 @@ async fn nothing_is_off_the_screen_on_a_phone_or_a_wall() -> anyhow::Result<()> 
                 widths[0].as_u64() <= widths[1].as_u64(),
                 "{page} at {width}: {widths}"
             );
+            let script = "
+                const right = (element) => element.getBoundingClientRect().right;
+                const controls = [...document.querySelectorAll('main :is(input, select, button, textarea)')];
+                const out = controls.filter((one) => right(one) > right(one.closest('fieldset, section')));
+                return out.map((one) => one.outerHTML);";
+            let out = browser.run(script, json!([])).await?;
+            assert_eq!(out, json!([]), "{page} at {width}");
         }
         drop(site);
     }

@@ -15,6 +15,13 @@ export const Data = ({ text, most = CELL, kind = "" }) => {
   return html`<bdi class=${`data ${kind}`} title=${whole.length > most ? cut(whole, NOTE) : null}>${cut(whole, most)}</bdi>`;
 };
 
+/** A text of ours with `code` set apart, and links as their words. */
+export const Marked = ({ text }) =>
+  text
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .split("`")
+    .map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
+
 /** Whether there is a model of this name. */
 export const known = (state, name) => state.models.some((model) => model.name === name);
 

@@ -1,7 +1,7 @@
 // The fields of a schema: objects, lists, texts, numbers, choices. A field that is empty is left out.
 
-import { Data } from "./data.js";
-import { t } from "./language.js";
+import { Data, Marked } from "./data.js";
+import { language, t } from "./language.js";
 import { html } from "./vendor/preact.js";
 
 const pathTo = (path, key) => (typeof key === "number" ? `${path}[${key}]` : path ? `${path}.${key}` : key);
@@ -47,7 +47,12 @@ const Input = ({ schema, id, value, described, onChange }) => {
   return html`<input ...${common} class="wide" spellcheck="false" value=${value ?? ""} onInput=${read} />`;
 };
 
-const Label = ({ schema, name, required }) => html`<code>${name}</code>${schema.title && schema.title !== name ? ` ${schema.title}` : ""}${required ? " *" : ""}`;
+/** The titles of the panel are Chinese. */
+const titleOf = ({ title }, name) => (language() === "zh" && title && title !== name ? ` ${title}` : "");
+
+const Label = ({ schema, name, required }) => html`<code>${name}</code>${titleOf(schema, name)}${required ? " *" : ""}`;
+
+const About = ({ schema, id }) => html`<div class="soft about" id=${id}><${Marked} text=${schema.description ?? ""} /></div>`;
 
 const Field = ({ schema, name, path, value, required, problems, onChange }) => {
   const id = `field-${path}`;
@@ -55,7 +60,7 @@ const Field = ({ schema, name, path, value, required, problems, onChange }) => {
   return html`<div class="field">
     <label for=${id}><${Label} schema=${schema} name=${name} required=${required} /></label>
     <${Input} schema=${schema} id=${id} value=${value} described=${mine ? `${id}-problem` : `${id}-about`} onChange=${onChange} />
-    <div class="soft about" id=${`${id}-about`}>${schema.description}</div>
+    <${About} schema=${schema} id=${`${id}-about`} />
     <${Problems} id=${id} problems=${problems} path=${path} />
   </div>`;
 };
@@ -66,7 +71,7 @@ const List = ({ schema, name, path, value, problems, onChange }) => {
   const one = schema.items.type === "object" ? {} : "";
   return html`<fieldset>
     <legend><${Label} schema=${schema} name=${name} /></legend>
-    <div class="soft about">${schema.description}</div>
+    <${About} schema=${schema} />
     <${Problems} id=${`field-${path}`} problems=${problems} path=${path} />
     ${items.map((item, index) => html`<div class="item" key=${index}>
       <${Any} schema=${schema.items} name=${`${name}[${index}]`} path=${pathTo(path, index)} value=${item} problems=${problems}

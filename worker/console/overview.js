@@ -1,7 +1,7 @@
 // The first page: what is wrong, what flows, and numbers that add up.
 
 import { Charts } from "./charts.js";
-import { Data } from "./data.js";
+import { Data, Marked } from "./data.js";
 import { faultsOf } from "./faults.js";
 import { count } from "./format.js";
 import { t } from "./language.js";
@@ -10,13 +10,6 @@ import { html } from "./vendor/preact.js";
 
 /** Every outcome of the ledger, in the order of the columns: together they are what was received. */
 const OUTCOMES = ["published", "empty", "unmatched", "failed", "dead_lettered", "dropped", "in_flight"];
-
-/** A text with `code` set apart, and links as their words. */
-const Marked = ({ text }) =>
-  text
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .split("`")
-    .map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 
 /** Longest text of a fault, in UTF-16 units: a refusal lists problems. */
 const FAULT = 1000;
