@@ -78,8 +78,8 @@ export const Config = () => {
       <input id="file" type="file" accept=".yaml,.yml,.json" onChange=${open} />
       ${problems.length > 0 && html`<${Problems} problems=${problems} />`}
     </section>
-    <form onSubmit=${(event) => event.preventDefault()}>
+    <section><form onSubmit=${(event) => event.preventDefault()}>
       <${Fields} schema=${panel.schema} path="" value=${value} problems=${problems} onChange=${setValue} />
-    </form>
+    </form></section>
     ${checked?.yaml && html`<${Output} yaml=${checked.yaml} />`}`;
 };
