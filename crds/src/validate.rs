@@ -9,6 +9,7 @@ mod meaning;
 mod model;
 mod model_server;
 mod mqtt;
+mod placement;
 mod s3;
 mod sandbox;
 mod shape;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::value::Field;
-use super::{Report, database, model, mqtt};
+use super::{Report, database, model, mqtt, placement};
 use crate::flow::Flow;
 use crate::node::{Node, Value};
 use crate::template::Template;
@@ -75,6 +75,7 @@ pub(super) fn runtime(node: &Node, complete: bool, report: &mut Report) -> Valid
         .iter()
         .filter_map(|field| expose(field, &mut taken, report))
         .collect();
+    placement::check(&root, report);
     let rules = parsed.into_iter().map(|(_, rule)| rule).collect();
     ValidatedRuntime {
         mqtts,

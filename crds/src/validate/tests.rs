@@ -4,6 +4,7 @@ mod databases;
 mod frozen;
 mod meaning;
 mod payloads;
+mod placement;
 mod sandbox;
 mod shape;
 mod text;
