@@ -1,6 +1,7 @@
 //! `edgemodel run` from broker to broker, as a process.
 
 mod bad_input;
+mod changed_files;
 mod database_servers;
 mod databases;
 mod delivery;
@@ -19,5 +20,6 @@ mod retries;
 mod seed;
 mod several;
 mod starts;
+mod strikes;
 mod trial;
 mod utilization;

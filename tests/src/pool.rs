@@ -50,6 +50,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         encode: Format::Json,
         directory: directory.path().to_owned(),
         wheels: None,
+        intact: None,
         python: python(None)?,
         host: HostChoice::Auto,
         sandbox: ValidatedSandbox::default(),

@@ -58,7 +58,7 @@ pub use find::{library, python};
 pub use interpreter::remember_interpreters;
 pub use lanes::Lanes;
 pub use metrics::{Families, Metrics};
-pub use options::{Options, Outcomes};
+pub use options::{Intact, Options, Outcomes};
 pub use pool::{Monitor, Pool};
 pub use program::{HostKind, Program};
 pub use sandbox::{Part, SandboxStatus, seal};

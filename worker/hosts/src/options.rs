@@ -1,5 +1,6 @@
 //! What a model's hosts are started with, and where their outcomes go.
 
+use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// A folder of installed wheels.
     pub wheels: Option<PathBuf>,
+    /// Makes sure before each start that these files are what was verified; `None` if nothing was.
+    pub intact: Option<Intact>,
     /// The interpreter.
     pub python: PathBuf,
     /// Which model host runs in it.
@@ -53,6 +56,27 @@ pub struct Options {
     pub queue_bytes: usize,
     /// What the utilization is an average over.
     pub utilization_window: Duration,
+}
+
+/// Checks and restores a model's files; blocks, and says why it cannot.
+#[derive(Clone)]
+pub struct Intact(Arc<dyn Fn() -> Result<(), String> + Send + Sync>);
+
+impl Intact {
+    /// By this.
+    pub fn new(ensure: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ensure))
+    }
+
+    pub(crate) fn ensure(&self) -> Result<(), String> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Intact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Intact")
+    }
 }
 
 /// Takes each job's outcome.

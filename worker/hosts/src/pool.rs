@@ -48,6 +48,7 @@ impl Pool {
             .map(|_| Arc::new(Queue::new(options.queue_size, options.queue_bytes)))
             .collect();
         let states: Arc<[_]> = (0..count).map(|_| Arc::<HostState>::default()).collect();
+        start::check(&options).await?;
         let starting = (0..count).map(|_| start::start(&options, &metrics));
         let hosts = futures_util::future::try_join_all(starting).await?;
         let mut tasks = JoinSet::new();

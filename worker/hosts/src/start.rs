@@ -13,6 +13,18 @@ use crate::options::Options;
 use crate::program::Program;
 use crate::start_error::StartError;
 
+/// Makes sure that the model's files are what was verified, if anything was.
+pub(crate) async fn check(options: &Options) -> Result<(), StartError> {
+    let Some(intact) = options.intact.clone() else {
+        return Ok(());
+    };
+    // An error means that the worker is going down.
+    tokio::task::spawn_blocking(move || intact.ensure())
+        .await
+        .unwrap_or_else(|error| Err(error.to_string()))
+        .map_err(StartError::Changed)
+}
+
 /// Starts a host and waits until it has imported the model.
 pub(crate) async fn start(
     options: &Arc<Options>,

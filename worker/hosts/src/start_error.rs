@@ -66,6 +66,9 @@ pub enum StartError {
     /// The sandbox cannot be prepared.
     #[error("failed to prepare the sandbox: {0}")]
     Sandbox(String),
+    /// The model's files are not what was verified.
+    #[error("{0}")]
+    Changed(String),
     /// The model cannot be imported.
     #[error("the model cannot be imported: {message}{}", remedy(.message))]
     ImportFailed {
@@ -128,6 +131,7 @@ impl StartError {
             Self::LibraryMissing { .. } | Self::Broken(_) => Reason::HostLibraryMissing,
             Self::Spawn { .. } | Self::Sandbox(_) => Reason::HostStartFailed,
             Self::SandboxIncomplete(_) => Reason::SandboxIncomplete,
+            Self::Changed(_) => Reason::StoreUnavailable,
             Self::ImportFailed { .. } => Reason::ImportFailed,
             Self::StartTimeout(_) => Reason::StartTimeout,
             Self::Died { .. } => Reason::HostCrashed,

@@ -8,11 +8,11 @@ mod end_record;
 mod error;
 mod method;
 mod name;
+mod target;
 
-use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use zip::read::ZipFile;
@@ -22,6 +22,9 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::clutter::is_clutter;
 
 pub use error::Error;
+pub(crate) use target::Target;
+
+use target::Disk;
 
 /// Limits on what a zip may hold.
 #[derive(Debug, Clone, Copy)]
@@ -52,9 +55,23 @@ impl Default for Limits {
 /// # Errors
 /// The archive is damaged, unsafe, too large or has no `index.py`, or the disk failed.
 pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, Error> {
+    let root = read(archive, limits, &mut Disk { folder: target })?;
+    Ok(target.join(root))
+}
+
+/// Gives everything in `archive` that belongs to a model to `target`, and returns the path of the folder that holds `index.py`
+/// in it; empty if that is at the top.
+///
+/// # Errors
+/// The archive is damaged, unsafe, too large or has no `index.py`, or the target failed.
+pub(crate) fn read(
+    archive: File,
+    limits: &Limits,
+    target: &mut impl Target,
+) -> Result<String, Error> {
     let mut archive = open(archive, limits)?;
     let mut seen = HashSet::new();
-    let mut tops = HashSet::new();
+    let mut names = Names::default();
     let mut left = limits.total_bytes;
     for index in 0..archive.len() {
         // The raw entry has the metadata of encrypted ones too.
@@ -65,16 +82,19 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
         if !seen.insert(entry.path.to_lowercase()) {
             return Err(entry.refused("occurs twice"));
         }
-        tops.insert(entry.path.split('/').next().unwrap_or_default().to_owned());
-        let place = target.join(&entry.path);
+        names.add(&entry);
         if entry.is_folder {
-            fs::create_dir_all(&place).map_err(|error| entry.not_written(error))?;
+            let made = target.folder(&entry.path);
+            made.map_err(|error| entry.not_written(error))?;
             continue;
         }
-        let file = entry.create(&place)?;
+        let file = target.file(&entry.path, entry.is_executable);
+        let mut file = file.map_err(|error| entry.not_written(error))?;
         let limit = limits.file_bytes.min(left);
         let content = archive.by_index(index).map_err(Error::Damaged)?;
-        let written = copy(content, file, limit).map_err(|error| match error.kind() {
+        let written = copy(content, &mut file, limit)
+            .and_then(|written| target.end(&entry.path, file).map(|()| written));
+        let written = written.map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::InvalidInput
@@ -97,7 +117,7 @@ pub fn unpack(archive: File, target: &Path, limits: &Limits) -> Result<PathBuf, 
             }
         };
     }
-    index_folder(target, &tops)
+    names.root()
 }
 
 /// Reads the central directory and makes the checks that need nothing else.
@@ -217,18 +237,6 @@ impl Entry {
             error,
         }
     }
-
-    /// Creates its file.
-    fn create(&self, place: &Path) -> Result<File, Error> {
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent).map_err(|error| self.not_written(error))?;
-        }
-        let permissions = if self.is_executable { 0o755 } else { 0o644 };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(permissions);
-        let file = options.open(place);
-        file.map_err(|error| self.not_written(error))
-    }
 }
 
 /// Whether [`unpack`] accepts an entry of this name.
@@ -239,24 +247,45 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     name::check(name).map(drop)
 }
 
-/// Copies and syncs; `None` when there is more than `limit`.
-fn copy(content: impl Read, mut file: File, limit: u64) -> io::Result<Option<u64>> {
-    let written = io::copy(&mut content.take(limit.saturating_add(1)), &mut file)?;
-    file.sync_all()?;
+/// `None` when there is more than `limit`.
+fn copy(content: impl Read, file: &mut impl io::Write, limit: u64) -> io::Result<Option<u64>> {
+    let written = io::copy(&mut content.take(limit.saturating_add(1)), file)?;
     Ok((written <= limit).then_some(written))
 }
 
-fn index_folder(target: &Path, tops: &HashSet<String>) -> Result<PathBuf, Error> {
-    if target.join("index.py").is_file() {
-        return Ok(target.to_owned());
+/// What tells where `index.py` is.
+#[derive(Default)]
+struct Names {
+    /// Those of them that are called `index.py`, by the folder that they are in.
+    indexes: HashSet<String>,
+    /// Folders at the top.
+    tops: BTreeSet<String>,
+}
+
+impl Names {
+    fn add(&mut self, entry: &Entry) {
+        let path = entry.path.as_str();
+        let top = path.split_once('/').map(|(top, _)| top);
+        let top = top.or_else(|| entry.is_folder.then_some(path));
+        self.tops.extend(top.map(str::to_owned));
+        if entry.is_folder {
+            return;
+        }
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if name == "index.py" {
+            self.indexes.insert(folder.to_owned());
+        }
     }
-    let mut folders = tops
-        .iter()
-        .map(|top| target.join(top))
-        .filter(|path| path.is_dir());
-    match (folders.next(), folders.next()) {
-        (Some(only), None) if only.join("index.py").is_file() => Ok(only),
-        _ => Err(Error::IndexMissing),
+
+    fn root(self) -> Result<String, Error> {
+        if self.indexes.contains("") {
+            return Ok(String::new());
+        }
+        let mut tops = self.tops.into_iter();
+        match (tops.next(), tops.next()) {
+            (Some(only), None) if self.indexes.contains(&only) => Ok(only),
+            _ => Err(Error::IndexMissing),
+        }
     }
 }
 

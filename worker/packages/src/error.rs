@@ -70,6 +70,9 @@ pub enum Error {
     /// The models directory.
     #[error("failed to use the models directory: {0}; choose another with --models-dir")]
     Store(io::Error),
+    /// What was verified has been changed, and cannot be restored.
+    #[error("{} was changed since it was verified; the model is installed again", .0.display())]
+    Changed(PathBuf),
     /// A bug.
     #[error("the installation was interrupted")]
     Interrupted,
@@ -87,7 +90,7 @@ impl Error {
             Self::ChecksumMismatch { .. } => Reason::ChecksumMismatch,
             Self::Archive(error) => error.reason(),
             Self::Wheels { .. } => Reason::WheelsFailed,
-            Self::Store(_) | Self::Interrupted => Reason::StoreUnavailable,
+            Self::Store(_) | Self::Changed(_) | Self::Interrupted => Reason::StoreUnavailable,
         }
     }
 

@@ -10,6 +10,7 @@
 //! - `s3`: objects of an S3 store, and why it refuses a request.
 //! - `fetch`: downloads a zip: bounded, resumed, hashed while it arrives.
 //! - `manifest`: digests and origin of an installed copy.
+//! - `contents`, `verified`: what an installed copy must consist of, and its restoration.
 //! - `wheels`: installs the wheels in a package.
 //! - `store`: the models directory; installs a model from all of the above.
 //! - `local`: a folder or zip that is tried without being installed.
@@ -17,6 +18,7 @@
 
 mod archive;
 mod clutter;
+mod contents;
 mod credentials;
 mod error;
 mod fetch;
@@ -26,6 +28,7 @@ mod pack;
 mod requirements;
 mod s3;
 mod store;
+mod verified;
 mod wheels;
 
 pub use archive::{Error as ArchiveError, Limits, unpack};
@@ -38,3 +41,4 @@ pub use manifest::Manifest;
 pub use pack::{Draft, Error as PackError, Listing, Packed, check_output, digest, pack};
 pub use requirements::{Error as RequirementsError, Platform, download};
 pub use store::{InUse, InstallOptions, Installed, KEPT_VERSIONS, Origin, Store, Version};
+pub use verified::Verified;

@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const FILE: &str = "manifest.json";
 
+/// Unfinished folders of the models directory begin so.
+pub(super) const INCOMING: &str = ".incoming-";
+
+/// The zip that the copy was unpacked from.
+pub(super) const ZIP: &str = "model.zip";
+
+/// The folder that it was unpacked into.
+pub(super) const MODEL: &str = "model";
+
 /// The file's content. It is written last, so a folder with a manifest is complete.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +35,7 @@ pub struct Manifest {
     pub address: String,
     /// RFC 3339.
     pub installed_at: String,
-    /// The folder that holds `index.py`, relative to the manifest.
+    /// The folder that holds `index.py`, relative to the manifest; for workers of releases that had no zip beside it.
     root: PathBuf,
 }
 
@@ -38,13 +47,11 @@ impl Manifest {
     }
 }
 
-/// A verified copy.
+/// The folder of a copy, by what its manifest says.
 #[derive(Debug)]
 pub(super) struct Copy {
-    pub(super) md5: Md5,
-    pub(super) sha256: Sha256,
-    /// The folder that holds `index.py`.
-    pub(super) root: PathBuf,
+    md5: Md5,
+    sha256: Sha256,
     /// The copy's own folder.
     pub(super) folder: PathBuf,
 }
@@ -53,21 +60,14 @@ impl Copy {
     /// The copy in `folder`, if it is complete.
     pub(super) fn read(folder: &Path) -> Option<Self> {
         let manifest = Manifest::read(folder)?;
-        let inside = manifest
-            .root
-            .components()
-            .all(|part| matches!(part, std::path::Component::Normal(_)));
-        let root = folder.join(&manifest.root);
-        (inside && root.join("index.py").is_file()).then_some(())?;
         Some(Self {
             md5: manifest.md5.parse().ok()?,
             sha256: manifest.sha256.parse().ok()?,
-            root,
             folder: folder.to_owned(),
         })
     }
 
-    /// Whether the copy has the configured digests. Without any digest, no copy matches: it could be any model.
+    /// Whether the copy says that it has the configured digests. Without any digest, no copy matches: it could be any model.
     pub(super) fn is(&self, digests: &Digests) -> bool {
         (digests.md5.is_some() || digests.sha256.is_some())
             && digests.md5.is_none_or(|md5| md5 == self.md5)

@@ -1,5 +1,5 @@
 //! Installed models: each verified zip is unpacked once, into a folder named after its digest, and used
-//! without network access from then on.
+//! without network access from then on. The zip stays beside what was unpacked, which is compared with it (`verified`).
 //!
 //! A folder is created under a temporary name and renamed when it is complete and on disk, so that a crash
 //! never leaves half a model.
@@ -20,16 +20,14 @@ use crds::validated::{Digests, Md5, Sha256, ValidatedFunc};
 use super::credentials::Credentials;
 use super::error::Error;
 use super::fetch::{self, Clients, fetch, shown};
-use super::manifest::Copy;
+use super::manifest::{Copy, INCOMING, ZIP};
+use super::verified::Verified;
 use super::{pack, wheels};
 
 pub use installed::{InstallOptions, Installed, Origin};
 pub use versions::{InUse, Version};
 
 use settle::{folder_name, settle, verify};
-
-/// Unfinished folders begin so.
-const INCOMING: &str = ".incoming-";
 
 /// An unfinished folder without changes for this long was left by a crash.
 const ABANDONED: Duration = Duration::from_hours(24);
@@ -77,8 +75,13 @@ impl Store {
         options: &InstallOptions,
     ) -> Result<Installed, Error> {
         let digests = func.digest.clone().map_err(Error::Refused)?;
-        if let Some(copy) = self.find(&digests).map_err(Error::Store)? {
-            return complete(copy, Origin::Cached, &options.python).await;
+        for copy in self.find(&digests).map_err(Error::Store)? {
+            let found = complete(copy.folder, digests, Origin::Cached, &options.python).await;
+            let Err(Error::Changed(path)) = found else {
+                return found;
+            };
+            let path = path.display();
+            tracing::warn!(model = func.name, %path, "Installed model cannot be verified, installing it again");
         }
         let file = func.address.scheme() == "file";
         if !file && !options.download {
@@ -88,7 +91,7 @@ impl Store {
             .prefix(INCOMING)
             .tempdir_in(&self.directory)
             .map_err(Error::Store)?;
-        let zip = incoming.path().join("model.zip");
+        let zip = incoming.path().join(ZIP);
         let (found, origin) = if file {
             (
                 copy_file(func, &zip, options.max_bytes).await?,
@@ -104,9 +107,12 @@ impl Store {
         verify(&address, &digests, found.0, found.1)?;
         let directory = self.directory.clone();
         let name = func.name.clone();
-        let copy =
-            blocking(move || settle(&directory, incoming, &zip, found, (address, name))).await?;
-        let installed = complete(copy, origin, &options.python).await?;
+        let folder = blocking(move || settle(&directory, incoming, found, (address, name))).await?;
+        let digests = Digests {
+            md5: Some(found.0),
+            sha256: Some(found.1),
+        };
+        let installed = complete(folder, digests, origin, &options.python).await?;
         match self.prune(KEPT_VERSIONS) {
             Ok(pruned) if !pruned.is_empty() => {
                 let count = pruned.len();
@@ -119,21 +125,22 @@ impl Store {
         Ok(installed)
     }
 
-    /// The verified copy with these digests.
-    fn find(&self, digests: &Digests) -> io::Result<Option<Copy>> {
+    /// The copies that say that they have these digests.
+    fn find(&self, digests: &Digests) -> io::Result<Vec<Copy>> {
+        let copy = |folder: &Path| Copy::read(folder).filter(|copy| copy.is(digests));
         if let Some(sha256) = digests.sha256 {
-            let folder = self.directory.join(folder_name(sha256));
-            return Ok(Copy::read(&folder).filter(|copy| copy.is(digests)));
+            return Ok(Vec::from_iter(copy(
+                &self.directory.join(folder_name(sha256)),
+            )));
         }
+        let mut copies = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with("sha256-")
-                && let Some(copy) = Copy::read(&entry.path()).filter(|copy| copy.is(digests))
-            {
-                return Ok(Some(copy));
+            if entry.file_name().to_string_lossy().starts_with("sha256-") {
+                copies.extend(copy(&entry.path()));
             }
         }
-        Ok(None)
+        Ok(copies)
     }
 
     /// The model's folder under its own name, as pyboot expects it.
@@ -156,6 +163,7 @@ impl Store {
                 sha256: None,
                 origin: Origin::PrePlaced,
                 in_use: None,
+                verified: None,
             });
         }
         Err(Error::DownloadDisabled {
@@ -210,21 +218,27 @@ async fn copy_file(
     .await
 }
 
-async fn complete(copy: Copy, origin: Origin, python: &Path) -> Result<Installed, Error> {
+async fn complete(
+    folder: PathBuf,
+    digests: Digests,
+    origin: Origin,
+    python: &Path,
+) -> Result<Installed, Error> {
     let python = python.to_owned();
     blocking(move || {
-        let in_use = InUse::mark(&copy.folder).map(Arc::new);
-        if !copy.root.join("index.py").is_file() {
-            // Pruned a moment ago; the next attempt installs it again.
-            return Err(Error::Store(io::ErrorKind::NotFound.into()));
-        }
-        let wheels = wheels::install(&copy.folder, &copy.root, &python)?;
+        let in_use = InUse::mark(&folder).map(Arc::new);
+        // Fails too if it was pruned a moment ago; then it is installed again.
+        let verified = Verified::open(&folder, &digests)?;
+        let directory = verified.directory();
+        let (md5, sha256) = verified.digests();
+        let wheels = wheels::install(&folder, &directory, &python)?;
         Ok(Installed {
-            directory: copy.root,
+            directory,
             wheels,
-            md5: Some(copy.md5),
-            sha256: Some(copy.sha256),
+            md5: Some(md5),
+            sha256: Some(sha256),
             in_use,
+            verified: Some(Arc::new(verified)),
             origin,
         })
     })

@@ -104,6 +104,7 @@ impl Trial {
                 encode: Format::Json,
                 directory: local.directory,
                 wheels: local.wheels,
+                intact: None,
                 python,
                 host,
                 // What a model needs besides its own files is in a configuration, which is not at hand.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hosts::{Trial, samples};
+use hosts::{Intact, Trial, samples};
 use packages::{InUse, InstallOptions, Installed};
 
 use super::Supervisor;
@@ -35,6 +35,9 @@ impl Supervisor {
         let installed = self.unpack(ctx, &python).await?;
         let md5 = installed.md5.map(|md5| md5.to_string());
         let sha256 = installed.sha256.map(|sha256| sha256.to_string());
+        let intact = installed.verified.map(|verified| {
+            Intact::new(move || verified.ensure().map_err(|error| error.to_string()))
+        });
         let hosts = hosts::Options {
             model: func.name.clone(),
             version: sha256.clone().or_else(|| md5.clone()).unwrap_or_default(),
@@ -42,6 +45,7 @@ impl Supervisor {
             encode: func.encode,
             directory: installed.directory,
             wheels: installed.wheels,
+            intact,
             python,
             host: func.host,
             sandbox: func.sandbox.clone(),
@@ -96,6 +100,7 @@ impl Supervisor {
                 .unwrap_or(Err(packages::Error::Interrupted))
                 .map_err(Error::Install)?;
             scratch.path().clone_into(&mut options.directory);
+            options.intact = None;
             options.databases = Arc::default();
             options.retry = None;
             samples::check(&options, &metrics)

@@ -99,7 +99,11 @@ impl<O: Outcomes> Lane<O> {
                 tokio::time::sleep(self.pause).await;
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
             }
-            match start::start(&self.options, &self.metrics).await {
+            let started = match start::check(&self.options).await {
+                Ok(()) => start::start(&self.options, &self.metrics).await,
+                Err(error) => Err(error),
+            };
+            match started {
                 Ok(host) => return host,
                 Err(error) => {
                     self.answered = false;

@@ -1,4 +1,5 @@
 use super::*;
+use std::fs;
 use std::io::{Cursor, Seek as _, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};

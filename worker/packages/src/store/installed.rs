@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crds::validated::{Md5, Sha256};
 
 use super::InUse;
+use crate::verified::Verified;
 
 /// How a model is installed.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub struct Installed {
     pub md5: Option<Md5>,
     /// Of its zip.
     pub sha256: Option<Sha256>,
+    /// What it must consist of; `None` for a model that was copied there by hand.
+    pub verified: Option<Arc<Verified>>,
     /// Where it came from.
     pub origin: Origin,
     /// Keeps it from being pruned while it is served; `None` for a model that was copied there by hand.

@@ -2,14 +2,14 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crds::validated::{Digests, Md5, Sha256};
 use tempfile::TempDir;
 
 use crate::archive::{Limits, unpack};
 use crate::error::Error;
-use crate::manifest::{self, Copy};
+use crate::manifest::{self, Copy, MODEL, ZIP};
 
 pub(super) fn verify(
     address: &str,
@@ -35,25 +35,26 @@ pub(super) fn verify(
     Ok(())
 }
 
-/// Unpacks a verified zip and gives it its final name.
+/// Unpacks the verified zip in `incoming`, and gives both their final name. Returns the copy's folder.
 pub(super) fn settle(
     directory: &Path,
     incoming: TempDir,
-    zip: &Path,
     found: (Md5, Sha256, u64),
     (address, model): (String, String),
-) -> Result<Copy, Error> {
-    let target = incoming.path().join("model");
+) -> Result<PathBuf, Error> {
+    let target = incoming.path().join(MODEL);
     fs::create_dir(&target).map_err(Error::Store)?;
-    let file = File::open(zip).map_err(Error::Store)?;
+    let zip = incoming.path().join(ZIP);
+    let file = File::open(&zip).map_err(Error::Store)?;
+    file.sync_all().map_err(Error::Store)?;
     let root = unpack(file, &target, &Limits::default()).map_err(Error::Archive)?;
-    fs::remove_file(zip).map_err(Error::Store)?;
     sync(&target).map_err(Error::Store)?;
     manifest::write(incoming.path(), &root, found, address, model).map_err(Error::Store)?;
     let folder = directory.join(folder_name(found.1));
-    if let Some(copy) = Copy::read(&folder) {
-        // Another worker was faster.
-        return Ok(copy);
+    if Copy::read(&folder).is_some() {
+        // Another worker was faster, or its zip is not what it was; what is beside it is restored from it.
+        fs::rename(&zip, folder.join(ZIP)).map_err(Error::Store)?;
+        return Ok(folder);
     }
     if folder.exists() {
         // What is there is not whole, and whoever reads it would refuse it.
@@ -64,13 +65,13 @@ pub(super) fn settle(
     if let Err(error) = fs::rename(&incoming, &folder) {
         // Nothing of it may stay; a failure to remove it is the smaller trouble.
         let _ = fs::remove_dir_all(&incoming);
-        if let Some(copy) = Copy::read(&folder) {
-            return Ok(copy);
+        if Copy::read(&folder).is_some() {
+            return Ok(folder);
         }
         return Err(Error::Store(error));
     }
     sync_folder(directory).map_err(Error::Store)?;
-    Copy::read(&folder).ok_or_else(|| Error::Store(io::ErrorKind::NotFound.into()))
+    Ok(folder)
 }
 
 pub(super) fn folder_name(sha256: Sha256) -> String {
