@@ -1,5 +1,6 @@
 //! Matches a message and queues it for the model.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,9 @@ use crate::undecodable::Undecodable;
 /// Models that a message may go through, one after the other, before it is taken for a loop.
 const MAX_HOPS: u8 = 8;
 
+/// Times that the worker may die over a message.
+const MAX_STRIKES: u8 = 2;
+
 /// Dispatches the messages of one rule to one model.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -25,6 +29,8 @@ pub struct Dispatcher {
     pub matcher: Matcher,
     /// A larger message is not read.
     pub max_message_bytes: usize,
+    /// Where messages are kept that the worker died over and that get no dead letter; `None` to keep none.
+    pub set_aside: Option<PathBuf>,
     /// What happens to a message when its queue is full.
     pub on_full: OnFull,
     /// The model's queues.
@@ -54,6 +60,9 @@ impl Dispatcher {
         let size = message.telemetry.payload.len();
         if size > self.max_message_bytes {
             return Some(self.refuse(message, size));
+        }
+        if message.telemetry.attributes.strikes >= MAX_STRIKES {
+            return Some(self.set_aside(message));
         }
         let begun = Instant::now();
         let before = self.matcher.misses();
@@ -124,6 +133,19 @@ impl Dispatcher {
         };
         let results = self.results.clone();
         Box::pin(async move { results.reject(message, Arc::default(), &failure).await })
+    }
+
+    /// Ends a message that the worker died over, before anything reads it.
+    fn set_aside(&self, message: Message) -> BoxFuture<'static, ()> {
+        let failure = Failure {
+            reason: FailureReason::WorkerCrash,
+            message: format!(
+                "the worker died {MAX_STRIKES} times while it had this message; if it ran out of memory, raise its limit"
+            ),
+            traceback: None,
+        };
+        let (results, folder) = (self.results.clone(), self.set_aside.clone());
+        Box::pin(async move { results.set_aside(message, &failure, folder).await })
     }
 
     fn queue(&self, job: Job) -> Option<BoxFuture<'static, ()>> {

@@ -168,6 +168,7 @@ impl Intakes {
                 devices: Observer::new(route.view().devices.clone()),
                 undecodable: route.ctx.shared.rules()[route.rule].clone(),
                 max_message_bytes: broker.settings().max_message_bytes as usize,
+                set_aside: route.ctx.set_aside(),
                 on_full: route.model().on_full,
                 lanes: lanes.clone(),
                 results: results.clone(),
@@ -186,8 +187,10 @@ impl Intakes {
             route.session_state(Role::Sub, broker, &rule.sub_topics.join(", ")),
         );
         own.source().lead(route.claim.clone());
+        let address = broker.settings().broker.address();
+        own.source()
+            .with_strikes(route.ctx.strikes(route.client_id(Role::Sub), &address));
         if let Some(id) = route.predecessor() {
-            let address = broker.settings().broker.address();
             let predecessor = intake(
                 broker.inherited(id.to_owned(), &rule.sub_topics),
                 SessionPolicy::TakeOver,

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod dead_letter;
+mod set_aside;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use message::{Failure, Job, Message, Outcome, Settled};
@@ -45,6 +47,25 @@ impl Results {
     /// Ends a message of `device` that cannot be decoded. Waits while a sink of dead letters is full.
     pub async fn reject(&self, message: Message, device: Arc<str>, failure: &Failure) {
         let origin = Origin { message, device };
+        if let Some(letter) = self.accounts.fail(origin, failure) {
+            self.offer(letter).await;
+        }
+    }
+
+    /// Ends a message that the worker died over. Where its rule has no dead letters, it is kept in a file of `folder`.
+    pub async fn set_aside(&self, message: Message, failure: &Failure, folder: Option<PathBuf>) {
+        let device = Arc::default();
+        let origin = Origin { message, device };
+        if let Some(folder) = folder
+            && !self.accounts.has_dead_letters(&origin)
+        {
+            let letter = self.accounts.letter(&origin, failure);
+            let written = tokio::task::spawn_blocking(move || set_aside::write(&folder, &letter));
+            match written.await.unwrap_or_else(|error| Err(error.into())) {
+                Ok(file) => tracing::warn!(file = %file.display(), "Message set aside"),
+                Err(error) => tracing::error!(%error, "Failed to set a message aside"),
+            }
+        }
         if let Some(letter) = self.accounts.fail(origin, failure) {
             self.offer(letter).await;
         }

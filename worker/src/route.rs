@@ -14,10 +14,14 @@ use crate::client_ids::ClientIds;
 use crate::metrics::ModelMetrics;
 use crate::session_state::SessionState;
 use crate::shutdown::Phase;
+use crate::source::Strikes;
 use crate::status::{ModelView, SessionView, Shared};
 
 /// Memory that the messages of one queue may hold, whatever their number.
 pub const QUEUE_BYTES: usize = 64 << 20;
+
+/// The folder of messages that the worker died over, in the models directory.
+const SET_ASIDE: &str = "set-aside";
 
 /// What all models of a worker share.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub struct PipelineContext {
     pub databases: Vec<Arc<[hosts::Database]>>,
     /// What no model may read.
     pub hidden: Arc<[PathBuf]>,
+    /// The models directory, where what a worker leaves for the next one is kept; `None` in a trial.
+    pub directory: Option<PathBuf>,
     /// Whether results are printed instead of published.
     pub trial: bool,
     /// The client ids that this machine has used; `None` in a pod, whose machine is another each time, and in a trial.
@@ -41,6 +47,18 @@ pub struct PipelineContext {
     pub predecessor: Option<HashMap<SessionKey, String>>,
     /// State and metrics.
     pub shared: Arc<Shared>,
+}
+
+impl PipelineContext {
+    /// Where messages are kept that the worker died over.
+    pub fn set_aside(&self) -> Option<PathBuf> {
+        Some(self.directory.as_ref()?.join(SET_ASIDE))
+    }
+
+    /// What earlier workers died over in a session.
+    pub fn strikes(&self, client_id: &str, broker: &str) -> Option<Strikes> {
+        Strikes::open(self.directory.as_ref()?, client_id, broker)
+    }
 }
 
 /// One rule of one model.

@@ -121,6 +121,7 @@ impl Worker {
             ctx: PipelineContext {
                 client_ids: client_id::assign(&runtime, &owner, replica.as_deref()),
                 trial: settings.trial,
+                directory: (!settings.trial).then(|| settings.models_dir.clone()),
                 used,
                 predecessor: matches!(settings.replica, Some(Replica::Name(_)))
                     .then(|| client_id::assign(&runtime, &settings.hostname, None)),

@@ -3,12 +3,14 @@
 
 mod acks;
 mod mqtt;
+mod strikes;
 
 use message::Message;
 
 use crate::shutdown::Phase;
 
 pub use self::mqtt::{History, MqttSource};
+pub use self::strikes::Strikes;
 
 /// Reads the messages of one rule, and is notified of settled ones through the handle in each delivery.
 pub trait Source: Send {

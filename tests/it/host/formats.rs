@@ -138,6 +138,7 @@ async fn c6_the_context_tells_all_of_a_message() -> anyhow::Result<()> {
         retained: true,
         duplicate: true,
         qos: 2,
+        strikes: 0,
         hops: 0,
         properties: Some(Box::new(Properties {
             user: user.into(),

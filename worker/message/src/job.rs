@@ -33,6 +33,8 @@ pub struct Attributes {
     pub duplicate: bool,
     /// The quality of service that it came with, 0 to 2.
     pub qos: u8,
+    /// How often a worker may have died over it: once for what comes again after a death, twice if it died over it alone.
+    pub strikes: u8,
     /// How many models have handled what it was made of, as far as that is known.
     pub hops: u8,
     /// What MQTT 5 says of it, if that is anything.
@@ -166,6 +168,8 @@ pub enum FailureReason {
     Loop,
     /// The broker refused the result.
     PublishRefused,
+    /// The worker died over it twice.
+    WorkerCrash,
 }
 
 impl FailureReason {
@@ -182,6 +186,7 @@ impl FailureReason {
             Self::Quarantined => "quarantined",
             Self::Loop => "loop",
             Self::PublishRefused => "publish_refused",
+            Self::WorkerCrash => "worker_crash",
         }
     }
 }

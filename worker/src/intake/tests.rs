@@ -118,6 +118,7 @@ fn bed(on_full: OnFull) -> (Bed, Intake<TestSource>) {
     let devices = Observer::new(view.devices.clone());
     let accounts = Accounts::new(view.clone(), metrics.clone(), vec![false]);
     let dispatcher = Dispatcher {
+        set_aside: None,
         max_message_bytes: 1 << 20,
         matcher: Matcher::new(&runtime.funcs[0].devices),
         model: 0,

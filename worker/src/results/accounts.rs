@@ -56,7 +56,7 @@ impl Accounts {
         self.metrics.failed(reason).inc();
         self.model.error(reason, &failure.message);
         let telemetry = &origin.message.telemetry;
-        let has_letter = self.dead_letters[telemetry.rule];
+        let has_letter = self.has_dead_letters(&origin);
         let exchanges = &self.model.exchanges;
         exchanges.failed(telemetry, &origin.device, failure, has_letter);
         if let Some(device) = origin.message.delivery.device() {
@@ -68,18 +68,24 @@ impl Accounts {
             self.settle(origin.message, Settled::Failed);
             return None;
         }
-        let letter = dead_letter(
-            &self.model.name,
-            &origin.device,
-            &origin.message.telemetry,
-            failure,
-        );
+        let letter = self.letter(&origin, failure);
         Some(OutboundResult::new(
             self.clone(),
             Kind::DeadLetter,
             origin,
             letter,
         ))
+    }
+
+    /// Whether the message's rule has dead letters.
+    pub(super) fn has_dead_letters(&self, origin: &Origin) -> bool {
+        self.dead_letters[origin.message.telemetry.rule]
+    }
+
+    /// The dead letter of a message.
+    pub(super) fn letter(&self, origin: &Origin, failure: &Failure) -> Bytes {
+        let telemetry = &origin.message.telemetry;
+        dead_letter(&self.model.name, &origin.device, telemetry, failure)
     }
 
     /// Ends a message that has gone through too many models.

@@ -1,5 +1,6 @@
 //! MQTT as a source: a session's messages and acknowledgements.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::Source;
 use super::acks::Acks;
+use super::strikes::Strikes;
 use crate::handover::{Duty, SessionPolicy};
 use crate::metrics::Discarded;
 use crate::session_state::SessionState;
@@ -33,6 +35,10 @@ pub struct MqttSource<C> {
     publisher: Option<watch::Sender<Claim>>,
     /// Whether retained messages are only counted.
     ignores_retained: bool,
+    /// What earlier workers of the session died over, if that is recorded.
+    strikes: Option<Strikes>,
+    /// Messages that wait while another one is taken alone.
+    held: VecDeque<Incoming>,
     acks: Arc<Acks>,
     /// Reused buffer for `acks`.
     batch: Vec<DeliveryTag>,
@@ -71,6 +77,8 @@ impl<C: Client> MqttSource<C> {
             subscribed: None,
             publisher: None,
             ignores_retained: false,
+            strikes: None,
+            held: VecDeque::new(),
             acks: Arc::default(),
             batch: Vec::new(),
             drained: false,
@@ -81,6 +89,16 @@ impl<C: Client> MqttSource<C> {
     /// Retained messages are only counted, here.
     pub fn ignore_retained(&mut self) {
         self.ignores_retained = true;
+    }
+
+    /// Takes alone what an earlier worker of the session may have died over.
+    pub fn with_strikes(&mut self, strikes: Option<Strikes>) {
+        self.strikes = strikes;
+    }
+
+    /// Whether a message is taken alone now.
+    fn is_trying(&self) -> bool {
+        self.strikes.as_ref().is_some_and(Strikes::is_trying)
     }
 
     /// Tells when the first subscription stands.
@@ -116,6 +134,9 @@ impl<C: Client> MqttSource<C> {
 
     fn acknowledge(&mut self) {
         self.acks.take(&mut self.batch);
+        if let Some(strikes) = &mut self.strikes {
+            strikes.settled(&self.batch);
+        }
         for tag in self.batch.drain(..) {
             self.client.ack(tag);
         }
@@ -123,6 +144,8 @@ impl<C: Client> MqttSource<C> {
 
     fn message(&mut self, incoming: Incoming) -> Message {
         self.history.messages += 1;
+        let strikes = self.strikes.as_mut();
+        let strikes = strikes.map_or(0, |strikes| strikes.of(&incoming));
         let ack = incoming.tag.map(|tag| self.acks.handle(tag));
         Message {
             delivery: Delivery::open(&self.ledger, ack),
@@ -136,6 +159,7 @@ impl<C: Client> MqttSource<C> {
                     retained: incoming.retained,
                     duplicate: incoming.duplicate,
                     qos: incoming.qos as u8,
+                    strikes,
                     hops: incoming.properties.as_deref().map_or(0, hops),
                     properties: incoming.properties,
                 },
@@ -221,11 +245,14 @@ impl<C: Client> Source for MqttSource<C> {
             self.client.drain();
         }
         let reads = matches!(self.duty, Duty::Read | Duty::Drain);
-        self.client.set_intake(room && reads);
         self.acknowledge();
+        self.client.set_intake(room && reads && !self.is_trying());
     }
 
     async fn drive(&mut self) {
+        if !self.held.is_empty() && !self.is_trying() {
+            return;
+        }
         tokio::select! {
             () = self.client.drive() => {}
             () = self.acks.added() => {}
@@ -233,11 +260,17 @@ impl<C: Client> Source for MqttSource<C> {
     }
 
     fn next_message(&mut self) -> Option<Message> {
+        if !self.is_trying()
+            && let Some(incoming) = self.held.pop_front()
+        {
+            return Some(self.message(incoming));
+        }
         while let Some(event) = self.client.next_event() {
             match event {
                 Event::Message(incoming) if self.ignores_retained && incoming.retained => {
                     self.ignore(&incoming);
                 }
+                Event::Message(incoming) if self.is_trying() => self.held.push_back(incoming),
                 Event::Message(incoming) => return Some(self.message(incoming)),
                 other => self.take_event(other),
             }
@@ -248,7 +281,7 @@ impl<C: Client> Source for MqttSource<C> {
     fn is_dry(&self) -> bool {
         match self.duty {
             Duty::Read => false,
-            Duty::Drain => self.drained,
+            Duty::Drain => self.drained && self.held.is_empty(),
             Duty::Hold | Duty::Leave => true,
         }
     }
@@ -257,5 +290,8 @@ impl<C: Client> Source for MqttSource<C> {
         self.acknowledge();
         self.state.closed();
         self.client.disconnect().await;
+        if let Some(strikes) = self.strikes {
+            strikes.close();
+        }
     }
 }
