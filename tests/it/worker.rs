@@ -8,6 +8,7 @@ mod delivery;
 mod events;
 mod formats;
 mod guests;
+mod held_rules;
 mod hostile;
 mod model_credentials;
 mod model_s3;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use bytes::Bytes;
 use crds::validated::{Format, HostChoice, ValidatedSandbox};
+use futures_util::future::BoxFuture;
 use hosts::{Monitor, Options, Outcomes, Pool, python};
 use message::{Attributes, Delivery, Job, Ledger, Outcome, Telemetry};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use worker::metrics::Metrics;
 
 /// Nothing in a test takes so long unless it is broken.
@@ -19,9 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Collector(mpsc::Sender<(String, Outcome)>);
 
 impl Outcomes for Collector {
-    async fn finish(&self, job: Job, outcome: Outcome) {
+    fn finish(&self, job: Job, outcome: Outcome) -> Option<BoxFuture<'static, ()>> {
+        let sender = self.0.clone();
+        let outcome = (job.device.to_string(), outcome);
         // The test may have ended.
-        let _ = self.0.send((job.device.to_string(), outcome)).await;
+        match sender.try_send(outcome) {
+            Err(TrySendError::Full(outcome)) => Some(Box::pin(async move {
+                let _ = sender.send(outcome).await;
+            })),
+            _ => None,
+        }
     }
 }
 
@@ -59,6 +67,7 @@ pub fn options(index: &str) -> anyhow::Result<(Options, tempfile::TempDir)> {
         retry: None,
         batch: None,
         hosts: 1,
+        rules: 1,
         devices: Vec::new(),
         timeout: Duration::from_secs(10),
         start_timeout: Duration::from_mins(1),
@@ -133,7 +142,7 @@ impl TestPool {
             delivery: Delivery::open(&self.ledger, None),
         };
         let lanes = self.pool.lanes();
-        let pushed = lanes.queue(device).try_push(job, size);
+        let pushed = lanes.queue(0, device).try_push(job, size);
         pushed.map_err(|_| anyhow::anyhow!("the queue is full"))
     }
 

@@ -149,7 +149,7 @@ impl Dispatcher {
     }
 
     fn queue(&self, job: Job) -> Option<BoxFuture<'static, ()>> {
-        let queue = self.lanes.queue(&job.device);
+        let queue = self.lanes.queue(job.telemetry.rule, &job.device);
         let size = job.telemetry.size();
         match self.on_full {
             OnFull::Block => {

@@ -7,6 +7,7 @@ mod set_aside;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use message::{Failure, Job, Message, Outcome, Settled};
 
 use crate::outbound::{Account as _, Origin, OutboundResult};
@@ -19,14 +20,16 @@ pub use accounts::Accounts;
 pub struct Results {
     accounts: Arc<Accounts>,
     /// The sinks of each rule.
-    sinks: Vec<Vec<Arc<dyn Sink>>>,
+    sinks: Vec<Arc<[Arc<dyn Sink>]>>,
 }
 
 impl Results {
     /// Results of a model for these sinks, by rule.
     pub fn new(accounts: Accounts, sinks: Vec<Vec<Arc<dyn Sink>>>) -> Self {
-        let accounts = Arc::new(accounts);
-        Self { accounts, sinks }
+        Self {
+            accounts: Arc::new(accounts),
+            sinks: sinks.into_iter().map(Arc::from).collect(),
+        }
     }
 
     /// The sinks of one rule.
@@ -36,7 +39,7 @@ impl Results {
 
     /// The sinks of all rules; a shared one occurs once for each.
     pub fn sinks(&self) -> impl Iterator<Item = &Arc<dyn Sink>> {
-        self.sinks.iter().flatten()
+        self.sinks.iter().flat_map(|sinks| sinks.iter())
     }
 
     /// Settles a message without a result.
@@ -47,8 +50,9 @@ impl Results {
     /// Ends a message of `device` that cannot be decoded. Waits while a sink of dead letters is full.
     pub async fn reject(&self, message: Message, device: Arc<str>, failure: &Failure) {
         let origin = Origin { message, device };
-        if let Some(letter) = self.accounts.fail(origin, failure) {
-            self.offer(letter).await;
+        let letter = self.accounts.fail(origin, failure);
+        if let Some(room) = letter.and_then(|letter| self.offer(letter)) {
+            room.await;
         }
     }
 
@@ -66,8 +70,9 @@ impl Results {
                 Err(error) => tracing::error!(%error, "Failed to set a message aside"),
             }
         }
-        if let Some(letter) = self.accounts.fail(origin, failure) {
-            self.offer(letter).await;
+        let letter = self.accounts.fail(origin, failure);
+        if let Some(room) = letter.and_then(|letter| self.offer(letter)) {
+            room.await;
         }
     }
 
@@ -77,34 +82,56 @@ impl Results {
     }
 
     /// Offers a result to each sink of its rule. A sink that must confirm holds it; the message is settled when all of
-    /// them have confirmed.
-    async fn offer(&self, result: OutboundResult) {
-        for sink in &self.sinks[result.rule()] {
-            loop {
-                match sink.accept(&result) {
-                    Receipt::Taken => break,
-                    Receipt::Full => sink.room(result.size()).await,
-                    Receipt::Ended => {
-                        // The worker is stopping: the message stays unacknowledged, and its source delivers it again.
-                        tracing::debug!(?sink, "Result dropped at shutdown");
-                        return;
-                    }
+    /// them have confirmed. A future when a sink is full.
+    fn offer(&self, result: OutboundResult) -> Option<BoxFuture<'static, ()>> {
+        let sinks = &self.sinks[result.rule()];
+        for (index, sink) in sinks.iter().enumerate() {
+            match sink.accept(&result) {
+                Receipt::Taken => {}
+                Receipt::Full => return Some(offer_from(sinks.clone(), index, result).boxed()),
+                Receipt::Ended => {
+                    dropped(sink);
+                    return None;
                 }
             }
         }
         result.confirm();
+        None
     }
 }
 
+/// Offers a result to the sinks from `first` on, which is full, and waits for room.
+async fn offer_from(sinks: Arc<[Arc<dyn Sink>]>, first: usize, result: OutboundResult) {
+    sinks[first].room(result.size()).await;
+    for sink in &sinks[first..] {
+        loop {
+            match sink.accept(&result) {
+                Receipt::Taken => break,
+                Receipt::Full => sink.room(result.size()).await,
+                Receipt::Ended => {
+                    dropped(sink);
+                    return;
+                }
+            }
+        }
+    }
+    result.confirm();
+}
+
+/// The worker is stopping: the message stays unacknowledged, and its source delivers it again.
+fn dropped(sink: &Arc<dyn Sink>) {
+    tracing::debug!(?sink, "Result dropped at shutdown");
+}
+
 impl hosts::Outcomes for Results {
-    async fn finish(&self, job: Job, outcome: Outcome) {
+    fn finish(&self, job: Job, outcome: Outcome) -> Option<BoxFuture<'static, ()>> {
         let (message, device) = job.into_message();
         let origin = Origin { message, device };
         let result = match outcome {
             Outcome::Empty => {
                 self.accounts.show(&origin, None);
                 self.settle(origin.message, Settled::Empty);
-                return;
+                return None;
             }
             Outcome::Result(payload) => {
                 self.accounts.show(&origin, Some(&payload));
@@ -112,9 +139,7 @@ impl hosts::Outcomes for Results {
             }
             Outcome::Failed(failure) => self.accounts.fail(origin, &failure),
         };
-        if let Some(result) = result {
-            self.offer(result).await;
-        }
+        self.offer(result?)
     }
 }
 

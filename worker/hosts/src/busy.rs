@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use message::{Job, Queue};
 use prometheus::Gauge;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::backlog::Backlog;
 use crate::state::HostState;
 
 /// What the utilization of a worker is an average over: as long as the chart's scrape interval, so that load between two
@@ -22,7 +22,7 @@ const STEPS: u32 = 30;
 /// them: 0 to 1. Dropped, it leaves the gauge at 0.
 pub(crate) async fn measure(
     states: Arc<[Arc<HostState>]>,
-    queues: Arc<[Arc<Queue<Job>>]>,
+    backlogs: Arc<[Arc<Backlog>]>,
     gauge: Gauge,
     window: Duration,
 ) {
@@ -36,10 +36,10 @@ pub(crate) async fn measure(
         let now = Instant::now();
         let step = now - last;
         last = now;
-        let lanes = states.iter().zip(&*queues).map(|(state, queue)| {
+        let lanes = states.iter().zip(&*backlogs).map(|(state, backlog)| {
             let page = state.page();
             let waited = page.and_then(|page| page.newly_waited());
-            busy(step, waited, !queue.is_empty() || state.waiting() > 0)
+            busy(step, waited, !backlog.is_empty() || state.waiting() > 0)
         });
         let total = lanes.sum::<Duration>();
         window.add(

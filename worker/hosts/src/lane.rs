@@ -2,7 +2,8 @@
 //! takes too long.
 
 mod codec;
-mod gather;
+mod divert;
+mod held;
 mod loss;
 mod repeat;
 mod replace;
@@ -16,10 +17,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use frame::{Reply, Response};
-use message::{Failure, FailureReason, Job, Outcome, Queue};
+use message::Job;
 use tokio::time::Instant;
 
+use crate::backlog::Backlog;
 use crate::child::HostProcess;
+use crate::gather::{self, IN_FLIGHT, IN_FLIGHT_BYTES};
 use crate::metrics::Metrics;
 use crate::options::{Options, Outcomes};
 use crate::progress::Running;
@@ -29,12 +32,8 @@ use crate::state::HostState;
 
 use codec::call;
 pub(crate) use codec::outcome;
+use held::Held;
 use loss::HostEnd;
-
-/// Calls that a host has at once. Together with the bytes this is less than a socket's buffer holds,
-/// so that neither side ever waits for the other to read first.
-const IN_FLIGHT: usize = 256;
-const IN_FLIGHT_BYTES: usize = 128 << 10;
 
 /// Batches that a host has at once: one that it works on and one that waits. What comes meanwhile
 /// goes out together, so that a busy host is woken for many calls and not for each.
@@ -46,9 +45,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// See the module's description.
 pub(crate) struct Lane<O> {
     options: Arc<Options>,
-    queue: Arc<Queue<Job>>,
+    backlog: Arc<Backlog>,
+    /// The rule whose messages come first next time.
+    turn: usize,
     state: Arc<HostState>,
     outcomes: Arc<O>,
+    /// Outcomes of rules that cannot go on.
+    held: Held,
     metrics: Metrics,
     /// Handed to the host and not answered, oldest first; their ids count up from `first`.
     calls: VecDeque<Job>,
@@ -75,16 +78,18 @@ pub(crate) struct Lane<O> {
 impl<O: Outcomes> Lane<O> {
     pub(crate) fn new(
         options: Arc<Options>,
-        queue: Arc<Queue<Job>>,
+        backlog: Arc<Backlog>,
         state: Arc<HostState>,
         outcomes: Arc<O>,
         metrics: Metrics,
     ) -> Self {
         Self {
             options,
-            queue,
+            backlog,
+            turn: 0,
             state,
             outcomes,
+            held: Held::default(),
             metrics,
             calls: VecDeque::new(),
             first: 0,
@@ -144,7 +149,8 @@ impl<O: Outcomes> Lane<O> {
         let mut resume = pin!(tokio::time::sleep_until(self.resume));
         let mut open = true;
         loop {
-            if !open && self.calls.is_empty() && self.again.is_empty() {
+            let idle = self.calls.is_empty() && self.again.is_empty();
+            if !open && idle && self.held.is_empty() {
                 return HostEnd::Drained;
             }
             let repeat = self.calls.is_empty() && !self.again.is_empty();
@@ -152,6 +158,7 @@ impl<O: Outcomes> Lane<O> {
                 && self.calls.len() < IN_FLIGHT
                 && self.bytes < IN_FLIGHT_BYTES
                 && self.batches.len() < BATCHES;
+            let held = self.held.rules();
             tokio::select! {
                 exchanged = host.exchange() => {
                     if let Err(error) = exchanged {
@@ -167,10 +174,13 @@ impl<O: Outcomes> Lane<O> {
                     }
                 }
                 () = &mut resume, if repeat => self.repeat(host),
-                readable = gather::ready(&self.queue, self.options.batch), if open && room => {
+                () = self.held.next(&*self.outcomes), if !self.held.is_empty() => {}
+                readable = self.backlog.ready(self.options.batch, held), if open && room => {
                     open = readable;
                     let items = gather::most(self.options.batch).min(IN_FLIGHT - self.calls.len());
-                    self.queue.pop_into(&mut batch, items, IN_FLIGHT_BYTES - self.bytes);
+                    let most = (items, IN_FLIGHT_BYTES - self.bytes);
+                    let held = self.held.rules();
+                    self.backlog.pop_into(&mut batch, most, &held, &mut self.turn);
                     let quiet = self.calls.is_empty();
                     let waited = self.divert(&mut batch).await;
                     if quiet || waited {
@@ -188,32 +198,6 @@ impl<O: Outcomes> Lane<O> {
                 }
             }
         }
-    }
-
-    /// Fails the messages of quarantined devices; whether there were any, which may have taken time.
-    async fn divert(&mut self, batch: &mut VecDeque<Job>) -> bool {
-        let now = std::time::Instant::now();
-        let mut diverted = false;
-        for job in std::mem::take(batch) {
-            if self.quarantine.admits(&job, now) {
-                batch.push_back(job);
-            } else {
-                diverted = true;
-                self.fail_quarantined(job).await;
-            }
-        }
-        diverted
-    }
-
-    async fn fail_quarantined(&self, job: Job) {
-        let failure = Failure {
-            reason: FailureReason::Quarantined,
-            message: "this device repeatedly crashed the model; it is quarantined and retried \
-                      periodically"
-                .to_owned(),
-            traceback: None,
-        };
-        self.outcomes.finish(job, Outcome::Failed(failure)).await;
     }
 
     fn send(&mut self, batch: &mut VecDeque<Job>, host: &mut HostProcess) {
@@ -304,12 +288,8 @@ impl<O: Outcomes> Lane<O> {
                 );
             }
             if let Some(job) = self.made_again(job, &outcome) {
-                self.outcomes.finish(job, outcome).await;
+                self.finish(job, outcome).await;
             }
         }
-    }
-
-    fn report_quarantine(&self) {
-        self.state.set_quarantined(self.quarantine.devices());
     }
 }

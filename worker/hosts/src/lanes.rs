@@ -6,21 +6,23 @@ use std::sync::{Arc, LazyLock};
 
 use message::{Job, Queue};
 
-/// The queues of a model's lanes.
+use crate::backlog::Backlog;
+
+/// What waits for a model's lanes.
 #[derive(Debug, Clone)]
 pub struct Lanes {
-    pub(crate) queues: Arc<[Arc<Queue<Job>>]>,
+    pub(crate) backlogs: Arc<[Arc<Backlog>]>,
     /// Which lane a device goes by.
     devices: Arc<HashMap<String, usize>>,
 }
 
 impl Lanes {
-    /// Deals `devices` to the queues in turns.
-    pub fn new(queues: Vec<Arc<Queue<Job>>>, devices: &[String]) -> Self {
-        let count = queues.len();
+    /// Deals `devices` to the lanes in turns.
+    pub fn new(backlogs: Vec<Arc<Backlog>>, devices: &[String]) -> Self {
+        let count = backlogs.len();
         let turns = devices.iter().enumerate();
         Self {
-            queues: queues.into(),
+            backlogs: backlogs.into(),
             devices: Arc::new(
                 turns
                     .map(|(index, device)| (device.clone(), index % count))
@@ -29,15 +31,19 @@ impl Lanes {
         }
     }
 
-    /// The queue of a device: always the same for a device. The devices of the configuration are dealt in turns, those
+    /// The queue of a rule's messages of a device: always the same lane for a device. The devices of the configuration are dealt in turns, those
     /// that messages name (`deviceKey`) by their names.
-    pub fn queue(&self, device: &str) -> &Arc<Queue<Job>> {
-        if let [only] = &*self.queues {
+    pub fn queue(&self, rule: usize, device: &str) -> &Arc<Queue<Job>> {
+        self.backlog(device).of(rule)
+    }
+
+    fn backlog(&self, device: &str) -> &Arc<Backlog> {
+        if let [only] = &*self.backlogs {
             return only;
         }
         let known = self.devices.get(device).copied();
-        let index = known.unwrap_or_else(|| spread(device, self.queues.len()));
-        &self.queues[index]
+        let index = known.unwrap_or_else(|| spread(device, self.backlogs.len()));
+        &self.backlogs[index]
     }
 }
 
@@ -54,28 +60,35 @@ fn spread(name: &str, count: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn backlog() -> Arc<Backlog> {
+        Arc::new(Backlog::new(vec![Arc::new(Queue::new(1, 1))]))
+    }
+
     #[test]
     fn devices_are_dealt_to_lanes_in_turns_and_keep_theirs() {
         let devices = ["a", "b", "c", "d"].map(str::to_owned);
-        let queues: Vec<_> = (0..3).map(|_| Arc::new(Queue::new(1, 1))).collect();
+        let queues: Vec<_> = (0..3).map(|_| backlog()).collect();
         let lanes = Lanes::new(queues.clone(), &devices);
         for (device, lane) in [("a", 0), ("b", 1), ("c", 2), ("d", 0)] {
-            assert!(Arc::ptr_eq(lanes.queue(device), &queues[lane]), "{device}");
+            assert!(
+                Arc::ptr_eq(lanes.backlog(device), &queues[lane]),
+                "{device}"
+            );
         }
         let only = Lanes::new(queues[..1].to_vec(), &devices);
-        assert!(Arc::ptr_eq(only.queue("d"), &queues[0]));
+        assert!(Arc::ptr_eq(only.queue(0, "d"), queues[0].of(0)));
     }
 
     /// One entry of the configuration may stand for a thousand devices (`deviceKey`).
     #[test]
     fn c4_devices_that_messages_name_are_spread_and_keep_their_lane() {
-        let queues: Vec<_> = (0..4).map(|_| Arc::new(Queue::new(1, 1))).collect();
+        let queues: Vec<_> = (0..4).map(|_| backlog()).collect();
         let lanes = Lanes::new(queues.clone(), &["any".to_owned()]);
         let mut counts = [0; 4];
         for device in 0..1000 {
             let device = format!("press-{device}");
-            let lane = lanes.queue(&device);
-            assert!(Arc::ptr_eq(lane, lanes.queue(&device)));
+            let lane = lanes.backlog(&device);
+            assert!(Arc::ptr_eq(lane, lanes.backlog(&device)));
             let index = queues.iter().position(|queue| Arc::ptr_eq(queue, lane));
             counts[index.unwrap()] += 1;
         }

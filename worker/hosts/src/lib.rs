@@ -9,6 +9,8 @@
 //! - `options`: what a model's hosts are started with, and where their outcomes go.
 //! - `pool`: the hosts of one model: their start, their end, and what others may read of them.
 //! - `lanes`: which lane a device's messages take.
+//! - `backlog`: the messages that wait for a lane.
+//! - `gather`: when a lane takes what waits.
 //! - `lane`: hands jobs to one host, and replaces it.
 //! - `quarantine`: devices whose messages repeatedly ended hosts.
 //! - `busy`: how busy the hosts are (ADR 15).
@@ -28,11 +30,13 @@
 //! - `trial`: a host without a lane, for one call at a time.
 //! - `samples`: events that a model brings along with their results.
 
+mod backlog;
 mod busy;
 mod child;
 mod database;
 mod family;
 mod find;
+mod gather;
 mod interpreter;
 mod lane;
 mod lanes;
@@ -52,6 +56,7 @@ mod status;
 mod trial;
 mod usage;
 
+pub use backlog::Backlog;
 pub use busy::UTILIZATION_WINDOW;
 pub use database::{Database, DatabaseError, databases};
 pub use find::{library, python};

@@ -1,12 +1,12 @@
 //! What a model's hosts are started with, and where their outcomes go.
 
 use std::fmt;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crds::validated::{Format, HostChoice, ValidatedBatch, ValidatedRetry, ValidatedSandbox};
+use futures_util::future::BoxFuture;
 use message::{Job, Outcome};
 
 use crate::database::Database;
@@ -50,9 +50,11 @@ pub struct Options {
     pub timeout: Duration,
     /// Longest time of the import.
     pub start_timeout: Duration,
-    /// Bound of each lane's queue, in messages.
+    /// How many rules bring it messages.
+    pub rules: usize,
+    /// Bound of each lane's queue of a rule, in messages.
     pub queue_size: usize,
-    /// Bound of each lane's queue, in bytes of payload.
+    /// The same in bytes of payload, and bound of what each lane keeps of rules that cannot go on.
     pub queue_bytes: usize,
     /// What the utilization is an average over.
     pub utilization_window: Duration,
@@ -81,6 +83,7 @@ impl fmt::Debug for Intact {
 
 /// Takes each job's outcome.
 pub trait Outcomes: Send + Sync + 'static {
-    /// Called once for each job, in the order of its lane. Waits while what follows is full.
-    fn finish(&self, job: Job, outcome: Outcome) -> impl Future<Output = ()> + Send;
+    /// Called once for each job, in the order of its lane and rule. A future when that has to wait for room; the next of the
+    /// same rule comes when it is over.
+    fn finish(&self, job: Job, outcome: Outcome) -> Option<BoxFuture<'static, ()>>;
 }

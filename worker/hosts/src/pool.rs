@@ -6,6 +6,7 @@ use message::{Level, Queue};
 use prometheus::Gauge;
 use tokio::task::JoinSet;
 
+use crate::backlog::Backlog;
 use crate::lane::Lane;
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
@@ -44,18 +45,18 @@ impl Pool {
     ) -> Result<Self, StartError> {
         let options = Arc::new(options);
         let count = usize::from(options.hosts.max(1));
-        let queues: Vec<_> = (0..count)
-            .map(|_| Arc::new(Queue::new(options.queue_size, options.queue_bytes)))
-            .collect();
+        let queue = |_| Arc::new(Queue::new(options.queue_size, options.queue_bytes));
+        let backlog = |_| Arc::new(Backlog::new((0..options.rules).map(queue).collect()));
+        let backlogs: Vec<_> = (0..count).map(backlog).collect();
         let states: Arc<[_]> = (0..count).map(|_| Arc::<HostState>::default()).collect();
         start::check(&options).await?;
         let starting = (0..count).map(|_| start::start(&options, &metrics));
         let hosts = futures_util::future::try_join_all(starting).await?;
         let mut tasks = JoinSet::new();
-        for ((host, queue), state) in hosts.into_iter().zip(&queues).zip(&*states) {
+        for ((host, backlog), state) in hosts.into_iter().zip(&backlogs).zip(&*states) {
             let lane = Lane::new(
                 options.clone(),
-                queue.clone(),
+                backlog.clone(),
                 state.clone(),
                 outcomes.clone(),
                 metrics.clone(),
@@ -63,14 +64,14 @@ impl Pool {
             tasks.spawn(lane.run(host));
         }
         let monitor = Monitor {
-            lanes: Lanes::new(queues, &options.devices),
+            lanes: Lanes::new(backlogs, &options.devices),
             states,
             utilization: metrics.utilization.clone(),
         };
         let mut measuring = JoinSet::new();
         measuring.spawn(busy::measure(
             monitor.states.clone(),
-            monitor.lanes.queues.clone(),
+            monitor.lanes.backlogs.clone(),
             metrics.utilization,
             options.utilization_window,
         ));
@@ -93,8 +94,8 @@ impl Pool {
 
     /// Takes no more jobs, finishes those that are queued, and ends the hosts.
     pub async fn drain(mut self) {
-        for queue in self.monitor.lanes.queues.iter() {
-            queue.close();
+        for backlog in self.monitor.lanes.backlogs.iter() {
+            backlog.close();
         }
         while self.tasks.join_next().await.is_some() {}
     }
@@ -113,7 +114,12 @@ impl Monitor {
 
     /// The lanes' queues together.
     pub fn queue(&self) -> Level {
-        Level::of(&*self.lanes.queues)
+        Level::of(
+            self.lanes
+                .backlogs
+                .iter()
+                .flat_map(|backlog| backlog.queues()),
+        )
     }
 
     /// Messages that the hosts have and whose calls have not begun.

@@ -114,6 +114,7 @@ impl Trial {
                 retry: None,
                 batch: None,
                 hosts: 1,
+                rules: 1,
                 devices: Vec::new(),
                 timeout: Duration::from_secs(times.call),
                 start_timeout: Duration::from_secs(times.start),

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use crds::validated::OnFull;
 use futures_util::future::FutureExt as _;
-use hosts::Lanes;
+use hosts::{Backlog, Lanes};
 use matching::Matcher;
 use message::{
     AckHandle, Acknowledge, Attributes, Delivery, Job, Ledger, Observer, Queue, Settled, Telemetry,
@@ -126,7 +126,7 @@ fn bed(on_full: OnFull) -> (Bed, Intake<TestSource>) {
         devices,
         undecodable: shared.rules()[0].clone(),
         on_full,
-        lanes: Lanes::new(vec![bed.queue.clone()], &[]),
+        lanes: Lanes::new(vec![Arc::new(Backlog::new(vec![bed.queue.clone()]))], &[]),
         results: Arc::new(Results::new(accounts, vec![Vec::new()])),
         metrics,
     };

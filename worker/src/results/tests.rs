@@ -6,7 +6,6 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use crds::ValidatedRuntime;
-use futures_util::future::{BoxFuture, FutureExt as _};
 use hosts::Outcomes as _;
 use message::{Attributes, Delivery, FailureReason, Ledger, Telemetry};
 use tokio::sync::Notify;
@@ -118,9 +117,10 @@ impl Bed {
     }
 
     async fn finish(&self, outcome: Outcome) {
-        self.results
-            .finish(self.message().into_job("d".into()), outcome)
-            .await;
+        let job = self.message().into_job("d".into());
+        if let Some(room) = self.results.finish(job, outcome) {
+            room.await;
+        }
     }
 
     /// Outcomes that were counted.

@@ -54,6 +54,7 @@ impl Supervisor {
             retry: func.retry,
             batch: func.batch,
             hosts: func.hosts,
+            rules: ctx.runtime.rules.len(),
             devices: func
                 .devices
                 .iter()

@@ -65,30 +65,10 @@ impl<O: Outcomes> Lane<O> {
         let failure = end.failure(self.options.timeout, &status, attempts);
         if let Some((failure, job)) = failure.zip(self.calls.remove(index)) {
             self.bytes -= job.telemetry.size();
-            self.outcomes.finish(job, Outcome::Failed(failure)).await;
+            self.finish(job, Outcome::Failed(failure)).await;
         }
         if verdict == Verdict::Quarantine {
             self.divert_calls(&source).await;
-        }
-    }
-
-    /// Fails the messages from one source that the host before had; a message of another one that is
-    /// being tried stays.
-    async fn divert_calls(&mut self, source: &Source) {
-        for job in std::mem::take(&mut self.calls) {
-            if Source::of(&job) == *source {
-                self.bytes -= job.telemetry.size();
-                self.fail_quarantined(job).await;
-            } else {
-                self.calls.push_back(job);
-            }
-        }
-        for job in std::mem::take(&mut self.again) {
-            if Source::of(&job) == *source {
-                self.fail_quarantined(job).await;
-            } else {
-                self.again.push_back(job);
-            }
         }
     }
 

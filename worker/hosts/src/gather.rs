@@ -4,10 +4,13 @@ use crds::validated::ValidatedBatch;
 use message::{Job, Queue};
 use tokio::time::Instant;
 
-use super::{IN_FLIGHT, IN_FLIGHT_BYTES};
+/// Calls that a host has at once. Together with the bytes this is less than a socket's buffer holds,
+/// so that neither side ever waits for the other to read first.
+pub(crate) const IN_FLIGHT: usize = 256;
+pub(crate) const IN_FLIGHT_BYTES: usize = 128 << 10;
 
 /// Most messages that are handed over together.
-pub(super) fn most(batch: Option<ValidatedBatch>) -> usize {
+pub(crate) fn most(batch: Option<ValidatedBatch>) -> usize {
     batch.map_or(IN_FLIGHT, |batch| usize::from(batch.max))
 }
 
@@ -15,7 +18,7 @@ pub(super) fn most(batch: Option<ValidatedBatch>) -> usize {
 ///
 /// The oldest message waits for others until there are as many as a call takes, or bytes as a host has at once, or its time is
 /// over. Nothing is lost when the future is dropped: the time counts from when the message came.
-pub(super) async fn ready(queue: &Queue<Job>, batch: Option<ValidatedBatch>) -> bool {
+pub(crate) async fn ready(queue: &Queue<Job>, batch: Option<ValidatedBatch>) -> bool {
     if !queue.readable().await {
         return false;
     }
