@@ -74,7 +74,10 @@ async fn devices_are_shown_with_what_they_did_and_no_payloads() -> anyhow::Resul
     browser
         .sees(&[IN, "Log in with the token to see it"])
         .await?;
+    publish(&mut site, "online".to_owned()).await?;
+    browser.sees(&["the message is not JSON"]).await?;
     let text = browser.text().await?;
+    assert!(!text.contains("online"), "{text}");
     assert!(
         !text.contains("设备9") && !text.contains("telemetry"),
         "{text}"

@@ -47,8 +47,15 @@ const Seen = ({ devices, now, search }) => {
     html`<p><button type="button" onClick=${() => setAll(true)}>${t("devices.all", { count: count(found.length) })}</button></p>`}`;
 };
 
-/** The link to the explanation of a message, as far as the viewer may see it. */
-const Why = ({ found }) => html`<a href="#/why" onClick=${() => explain(found.payload ?? "", found.topic)}>${t("why")}</a>`;
+/** Messages that cannot be decoded and are of no device, the last one of each topic. */
+const undecodable = (rules) => {
+  const last = rules.flatMap((rule) => rule.undecodable.last);
+  const byTopic = new Map(last.map(({ topic, at, message, excerpt }) => [topic, { topic, seen: Date.parse(at), why: message, said: excerpt && [excerpt] }]));
+  return [...byTopic.values()];
+};
+
+/** Why a message cannot be decoded, or the link to its explanation, as far as the viewer may see it. */
+const Why = ({ found }) => found.why ? html`<${Data} text=${found.why} kind="wide" />` : html`<a href="#/why" onClick=${() => explain(found.payload ?? "", found.topic)}>${t("why")}</a>`;
 
 const Unclaimed = ({ unclaimed, now, search }) => {
   const texts = (found) => [found.topic, ...(found.said ?? [])];
@@ -62,7 +69,7 @@ const Unclaimed = ({ unclaimed, now, search }) => {
       <table>
         <thead><tr><th>${t("topic")}</th><th>${t("last.seen")}</th><th>${t("unclaimed.said")}</th><th>${t("unclaimed.why")}</th></tr></thead>
         <tbody>
-          ${shown.map((found) => html`<tr key=${texts(found).join("\n")}>
+          ${shown.map((found) => html`<tr key=${[found.why, ...texts(found)].join("\n")}>
             <td><${Data} text=${found.topic} kind="wide" /></td>
             <td title=${date(found.seen)}>${ago(now - found.seen / 1000)}</td>
             <td>${found.said ? found.said.map((text) => html`<div><${Data} text=${text} kind="wide" /></div>`) : html`<span class="soft">${t("authenticate")}</span>`}</td>
@@ -91,5 +98,5 @@ export const Devices = ({ state, only }) => {
       ${devices && html`<${Seen} devices=${devices} now=${state.now} search=${wanted} />`}
       ${!devices && html`<p>${known(state, name) ? t("connecting") : t("model.unknown", { name })}</p>`}
     </section>
-    ${state.unclaimed && html`<${Unclaimed} unclaimed=${state.unclaimed} now=${state.now} search=${wanted} />`}`;
+    ${state.unclaimed && html`<${Unclaimed} unclaimed=${[...state.unclaimed, ...undecodable(state.rules)]} now=${state.now} search=${wanted} />`}`;
 };
