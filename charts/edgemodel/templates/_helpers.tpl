@@ -159,8 +159,8 @@ affinity:
 {{- end }}
 {{- end }}
 {{- with .Values.admissionPolicy }}
-{{- if and .enabled (not .allowedModelHosts) (not .requireSha256) }}
-{{- fail "admissionPolicy.enabled: the policy has nothing to check; list hosts in admissionPolicy.allowedModelHosts, or set admissionPolicy.requireSha256 to true" }}
+{{- if and .enabled (not (or .denyHostAccess .allowedModelHosts .requireSha256 .requireSecretAccess .allowedImages)) }}
+{{- fail "admissionPolicy.enabled: the policy has nothing to check; list hosts in admissionPolicy.allowedModelHosts, or set admissionPolicy.requireSha256 or admissionPolicy.requireSecretAccess to true" }}
 {{- end }}
 {{- end }}
 {{- end }}

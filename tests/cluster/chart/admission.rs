@@ -179,3 +179,158 @@ async fn a_policy_of_one_namespace_ends_there() -> anyhow::Result<()> {
     put(&control_plane, &outside, &unsigned).await?;
     Ok(())
 }
+
+/// Creates a runtime with more in its spec, in a dry run.
+async fn create_as(
+    control_plane: &ControlPlane,
+    namespace: &str,
+    spec: &Value,
+    user: &str,
+) -> anyhow::Result<String> {
+    let mut object = from("r", "http://models.example/m.zip");
+    for (key, value) in spec.as_object().into_iter().flatten() {
+        object["spec"][key] = value.clone();
+    }
+    let user = format!("--as={user}");
+    let arguments = [
+        "create",
+        "--dry-run=server",
+        "-n",
+        namespace,
+        &user,
+        "-f",
+        "-",
+    ];
+    control_plane
+        .kubectl_with_input(&arguments, &object.to_string())
+        .await
+}
+
+/// Who may write runtimes but not read Secrets could have any Secret mounted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_6_a_runtime_uses_what_its_author_may_use() -> anyhow::Result<()> {
+    let policy = json!({ "requireSecretAccess": true });
+    let (control_plane, namespace) = with_policy(&policy).await?;
+    let rule = |groups: &str, resource: &str, verbs: &[&str], names: &[&str]| json!({ "apiGroups": [groups], "resources": [resource], "verbs": verbs, "resourceNames": names });
+    let own: Vec<_> = (0..16).map(|number| format!("own-{number}")).collect();
+    let names: Vec<_> = own.iter().map(String::as_str).collect();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": "tenant" },
+        "rules": [
+            rule("edgemodel.io", "edgemodelruntimes", &["create"], &[]),
+            rule("", "secrets", &["get"], &names),
+        ],
+    });
+    put(&control_plane, &namespace, &role).await?;
+    let bind = [
+        "create",
+        "rolebinding",
+        "tenant",
+        "--role=tenant",
+        "--user=tenant",
+        "-n",
+    ];
+    control_plane
+        .kubectl(&[&bind[..], &[&namespace]].concat())
+        .await?;
+    let create =
+        async |spec: &Value, user: &str| create_as(&control_plane, &namespace, spec, user).await;
+    let pulls = |names: &[String]| json!({ "imagePullSecrets": names });
+    // The API server hears of the role and of the policy by watches.
+    eventually(async || Ok(create(&json!({}), "tenant").await.ok())).await?;
+    eventually(async || {
+        Ok(create(&pulls(&["foreign".to_owned()]), "tenant")
+            .await
+            .err())
+    })
+    .await?;
+
+    let secret = |name: &str| json!({ "name": name });
+    let mqtts = |key: &str, value: Value| {
+        let mut mqtt = json!({ "name": "m", "broker": "ssl://h" });
+        mqtt[key] = value;
+        json!({ "mqtts": [mqtt], "rules": [] })
+    };
+    let funcs = |value: Value| {
+        let mut func = from("r", "http://models.example/m.zip")["spec"]["funcs"][0].clone();
+        func["modelCredentialsSecretRef"] = value;
+        json!({ "funcs": [func] })
+    };
+    let databases = |value: Value| json!({ "databases": [{ "name": "d", "url": "mysql://h/d", "credentialsSecretRef": value }] });
+    for name in ["own-7", "foreign"] {
+        for spec in [
+            mqtts("credentialsSecretRef", secret(name)),
+            mqtts("tls", json!({ "secretRef": secret(name) })),
+            funcs(secret(name)),
+            databases(secret(name)),
+            pulls(&[own[0].clone(), name.to_owned()]),
+        ] {
+            let answer = create(&spec, "tenant").await;
+            match answer {
+                Ok(_) => assert_eq!(name, "own-7", "{spec}"),
+                Err(error) => {
+                    let said = error.to_string();
+                    let words = "names the Secret \"foreign\", which tenant may not read";
+                    assert!(said.contains(words), "{spec}: {said}");
+                    assert_eq!(name, "foreign", "{said}");
+                }
+            }
+        }
+    }
+    // As many as the API server has time to ask for.
+    create(&json!({ "imagePullSecrets": own[..8], "databases": (8..16).map(|number| json!({
+        "name": format!("d{number}"), "url": "mysql://h/d", "credentialsSecretRef": secret(&own[number]),
+    })).collect::<Vec<_>>() }), "tenant")
+    .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_6_a_policy_refuses_what_is_of_nodes_and_other_images() -> anyhow::Result<()> {
+    let policy = json!({ "denyHostAccess": true, "allowedImages": ["registry.example/edge/"] });
+    let (control_plane, namespace) = with_policy(&policy).await?;
+    let create = async |spec: &Value| {
+        let arguments = ["create", "--dry-run=server", "-n", &namespace, "-f", "-"];
+        let mut object = from("r", "http://models.example/m.zip");
+        for (key, value) in spec.as_object().into_iter().flatten() {
+            object["spec"][key] = value.clone();
+        }
+        control_plane
+            .kubectl_with_input(&arguments, &object.to_string())
+            .await
+    };
+    let host_network = json!({ "placement": { "hostNetwork": true } });
+    eventually(async || Ok(create(&host_network).await.err())).await?;
+    for (spec, words) in [
+        (
+            json!({ "modelCache": { "hostPath": "/var/lib" } }),
+            "directories, network or ports of nodes",
+        ),
+        (
+            json!({ "placement": { "hostNetwork": true } }),
+            "directories, network or ports of nodes",
+        ),
+        (
+            json!({ "exposeMode": "HostPort" }),
+            "directories, network or ports of nodes",
+        ),
+        (
+            json!({ "image": "registry.example/other:1" }),
+            "must begin with registry.example/edge/",
+        ),
+    ] {
+        let said = create(&spec).await.err().map(|error| error.to_string());
+        assert!(
+            said.as_ref().is_some_and(|said| said.contains(words)),
+            "{spec}: {said:?}"
+        );
+    }
+    for spec in [
+        json!({ "modelCache": { "claimName": "c" } }),
+        json!({ "placement": { "hostNetwork": false, "edge": true } }),
+        json!({ "image": "registry.example/edge/worker:1" }),
+    ] {
+        create(&spec).await?;
+    }
+    Ok(())
+}

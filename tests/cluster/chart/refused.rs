@@ -250,6 +250,7 @@ fn cases() -> Vec<(Value, &'static [&'static str])> {
             &[
                 "admissionPolicy.allowedModelHosts",
                 "admissionPolicy.requireSha256",
+                "admissionPolicy.requireSecretAccess",
             ],
         ),
     ]
