@@ -10,8 +10,9 @@ use tokio::time::{Instant, Sleep};
 /// Reads after which it is decided whether packets wait for each other.
 const READS: u32 = 32;
 
-/// So many packets a read mean that they come faster than the session is woken for each.
-const BACKLOG: u32 = 2;
+/// So many packets a read mean that they come faster than the session is woken for each. Fewer are a burst: a device's values, or what
+/// a broker sends when it is woken.
+const BACKLOG: u32 = 8;
 
 /// So many packets within [`crate::Options::gather`] are a high rate.
 const HIGH_RATE: u32 = 5;
@@ -156,7 +157,8 @@ mod tests {
             ("one by one, at full speed", 1, micros(20), true),
             ("one by one, below it", 1, micros(60), false),
             ("ten a millisecond, each in time", 1, micros(100), false),
-            ("several at each read", 3, micros(100), true),
+            ("many at each read", 8, micros(1000), true),
+            ("a few at each read", 4, micros(400), false),
             ("bursts with pauses between them", 50, micros(50_000), false),
             ("parts of packets", 0, micros(10), false),
         ] {
