@@ -19,7 +19,7 @@ pub(crate) fn message_of(device: &str) -> String {
 }
 
 /// A configuration whose first model takes all devices but 设备2, and tells them apart by their names.
-pub(crate) fn any_device(config: String) -> String {
+pub(crate) fn any_device(config: &str) -> String {
     config
         .replacen(
             "attrExpression: == data_to_dict['deviceInfo']['deviceName']",
@@ -114,7 +114,7 @@ async fn a_device_that_no_model_takes_is_named_and_explained_at_a_click() -> any
 
 #[tokio::test]
 async fn of_many_devices_the_last_thousand_are_shown_and_found() -> anyhow::Result<()> {
-    let mut site = Site::with(PICKY, any_device).await?;
+    let mut site = Site::with(PICKY, |config| any_device(&config)).await?;
     let browser = Browser::open(1000, "en-US").await?;
     browser.go(&crate::page(&site.worker)).await?;
     browser.sees(&["ready"]).await?;

@@ -105,8 +105,11 @@ async fn publish(site: &mut Site, texts: &[String]) -> anyhow::Result<()> {
 async fn a_hundred_hostile_names_change_nothing_but_their_own_cell() -> anyhow::Result<()> {
     let texts = texts();
     assert_eq!(texts.len(), 100);
-    let (mut site, browser) =
-        open_with_token(Site::with(HOSTILE, any_device).await?, "en-US").await?;
+    let (mut site, browser) = open_with_token(
+        Site::with(HOSTILE, |config| any_device(&config)).await?,
+        "en-US",
+    )
+    .await?;
     browser.sees(&["What flows"]).await?;
     browser.click("nav a[href='#/devices']").await?;
     browser.sees(&["0 of 0 devices"]).await?;
@@ -150,7 +153,7 @@ async fn a_hundred_hostile_names_change_nothing_but_their_own_cell() -> anyhow::
 /// Last errors, messages and tracebacks, in a window as narrow as a phone's, and a link that someone wrote.
 #[tokio::test]
 async fn hostile_errors_and_messages_change_nothing_either() -> anyhow::Result<()> {
-    let site = Site::with(HOSTILE, any_device).await?;
+    let site = Site::with(HOSTILE, |config| any_device(&config)).await?;
     let (mut site, browser) = open_with_token(site, "zh-CN").await?;
     browser.resize(390).await?;
     browser.sees(&["数据流"]).await?;

@@ -47,7 +47,9 @@ async fn it_is_asked_for_now_and_then_and_served_once_it_may_be() -> anyhow::Res
 
     // Lost while it is served.
     refuse(&plan);
-    KINDS.iter().for_each(|kind| plan.expire(kind));
+    for kind in KINDS {
+        plan.expire(kind);
+    }
     left_alone(&plan).await?;
     site.put(&runtime("plant", &["alpha", "beta"], &[])).await?;
     accept(&plan);
