@@ -20,7 +20,7 @@ use crate::undecodable::Undecodable;
 const MAX_HOPS: u8 = 8;
 
 /// Times that the worker may die over a message.
-const MAX_STRIKES: u8 = 2;
+const MAX_STRIKES: u8 = 3;
 
 /// Dispatches the messages of one rule to one model.
 #[derive(Debug)]

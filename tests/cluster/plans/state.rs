@@ -207,6 +207,17 @@ fn mask(kind: &str, mut value: Value, secrets_before: &str) -> Value {
         }
         if let Some(status) = value["status"].as_object_mut() {
             status.remove("observedGeneration");
+            let models = status.get_mut("models").and_then(Value::as_array_mut);
+            for model in models.into_iter().flatten() {
+                // What was before, and when, differs with the way to a state.
+                if let Some(model) = model.as_object_mut() {
+                    model.remove("history");
+                }
+                if let Some(serving) = model.pointer_mut("/serving").and_then(Value::as_object_mut)
+                {
+                    serving.remove("since");
+                }
+            }
         }
         if let Some(spec) = value["spec"].as_object_mut() {
             // The API server leaves out a list whose last item is taken away, and keeps one that never had any.

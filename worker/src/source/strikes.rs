@@ -1,5 +1,5 @@
 //! Messages that may have ended the worker: after its death, what a session's broker delivers again is taken one by one, and
-//! a message that the worker dies over again counts two strikes (ADR 26).
+//! each time that the worker dies over a message alone is another strike (ADR 26).
 //!
 //! A session has a record in a file for as long as it is served. A record that is found at the start was left by a worker
 //! that died, unless it is of an earlier boot of the machine or its file is locked: then that worker still runs.
@@ -37,6 +37,8 @@ pub struct Strikes {
     epoch: Option<u64>,
     /// The message that is taken alone now, and its digest.
     trying: Option<(DeliveryTag, String)>,
+    /// What this worker has counted a strike for: a message that comes twice to one worker has not ended it.
+    counted: Vec<String>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -95,6 +97,7 @@ impl Strikes {
             struck: if careful { record.struck } else { Vec::new() },
             epoch: None,
             trying: None,
+            counted: Vec::new(),
         };
         strikes.write()?;
         Ok(Some(strikes))
@@ -110,20 +113,29 @@ impl Strikes {
             return 0;
         }
         let digest = digest(&[incoming.topic.as_bytes(), &incoming.payload]);
-        let before = self.struck.iter().find(|struck| struck.digest == digest);
-        let strikes = match before {
-            Some(before) => before.strikes.saturating_add(1),
+        let known = self
+            .struck
+            .iter()
+            .position(|struck| struck.digest == digest);
+        let index = match known {
+            Some(index) => index,
             None if again => {
                 self.struck.truncate(MOST - 1);
                 self.struck.push(Tried {
                     digest: digest.clone(),
-                    strikes: 1,
+                    strikes: 0,
                 });
-                self.note();
-                1
+                self.struck.len() - 1
             }
             None => return 0,
         };
+        let struck = &mut self.struck[index];
+        if !self.counted.contains(&digest) {
+            struck.strikes = struck.strikes.saturating_add(1);
+            self.counted.push(digest.clone());
+        }
+        let strikes = struck.strikes;
+        self.note();
         self.trying = Some((tag, digest));
         strikes
     }
@@ -138,6 +150,7 @@ impl Strikes {
         let settled = self.trying.take_if(|(tag, _)| tags.contains(tag));
         if let Some((_, digest)) = settled {
             self.struck.retain(|struck| struck.digest != digest);
+            self.counted.retain(|counted| *counted != digest);
             self.note();
         }
     }
@@ -208,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn row_5_a_message_has_two_strikes_when_the_worker_dies_over_it_alone() {
+    fn row_5_each_death_over_a_message_alone_is_another_strike() {
         let directory = tempfile::tempdir().unwrap();
         let mut first = open(directory.path(), "a");
         assert_eq!(first.of(&message(1, "x", true)), 0, "no worker died");
@@ -229,12 +242,13 @@ mod tests {
         assert_eq!(third.of(&message(1, "y", true)), 1);
         third.settled(&[message(1, "", true).tag.unwrap()]);
         assert_eq!(third.of(&message(2, "bad", true)), 2);
+        assert_eq!(third.of(&message(3, "bad", true)), 2, "to one worker");
         assert!(third.is_trying());
         die(third);
 
         // It died before that was settled.
         let mut fourth = open(directory.path(), "a");
-        assert_eq!(fourth.of(&message(1, "bad", false)), 2, "no flag is needed");
+        assert_eq!(fourth.of(&message(1, "bad", false)), 3, "no flag is needed");
         fourth.settled(&[message(1, "", true).tag.unwrap()]);
         assert_eq!(fourth.of(&message(2, "bad", false)), 0);
         fourth.close();
