@@ -93,11 +93,13 @@ async fn d13_a_yielded_session_is_disconnected_until_it_is_held() {
 async fn d13_a_session_that_yields_while_it_connects_is_not_connected() {
     let (listener, mut session) = session().await;
     let (asked, ask) = tokio::sync::oneshot::channel();
+    let (yielded, yields) = tokio::sync::oneshot::channel();
     let broker = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut first = [0; 4096];
         assert!(stream.read(&mut first).await.unwrap() > 0);
         asked.send(()).unwrap();
+        yields.await.unwrap();
         stream.write_all(&CONNACK).await.unwrap();
         assert_eq!(stream.read(&mut first).await.unwrap(), 0);
         std::future::pending::<()>().await;
@@ -108,6 +110,7 @@ async fn d13_a_session_that_yields_while_it_connects_is_not_connected() {
             ask = ask => ask.unwrap(),
         }
         session.claim(Claim::Yielded);
+        yielded.send(()).unwrap();
         until(&mut session, |event| {
             assert!(!matches!(event, Event::Connected { .. }));
             taken_over(&event)
