@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crds::ValidatedRuntime;
-use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
 
 use crate::console::Console;
@@ -55,10 +54,10 @@ impl Reload {
     /// Reads the configuration again at each SIGHUP, and gives a new one to those who follow `configs`; never ends.
     pub(crate) async fn run(
         &self,
+        mut signals: Signals,
         configs: &watch::Sender<Arc<PipelineContext>>,
         console: &Console,
     ) {
-        let mut signals = Signals::new(SignalKind::hangup());
         loop {
             signals.next().await;
             let known = configs.borrow().clone();

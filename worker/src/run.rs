@@ -22,6 +22,7 @@ use crate::reaper;
 use crate::reload::Reload;
 use crate::route::PipelineContext;
 use crate::settings::{Replica, Settings};
+use crate::shutdown::Harmless;
 use crate::sink::SharedSinks;
 use crate::status::Shared;
 use crate::supervisor::{Refused, Supervisor};
@@ -155,11 +156,11 @@ impl Worker {
 
     /// Serves until `asked` is ready, then drains until the drain timeout expires or `asked` is ready a second time,
     /// since a user who asks twice does not want to wait. This thread carries the messages; everything else runs on
-    /// another.
+    /// another. `signals` change its configuration and log level.
     ///
     /// # Errors
     /// The system has no threads left, or a model was refused and the settings stop the worker in this case.
-    pub fn run(self, asked: impl AsyncFnMut()) -> Result<(), Error> {
+    pub fn run(self, asked: impl AsyncFnMut(), signals: Option<Harmless>) -> Result<(), Error> {
         let side = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("edgemodel-side")
@@ -171,14 +172,19 @@ impl Worker {
             .build()
             .map_err(Error::Runtime)?;
         side.spawn(reaper::run());
-        let result = data.block_on(self.serve(&side, asked));
+        let result = data.block_on(self.serve(&side, asked, signals));
         // Ends the remaining model processes before the threads that log for them.
         drop(data);
         side.shutdown_timeout(SIDE_SHUTDOWN);
         result
     }
 
-    async fn serve(self, side: &Runtime, mut asked: impl AsyncFnMut()) -> Result<(), Error> {
+    async fn serve(
+        self,
+        side: &Runtime,
+        mut asked: impl AsyncFnMut(),
+        signals: Option<Harmless>,
+    ) -> Result<(), Error> {
         let shared = self.ctx.shared.clone();
         let sinks = SharedSinks::new(&shared.metrics, side.handle());
         let peers = self.peers.as_ref();
@@ -223,7 +229,7 @@ impl Worker {
                 None
             }
             // Never ends.
-            () = follow(reload.as_ref(), &configs, &console) => None,
+            () = follow(signals, reload.as_ref(), &configs, &console) => None,
         };
         tracing::info!("Shutting down");
         shared.stop();
@@ -260,14 +266,19 @@ impl Worker {
 
 /// Does what signals ask for besides the end of the worker; never ends.
 async fn follow(
+    signals: Option<Harmless>,
     reload: Option<&Reload>,
     configs: &watch::Sender<Arc<PipelineContext>>,
     console: &Console,
 ) {
-    let Some(reload) = reload else {
+    let (Some(signals), Some(reload)) = (signals, reload) else {
         return std::future::pending().await;
     };
-    tokio::join!(reload.run(configs, console), telemetry::follow_signals());
+    let Harmless { hangups, users } = signals;
+    tokio::join!(
+        reload.run(hangups, configs, console),
+        telemetry::follow_signals(users)
+    );
 }
 
 /// The first model that gives up; pending while none does.

@@ -39,40 +39,39 @@ async fn unhandled(error: &std::io::Error) {
 
 /// The signals of one kind, of which none is missed between two waits.
 #[derive(Debug)]
-pub struct Signals(std::io::Result<Signal>);
+pub struct Signals(Signal);
 
 impl Signals {
-    /// From now on, the kind has no other effect on the process.
-    pub fn new(kind: SignalKind) -> Self {
-        Self(signal(kind))
-    }
-
     /// Waits for the next one.
     pub async fn next(&mut self) {
-        match &mut self.0 {
-            Ok(signal) => {
-                // `None` means that there will be no more.
-                if signal.recv().await.is_none() {
-                    std::future::pending::<()>().await;
-                }
-            }
-            Err(error) => unhandled(error).await,
+        // `None` means that there will be no more.
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
         }
     }
 }
 
-/// Keeps SIGHUP and SIGUSR1 from ending the process before anything waits for them: a handler stays until the process ends.
+/// The signals that do not end the worker.
+#[derive(Debug)]
+pub struct Harmless {
+    /// SIGHUP.
+    pub hangups: Signals,
+    /// SIGUSR1.
+    pub users: Signals,
+}
+
+/// From now on, SIGHUP and SIGUSR1 do not end the process; those that come before anything waits for them are kept.
 ///
 /// # Errors
 /// The system has no event queue left.
-pub fn ignore_early() -> std::io::Result<()> {
+pub fn harmless() -> std::io::Result<Harmless> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
     let _entered = runtime.enter();
-    for kind in [SignalKind::hangup(), SignalKind::user_defined1()] {
-        // The stream itself is not needed: the handler stays without it.
-        drop(signal(kind)?);
-    }
-    Ok(())
+    // Streams of signals do not belong to the runtime in which they are made.
+    Ok(Harmless {
+        hangups: Signals(signal(SignalKind::hangup())?),
+        users: Signals(signal(SignalKind::user_defined1())?),
+    })
 }

@@ -6,7 +6,6 @@ use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
-use tokio::signal::unix::SignalKind;
 use tracing_subscriber::EnvFilter;
 
 use crds::contract::env;
@@ -81,8 +80,7 @@ pub fn init(format: LogFormat, default: &str) {
 }
 
 /// At each SIGUSR1, logs at level debug, or as before again; never ends.
-pub(crate) async fn follow_signals() {
-    let mut signals = Signals::new(SignalKind::user_defined1());
+pub(crate) async fn follow_signals(mut signals: Signals) {
     let mut verbose = false;
     loop {
         signals.next().await;

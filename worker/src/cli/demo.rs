@@ -86,12 +86,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 
     let enough = Arc::new(Notify::new());
     let mut tasks = surround(&surroundings, &runtime, arguments, &enough)?;
-    worker.run(async || {
+    let ended = async || {
         tokio::select! {
             () = shutdown::requested() => {}
             () = enough.notified() => {}
         }
-    })?;
+    };
+    worker.run(ended, None)?;
     surroundings.block_on(tasks.shutdown());
     drop(demo);
     print("\nThe demo has ended; nothing is left behind.\n")

@@ -88,7 +88,7 @@ fn peers(text: &str) -> Result<String, &'static str> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
-    shutdown::ignore_early().context("failed to handle signals")?;
+    let signals = shutdown::harmless().context("failed to handle signals")?;
     let leave = |reason: Reason, message: &str| {
         if let Some(path) = &arguments.termination_log {
             write_termination(path, reason, message);
@@ -142,7 +142,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
     for address in worker.stream_addresses() {
         tracing::info!(%address, "Streaming results");
     }
-    match worker.run(shutdown::requested) {
+    match worker.run(shutdown::requested, Some(signals)) {
         Ok(()) => Ok(End::Done),
         Err(error) => {
             match &error {
