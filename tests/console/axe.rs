@@ -7,7 +7,7 @@ use tests::site::{IN, Site};
 
 use crate::browser::Browser;
 use crate::devices::{PICKY, message_of};
-use crate::{ECHO, log_in, open, open_with_token, page};
+use crate::{ECHO, PAGES, log_in, open, open_with_token, page};
 
 /// What it finds that is serious.
 async fn serious(browser: &Browser) -> anyhow::Result<Vec<String>> {
@@ -46,15 +46,7 @@ async fn check(browser: &Browser, pages: &[(&str, &str)]) -> anyhow::Result<()> 
 #[tokio::test]
 async fn axe_finds_nothing_serious() -> anyhow::Result<()> {
     let (site, browser) = open(1400, "en-US").await?;
-    let pages = [
-        ("overview", "What flows"),
-        ("models", "SHA-256"),
-        ("devices", "Messages that no model takes"),
-        ("messages", "--http-token-file"),
-        ("why", "Explain"),
-        ("config", "modelAddress"),
-    ];
-    check(&browser, &pages).await?;
+    check(&browser, &PAGES).await?;
     drop(site);
     Ok(())
 }

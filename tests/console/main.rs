@@ -62,6 +62,16 @@ async fn ledger(browser: &Browser, model: &str) -> anyhow::Result<Vec<u64>> {
     serde_json::from_value(cells).context("the table has other cells")
 }
 
+/// The pages as their links name them, and a text that each shows in English.
+pub(crate) const PAGES: [(&str, &str); 6] = [
+    ("overview", "What flows"),
+    ("models", "SHA-256"),
+    ("devices", "Messages that no model takes"),
+    ("messages", "--http-token-file"),
+    ("why", "Explain"),
+    ("config", "modelAddress"),
+];
+
 #[tokio::test]
 async fn the_overview_shows_what_flows_what_is_wrong_and_numbers_that_add_up() -> anyhow::Result<()>
 {
@@ -166,14 +176,7 @@ async fn it_speaks_chinese_to_those_who_do_and_english_on_request() -> anyhow::R
 async fn nothing_is_off_the_screen_on_a_phone_or_a_wall() -> anyhow::Result<()> {
     for width in [390, 2560] {
         let (site, browser) = open(width, "en-US").await?;
-        for (page, wanted) in [
-            ("overview", "What flows"),
-            ("models", "SHA-256"),
-            ("devices", "Messages that no model takes"),
-            ("messages", "--http-token-file"),
-            ("why", "Explain"),
-            ("config", "modelAddress"),
-        ] {
+        for (page, wanted) in PAGES {
             browser.click(&format!("nav a[href='#/{page}']")).await?;
             browser.sees(&[wanted]).await?;
             let script = "return [document.documentElement.scrollWidth, innerWidth]";

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use crds::validated::Qos;
 use packages::{Packed, pack};
+use rustix::process::{Pid, Signal};
 
 use crate::client::{TestClient, options};
 use crate::mosquitto::Mosquitto;
@@ -166,6 +167,21 @@ impl Site {
             Running::start(config, models).await
         })
         .await
+    }
+
+    /// Kills the process of the first model, and waits for the next one.
+    ///
+    /// # Errors
+    /// There is none, or no next one.
+    pub async fn kill_host(&self) -> anyhow::Result<()> {
+        let status = self.worker.status().await?;
+        let host = status["models"][0]["hosts"][0]["pid"].as_i64();
+        let host = Pid::from_raw(i32::try_from(host.context("a host runs")?)?);
+        rustix::process::kill_process(host.context("it has an id")?, Signal::KILL)?;
+        self.worker
+            .until(|status| status["models"][0]["hosts"][0]["restarts"] == 1)
+            .await?;
+        Ok(())
     }
 
     /// Starts all of it, with a worker that has no more rights than in a pod.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal};
 use tests::running::Running;
 use tests::site::Site;
 
@@ -33,13 +32,7 @@ async fn row_3_what_was_verified_is_what_runs_at_each_start_of_a_host() -> anyho
     // While the worker runs: the next host would import it.
     std::fs::write(&index, OTHER)?;
     std::fs::write(copy.join("model/json.py"), OTHER)?;
-    let status = site.worker.status().await?;
-    let host = status["models"][0]["hosts"][0]["pid"].as_i64();
-    let host = Pid::from_raw(i32::try_from(host.context("a host runs")?)?);
-    rustix::process::kill_process(host.context("it has an id")?, Signal::KILL)?;
-    site.worker
-        .until(|status| status["models"][0]["hosts"][0]["restarts"] == 1)
-        .await?;
+    site.kill_host().await?;
     site.measure(1).await?;
     assert_eq!(site.result().await?, "verified");
     let (_, log) = site.worker.stop().await?;

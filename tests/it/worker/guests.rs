@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use crds::validated::Qos;
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, Resource, Rlimit};
 use tests::eventually;
 use tests::site::{IN, Site, message};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -75,13 +75,7 @@ async fn row_7_half_open_requests_stop_neither_probes_nor_hosts() -> anyhow::Res
         half_open.push(stream);
     }
     assert_eq!(site.worker.get("/healthz").await?.0, 200);
-    let status = site.worker.status().await?;
-    let host = status["models"][0]["hosts"][0]["pid"].as_i64();
-    let host = Pid::from_raw(i32::try_from(host.context("a host runs")?)?);
-    rustix::process::kill_process(host.context("it has an id")?, Signal::KILL)?;
-    site.worker
-        .until(|status| status["models"][0]["hosts"][0]["restarts"] == 1)
-        .await?;
+    site.kill_host().await?;
     site.measure(7).await?;
     assert_eq!(site.result().await?, 7);
     drop(half_open);

@@ -104,7 +104,7 @@ impl Backlog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::time::{Instant, SystemTime};
 
     use bytes::Bytes;
@@ -118,12 +118,13 @@ mod tests {
         IntCounter::new("c", "c").unwrap()
     }
 
-    fn job(rule: usize) -> Job {
+    /// A message of a rule.
+    pub(crate) fn job(rule: usize, payload: &'static [u8]) -> Job {
         let ledger = Arc::new(Ledger::new(counter(), std::array::from_fn(|_| counter())));
         Job {
             telemetry: Telemetry {
                 topic: "in".into(),
-                payload: Bytes::from_static(b"1234567890"),
+                payload: Bytes::from_static(payload),
                 rule,
                 received: Instant::now(),
                 received_at: SystemTime::now(),
@@ -142,7 +143,10 @@ mod tests {
         let backlog = Backlog::new(queues.collect());
         for (rule, count) in counts.iter().enumerate() {
             for _ in 0..*count {
-                backlog.of(rule).try_push(job(rule), 10).unwrap();
+                backlog
+                    .of(rule)
+                    .try_push(job(rule, b"1234567890"), 10)
+                    .unwrap();
             }
         }
         backlog
@@ -184,7 +188,7 @@ mod tests {
         assert_eq!(ready(&[]), Some(true));
         assert_eq!(ready(&[0]), None, "the other rule has nothing");
         assert_eq!(ready(&[1]), Some(true));
-        backlog.of(1).try_push(job(1), 10).unwrap();
+        backlog.of(1).try_push(job(1, b"1234567890"), 10).unwrap();
         assert_eq!(ready(&[0]), Some(true));
         backlog.close();
         let mut batch = VecDeque::new();

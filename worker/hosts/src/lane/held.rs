@@ -111,12 +111,9 @@ fn size(job: &Job, outcome: &Outcome) -> usize {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-    use std::time::{Instant, SystemTime};
 
     use bytes::Bytes;
     use futures_util::future::FutureExt as _;
-    use message::{Attributes, Delivery, Ledger, Telemetry};
-    use prometheus::IntCounter;
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -150,26 +147,8 @@ mod tests {
         }
     }
 
-    fn counter() -> IntCounter {
-        IntCounter::new("c", "c").unwrap()
-    }
-
     fn job(rule: usize) -> Job {
-        let ledger = Arc::new(Ledger::new(counter(), std::array::from_fn(|_| counter())));
-        Job {
-            telemetry: Telemetry {
-                topic: "in".into(),
-                payload: Bytes::from_static(b"12"),
-                rule,
-                received: Instant::now(),
-                received_at: SystemTime::now(),
-                attributes: Attributes::default(),
-            },
-            device: "d".into(),
-            attempts: 0,
-            failures: 0,
-            delivery: Delivery::open(&ledger, None),
-        }
+        crate::backlog::tests::job(rule, b"12")
     }
 
     #[test]

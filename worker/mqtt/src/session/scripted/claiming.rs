@@ -14,6 +14,14 @@ async fn session() -> (TcpListener, Session) {
     (listener, session)
 }
 
+/// Says that another client has the session, and takes the next connection.
+async fn takes_over_once(listener: &TcpListener) {
+    let mut first = Peer::greet(listener, &CONNACK).await;
+    first.say(&TAKEN_OVER).await;
+    let _second = Peer::greet(listener, &CONNACK).await;
+    std::future::pending::<()>().await;
+}
+
 fn connected(event: &Event) -> Option<()> {
     matches!(event, Event::Connected { .. }).then_some(())
 }
@@ -33,12 +41,7 @@ fn taken_over(event: &Event) -> Option<()> {
 async fn d13_a_held_session_is_taken_back_at_once() {
     let (listener, mut session) = session().await;
     session.claim(Claim::Held);
-    let broker = async {
-        let mut first = Peer::greet(&listener, &CONNACK).await;
-        first.say(&TAKEN_OVER).await;
-        let _second = Peer::greet(&listener, &CONNACK).await;
-        std::future::pending::<()>().await;
-    };
+    let broker = takes_over_once(&listener);
     let client = async {
         until(&mut session, |event| connected(&event)).await;
         until(&mut session, |event| connected(&event)).await;
@@ -49,12 +52,7 @@ async fn d13_a_held_session_is_taken_back_at_once() {
 #[tokio::test]
 async fn d13_a_session_that_stays_away_comes_back_when_it_is_held() {
     let (listener, mut session) = session().await;
-    let broker = async {
-        let mut first = Peer::greet(&listener, &CONNACK).await;
-        first.say(&TAKEN_OVER).await;
-        let _second = Peer::greet(&listener, &CONNACK).await;
-        std::future::pending::<()>().await;
-    };
+    let broker = takes_over_once(&listener);
     let client = async {
         until(&mut session, |event| taken_over(&event)).await;
         session.claim(Claim::Held);
