@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::Method;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tests::eventually;
 use tests::mosquitto::free_port;
@@ -23,6 +24,8 @@ pub(crate) struct Browser {
     port: u16,
     client: reqwest::Client,
     session: String,
+    /// Chromium itself, which its driver starts.
+    chromium: Option<Pid>,
 }
 
 impl Browser {
@@ -47,6 +50,7 @@ impl Browser {
             port,
             client,
             session: format!("http://127.0.0.1:{port}/session"),
+            chromium: None,
         };
         let arguments = [
             "--headless=new".to_owned(),
@@ -66,6 +70,9 @@ impl Browser {
         let made = browser.command(Method::POST, "", wanted).await?;
         let id = made["sessionId"].as_str().context("no session")?.to_owned();
         browser.session = format!("{}/{id}", browser.session);
+        let process = made["capabilities"]["goog:processID"].as_i64();
+        let process = i32::try_from(process.context("no process id")?)?;
+        browser.chromium = Pid::from_raw(process);
         browser.resize(width).await?;
         Ok(browser)
     }
@@ -209,5 +216,10 @@ impl Drop for Browser {
         });
         // There is nobody to tell in a test that is over.
         let _ = ended;
+        // Its process ends a while after its window, and now and then not at all.
+        let killed = self
+            .chromium
+            .map(|process| kill_process(process, Signal::KILL));
+        let _ = killed;
     }
 }
