@@ -150,6 +150,17 @@ def handler(event, context):
             len(context.version)]
 ";
 
+/// The next result of a message that is delivered for the first time: a broker that stops before it has read the worker's
+/// acknowledgement delivers the message again.
+async fn first(site: &mut Site) -> anyhow::Result<serde_json::Value> {
+    loop {
+        let told = site.result().await?;
+        if told[3] == false {
+            return Ok(told);
+        }
+    }
+}
+
 /// A retained message that comes with a new subscription is marked; after a reconnect, MQTT 5 does not bring it again, and
 /// MQTT 3.1.1 brings it marked.
 #[tokio::test]
@@ -207,16 +218,20 @@ async fn c6_a_model_is_told_of_the_delivery_also_after_a_reconnect() -> anyhow::
         site.broker.start_again().await?;
         if five {
             site.device.send(IN, "9", Qos::AtLeastOnce).await?;
-            assert_eq!(site.result().await?[0], 9, "{version}: not again");
+            assert_eq!(first(&mut site).await?[0], 9, "{version}: not again");
         } else {
             assert_eq!(
-                site.result().await?,
+                first(&mut site).await?,
                 told(1, true),
                 "{version}: again, and marked"
             );
         }
         publish(site.broker.address(), &message("2")).await?;
-        assert_eq!(site.result().await?, told(2, false), "{version}: the next");
+        assert_eq!(
+            first(&mut site).await?,
+            told(2, false),
+            "{version}: the next"
+        );
 
         // A new session's subscription brings what the broker keeps in both versions.
         site.worker.stop().await?;
