@@ -200,7 +200,8 @@ fn filter(topic: &Field, report: &mut Report) -> Option<String> {
         Some(filter) if !wildcards_in_place(filter) => {
             Some("has a wildcard that is not a whole level, or # before the end")
         }
-        Some(filter) => self::fault(filter),
+        // The name of the group counts for the length.
+        Some(filter) => self::fault(filter).or_else(|| self::fault(text)),
     };
     checked(topic, text, fault, report)
 }

@@ -36,6 +36,8 @@ pub(super) struct Inflight {
     /// Ends of publications that the owner has not been told of.
     done: Vec<Done>,
     next_id: u16,
+    /// Packet ids of a SUBSCRIBE and an UNSUBSCRIBE without an answer.
+    held: Vec<u16>,
     next_order: u64,
     /// Most in flight by our own settings, and by the broker's on this connection.
     window: usize,
@@ -76,6 +78,7 @@ impl Inflight {
             unwritten: VecDeque::new(),
             done: Vec::new(),
             next_id: 0,
+            held: Vec::new(),
             next_order: 0,
             window: usize::from(window.max(1)),
             broker_window: usize::MAX,
@@ -122,6 +125,7 @@ impl Inflight {
         self.broker_limit = limits
             .max_packet_size
             .map_or(usize::MAX, |size| size as usize);
+        self.held.clear();
         self.learned.connected(&limits);
         self.poison.connected(std::mem::take(&mut self.closed));
         self.written = 0;
@@ -218,10 +222,20 @@ impl Inflight {
         ids.find(|id| self.is_free(*id)).unwrap_or(first)
     }
 
+    /// Keeps publications from a packet id that is in use.
+    pub(super) fn hold(&mut self, id: u16) {
+        self.held.push(id);
+    }
+
+    /// The packet id is not in use any more.
+    pub(super) fn give_up(&mut self, id: u16) {
+        self.held.retain(|held| *held != id);
+    }
+
     fn is_free(&self, id: u16) -> bool {
         let waits = |flight: &Flight| flight.id == Some(id);
         // Only the first few that wait can have an id, from the connection before.
         let mut waiting = self.waiting.iter().take_while(|flight| flight.id.is_some());
-        !self.sent.contains_key(&id) && !waiting.any(waits)
+        !self.sent.contains_key(&id) && !self.held.contains(&id) && !waiting.any(waits)
     }
 }

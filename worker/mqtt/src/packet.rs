@@ -14,7 +14,7 @@ use message::Properties;
 
 pub(super) use read::read;
 pub(super) use reason::{Code, Fault};
-pub(super) use violation::{LENGTH, PACKET_ID, Sections, Violation};
+pub(super) use violation::{LENGTH, PACKET_ID, SESSION_PRESENT, Sections, Violation};
 pub(super) use write::Writer;
 
 /// A packet from the broker, and how it breaks the standard, if it does.

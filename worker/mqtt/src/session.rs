@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::inbox::Inbox;
 use super::inflight::Inflight;
-use super::packet::{Limits, Writer};
+use super::packet::{Limits, SESSION_PRESENT, Violation, Writer};
 use super::transport::is_loopback;
 use super::{Claim, Client, DeliveryTag, Error, Event, Notice, Options, Publication};
 use handover::Drain;
@@ -103,6 +103,7 @@ impl Session {
             self.give_way();
             return;
         }
+        let session_present = self.is_resumed(session_present);
         self.epoch += 1;
         self.near = connection.near;
         self.inbox.connected(self.epoch, session_present);
@@ -132,11 +133,23 @@ impl Session {
             self.events.push_back(Event::Subscribed);
         } else {
             let filters = &self.options.subscriptions;
-            match self.subscription.refused_by(limits, filters) {
+            let size = self.writer.subscribe_size(filters);
+            match self.subscription.refused_by(limits, size, filters) {
                 Some(refusals) => self.events.extend(refusals),
                 None => self.subscribe(),
             }
         }
+    }
+
+    /// Whether the session goes on with what the broker says that it has.
+    fn is_resumed(&mut self, session_present: bool) -> bool {
+        let unasked = session_present && self.options.clean_start;
+        if unasked {
+            let (what, sections) = ("with a session that was to be new", SESSION_PRESENT);
+            let broken = Violation::new(self.options.version, "CONNACK", what, sections);
+            self.tell(Notice::Violation(broken.to_string()));
+        }
+        session_present && !unasked
     }
 
     fn subscribe(&mut self) {
@@ -145,6 +158,7 @@ impl Session {
                 Some(first) => self.inflight.free_id_from(first),
                 None => self.inflight.free_id(),
             };
+            self.inflight.hold(id);
             self.subscription.ask(id);
             self.writer.subscribe(
                 id,

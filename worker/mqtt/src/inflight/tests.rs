@@ -188,6 +188,22 @@ fn acknowledgements_meet_what_is_in_flight() {
     assert_eq!(inflight.take_done().count(), 0);
 }
 
+/// MQTT-2.3.1-2 of 3.1.1, MQTT-2.2.1-3 of 5.
+#[test]
+fn a_publication_does_not_get_the_packet_id_of_an_open_subscription() {
+    let mut inflight = Inflight::new(10, 1000);
+    inflight.next_id = u16::MAX - 2;
+    inflight.hold(u16::MAX);
+    inflight.hold(1);
+    for token in 0..2 {
+        inflight.add(publication(Qos::AtLeastOnce), token);
+    }
+    let sent = sent(&mut inflight);
+    assert_eq!([sent[5], sent[6], sent[13], sent[14]], [0xFF, 0xFE, 0, 2]);
+    inflight.give_up(1);
+    assert_eq!(inflight.free_id_from(u16::MAX), 1);
+}
+
 /// RabbitMQ does so.
 #[test]
 fn a_broker_that_answers_qos_2_by_puback_gets_qos_1_from_then_on() {

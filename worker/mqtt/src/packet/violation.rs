@@ -48,6 +48,10 @@ pub(crate) const PACKET_ID: Sections = Sections {
     v3: "2.3.1",
     v5: "2.2.1",
 };
+pub(crate) const SESSION_PRESENT: Sections = Sections {
+    v3: "3.2.2.2",
+    v5: "3.2.2.1.1",
+};
 pub(crate) const PROPERTIES: Sections = Sections::both("2.2.2");
 
 impl Violation {

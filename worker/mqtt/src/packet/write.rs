@@ -36,9 +36,14 @@ impl Writer {
                     client_id,
                     clean_session: options.clean_start,
                     last_will: None,
-                    login: options.auth.as_ref().map(|(user, password)| {
-                        v4::Login::new(user, password.clone().unwrap_or_default())
-                    }),
+                    // A password without a user name is for MQTT 5 (MQTT-3.1.2-22).
+                    login: options
+                        .auth
+                        .as_ref()
+                        .filter(|(user, _)| !user.is_empty())
+                        .map(|(user, password)| {
+                            v4::Login::new(user, password.clone().unwrap_or_default())
+                        }),
                 }
                 .write(buffer),
             ),
@@ -96,6 +101,15 @@ impl Writer {
                 Self::put(subscribe.write(buffer));
             }
         }
+    }
+
+    /// Size of the packet of a subscription.
+    pub(crate) fn subscribe_size(self, filters: &[(String, Qos)]) -> usize {
+        let properties = usize::from(self.version == MqttVersion::V5);
+        // Each filter has its length and its options.
+        let filters = filters.iter().map(|(filter, _)| 3 + filter.len());
+        let rest = 2 + properties + filters.sum::<usize>();
+        1 + length_bytes(rest) + rest
     }
 
     pub(crate) fn unsubscribe(self, id: u16, filters: Vec<String>, buffer: &mut BytesMut) {

@@ -93,8 +93,14 @@ impl Session {
                 writer.pubrel(id, output);
                 self.inflight.done(id);
             }
-            (Outcome::Subscribed, Inbound::SubAck { answers, .. }) => self.subscribed(&answers),
-            (Outcome::Unsubscribed, Inbound::UnsubAck { id }) => self.drain.unsubscribed(id),
+            (Outcome::Subscribed, Inbound::SubAck { id, answers }) => {
+                self.inflight.give_up(id);
+                self.subscribed(&answers);
+            }
+            (Outcome::Unsubscribed, Inbound::UnsubAck { id }) => {
+                self.inflight.give_up(id);
+                self.drain.unsubscribed(id);
+            }
             (Outcome::Alive, _) => connection.ponged(),
             (Outcome::End, packet) => {
                 let lasted = connection.since.elapsed();

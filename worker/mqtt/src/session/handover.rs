@@ -48,11 +48,16 @@ impl Session {
         };
         match self.drain.step(seen) {
             Step::Wait => {}
+            Step::Unsubscribe if self.options.subscriptions.is_empty() => {
+                self.drain.nothing_to_unsubscribe();
+                self.drain_further();
+            }
             Step::Unsubscribe => {
                 let id = self.inflight.free_id_from(u16::MAX);
                 let filters = self.options.subscriptions.iter();
                 let filters = filters.map(|(filter, _)| filter.clone()).collect();
                 self.writer.unsubscribe(id, filters, &mut connection.output);
+                self.inflight.hold(id);
                 self.drain.unsubscribing(id);
             }
             Step::Ping => {

@@ -96,15 +96,19 @@ impl Subscription {
         }
     }
 
-    /// Refuses what the broker said that it does not have; `None` if SUBSCRIBE may be sent.
+    /// Refuses what the broker said that it does not have or, by the `size` of its packet, not take; `None` if SUBSCRIBE may
+    /// be sent.
     pub(super) fn refused_by(
         &mut self,
         limits: Limits,
+        size: usize,
         filters: &[(String, Qos)],
     ) -> Option<Vec<Event>> {
+        let refusal =
+            |filter: &str| too_large(limits, size).or_else(|| not_supported(limits, filter));
         let refused: Vec<_> = filters
             .iter()
-            .filter_map(|(filter, _)| Some((filter.clone(), not_supported(limits, filter)?)))
+            .filter_map(|(filter, _)| Some((filter.clone(), refusal(filter)?)))
             .collect();
         (!refused.is_empty()).then(|| self.refuse(refused))
     }
@@ -118,6 +122,15 @@ impl Subscription {
             .map(|(filter, reason)| Event::SubscriptionRefused { filter, reason })
             .collect()
     }
+}
+
+fn too_large(limits: Limits, size: usize) -> Option<String> {
+    let limit = limits.max_packet_size?;
+    (size > limit as usize).then(|| {
+        format!(
+            "all filters together make a packet of {size} bytes, and the broker takes {limit} bytes at most"
+        )
+    })
 }
 
 fn not_supported(limits: Limits, filter: &str) -> Option<String> {
@@ -221,10 +234,10 @@ mod tests {
         for (filter, expected) in table {
             let filters = [(filter.to_owned(), Qos::AtLeastOnce)];
             let mut subscription = Subscription::default();
-            let events = subscription.refused_by(limits, &filters);
+            let events = subscription.refused_by(limits, 9, &filters);
             let events = events.map(|events| texts(&events).join(", "));
             assert_eq!(events.as_deref(), expected);
-            let none = subscription.refused_by(Limits::default(), &filters);
+            let none = subscription.refused_by(Limits::default(), 9, &filters);
             assert!(none.is_none());
         }
     }

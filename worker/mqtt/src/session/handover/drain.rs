@@ -87,6 +87,11 @@ impl Drain {
         *self = Self::Unsubscribing(id);
     }
 
+    /// The session has no subscriptions, and UNSUBSCRIBE must name one.
+    pub(super) fn nothing_to_unsubscribe(&mut self) {
+        *self = Self::Unsubscribed;
+    }
+
     /// Whether an UNSUBACK with this packet id is awaited.
     pub(in crate::session) fn awaits(self, id: u16) -> bool {
         self == Self::Unsubscribing(id)
