@@ -3,6 +3,7 @@
 mod databases;
 mod frozen;
 mod meaning;
+mod normative;
 mod payloads;
 mod placement;
 mod sandbox;

@@ -1,6 +1,7 @@
 //! Sessions at a broker that sends exactly what a test says.
 
 mod claiming;
+mod normative;
 mod outcomes;
 mod publishing;
 mod subscribing;
@@ -43,14 +44,21 @@ struct Peer {
 }
 
 impl Peer {
-    /// Takes a connection and its CONNECT, and answers it.
-    async fn greet(listener: &TcpListener, answer: &[u8]) -> Self {
+    /// Takes a connection and its first packet.
+    async fn accept(listener: &TcpListener) -> (Self, BytesMut) {
         let (stream, _) = listener.accept().await.unwrap();
         let mut peer = Self {
             stream,
             input: BytesMut::new(),
         };
-        assert_eq!(peer.packet().await.unwrap()[0], 0x10);
+        let first = peer.packet().await.unwrap();
+        (peer, first)
+    }
+
+    /// Takes a connection and its CONNECT, and answers it.
+    async fn greet(listener: &TcpListener, answer: &[u8]) -> Self {
+        let (mut peer, connect) = Self::accept(listener).await;
+        assert_eq!(connect[0], 0x10);
         peer.say(answer).await;
         peer
     }

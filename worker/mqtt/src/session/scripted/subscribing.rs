@@ -12,7 +12,7 @@ use crate::{Client as _, Error, Event, Notice};
 
 const VERSIONS: [MqttVersion; 2] = [MqttVersion::V3_1_1, MqttVersion::V5];
 
-fn welcome(version: MqttVersion) -> &'static [u8] {
+pub(super) fn welcome(version: MqttVersion) -> &'static [u8] {
     match version {
         MqttVersion::V3_1_1 => &[0x20, 2, 0, 0],
         MqttVersion::V5 => &[0x20, 3, 0, 0, 0],
@@ -20,7 +20,7 @@ fn welcome(version: MqttVersion) -> &'static [u8] {
 }
 
 /// SUBACK to a SUBSCRIBE with one filter.
-fn suback(version: MqttVersion, subscribe: &BytesMut, code: u8) -> Vec<u8> {
+pub(super) fn suback(version: MqttVersion, subscribe: &BytesMut, code: u8) -> Vec<u8> {
     let (high, low) = (subscribe[2], subscribe[3]);
     match version {
         MqttVersion::V3_1_1 => vec![0x90, 3, high, low, code],
