@@ -97,7 +97,7 @@ install-yaml:
 	@helm="$$(tests/kubernetes/build.sh helm)/helm" && \
 		deploy/render "$$helm" >deploy/install.yaml.new && mv deploy/install.yaml.new deploy/install.yaml
 
-## Benchmarks the worker against its baselines and writes docs/PERFORMANCE.md. Takes several minutes.
+## Benchmarks the worker beside eKuiper, Bento and Python, and writes docs/PERFORMANCE.md. Takes about ten minutes.
 bench: tools
 	@PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
 		cargo build --locked --release --package host --target-dir target/host

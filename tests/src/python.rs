@@ -36,6 +36,29 @@ pub fn baselines() -> anyhow::Result<PathBuf> {
     environment("baselines", Path::new("python3"), &libraries)
 }
 
+/// An interpreter with eKuiper's library for plugins in Python, of the same version as what `peers/ekuiper` builds.
+///
+/// # Errors
+/// It cannot be installed.
+pub fn ekuiper() -> anyhow::Result<PathBuf> {
+    environment("ekuiper", Path::new("python3"), &["ekuiper==2.4.2"])
+}
+
+/// The versions of an interpreter and of libraries that it has, for people.
+///
+/// # Errors
+/// It does not run, or a library is missing.
+pub fn versions(python: &Path, libraries: &[&str]) -> anyhow::Result<String> {
+    let script = "import sys, platform, importlib.metadata as m; \
+                  print(', '.join([f'{name} {m.version(name)}' for name in sys.argv[1:]] + \
+                  [f'{platform.python_implementation()} {platform.python_version()}']))";
+    let mut command = Command::new(python);
+    command.args(["-c", script]).args(libraries);
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    command::check(&command, &output)?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
 /// What a test needs and this machine cannot have, so that the test is not tried; any other error is a failure.
 #[derive(Debug)]
 pub struct Absent(String);

@@ -1,9 +1,10 @@
 """How long a model takes from `edgemodel run` to its first result, how many messages it processes and how much memory it has.
 
-    python3 worker/benches/models.py EDGEMODEL [--rounds N] [--seconds S] FOLDER PYTHON...
+    python3 worker/benches/models.py EDGEMODEL [--rounds N] [--seconds S] [--batch MAX[:WAIT]]... FOLDER PYTHON...
 
 EDGEMODEL is the program, FOLDER the model's, PYTHON an interpreter for it or a script that starts one. Needs mosquitto. A message waits at the broker, so the
-first result comes as early as it can. For each interpreter it prints the row of a table.
+first result comes as early as it can. For each interpreter and each `--batch` (default: that of the worker) it prints the row of a
+table.
 """
 
 import argparse
@@ -30,6 +31,7 @@ funcs:
   modelName: bench
   python: {python}
   startTimeout: 300
+  {batch}
 mqtts:
 - {{name: broker, broker: "tcp://127.0.0.1:{port}"}}
 rules:
@@ -137,7 +139,7 @@ class Worker:
         self.process.wait()
 
 
-def measure(options, python, folder):
+def measure(options, python, batch, folder):
     zip_file = os.path.join(folder, "model.zip")
     command = [options.edgemodel, "pack", options.folder, "--python", python, "--output", zip_file, "--json"]
     packed = json.loads(subprocess.check_output(command, stderr=subprocess.DEVNULL))
@@ -145,7 +147,9 @@ def measure(options, python, folder):
     worker = None
     try:
         config, models = os.path.join(folder, "config.yaml"), os.path.join(folder, "models")
-        fields = {"zip": zip_file, "md5": packed["modelMd5"], "python": python, "port": port, "topic_in": IN, "topic_out": OUT}
+        most, _, wait = batch.partition(":")
+        batch = "batch: {{max: {}{}}}".format(most, ", wait: " + wait if wait else "") if batch else ""
+        fields = {"batch": batch, "zip": zip_file, "md5": packed["modelMd5"], "python": python, "port": port, "topic_in": IN, "topic_out": OUT}
         with open(config, "w") as file:
             file.write(CONFIG.format(**fields))
         client = Client(port)
@@ -187,16 +191,19 @@ def main():
     parser.add_argument("edgemodel")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=0)
+    parser.add_argument("--batch", action="append", metavar="MAX[:WAIT]")
     parser.add_argument("folder")
     parser.add_argument("python", nargs="+")
     options = parser.parse_args()
-    print("| interpreter | host | first result after, ms | messages/s | memory (PSS), MiB |")
-    print("|---|---|---|---|---|")
+    print("| interpreter | host | batch | first result after, ms | messages/s | memory (PSS), MiB |")
+    print("|---|---|---|---|---|---|")
     for python in options.python:
-        with tempfile.TemporaryDirectory() as folder:
-            host, first, summary, total = measure(options, python, folder)
-        rate = "{:.0f}".format(summary["resultsPerSecond"]) if summary else ""
-        print("| {} | {} | {:.0f} | {} | {:.0f} |".format(host["python"], host["host"], first, rate, total), flush=True)
+        for batch in options.batch or [""]:
+            with tempfile.TemporaryDirectory() as folder:
+                host, first, summary, total = measure(options, python, batch, folder)
+            rate = "{:.0f}".format(summary["resultsPerSecond"]) if summary else ""
+            row = "| {} | {} | {} | {:.0f} | {} | {:.0f} |"
+            print(row.format(host["python"], host["host"], batch, first, rate, total), flush=True)
 
 
 main()

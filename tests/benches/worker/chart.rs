@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 720.0;
-const LABELS: f64 = 250.0;
+const LABELS: f64 = 280.0;
 const FIGURES: f64 = 90.0;
 const BAR: f64 = 22.0;
 const TITLE: f64 = 34.0;

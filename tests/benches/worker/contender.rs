@@ -1,17 +1,23 @@
-//! What is measured: the worker and its baselines.
+//! What is measured: the worker and its rivals.
 
-use std::path::Path;
-use std::process::Stdio;
+mod bento;
+mod ekuiper;
+mod entrant;
+mod kind;
+mod process;
+mod recipe;
+
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use serde_json::json;
 use tests::mosquitto::Mosquitto;
 use tests::python::baselines;
 use tests::running::Running;
-use tests::site::{Models, file_url};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tests::site::Models;
+
+pub(crate) use entrant::Entrant;
+pub(crate) use kind::Kind;
+use process::Process;
+use recipe::{Recipe, Site, configuration};
 
 use crate::{load, usage};
 
@@ -21,57 +27,25 @@ def handler(event, context):
     return {'device': event['deviceInfo']['deviceName'], 'value': event['telemetry']['RC_cylinder1_1P_d_dispPeak'], 'n': event['telemetry']['ts']}
 ";
 
-/// Contenders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// Messages go from the publisher over the broker to the reader, through nothing else.
-    Broker,
-    /// edgemodel.
-    Worker,
-    /// A straightforward Python worker.
-    Plain,
-    /// The best that Python can do by hand.
-    Tuned,
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Broker => "broker alone, one hop",
-            Self::Worker => "edgemodel",
-            Self::Plain => "plain Python (paho, 10 threads, json)",
-            Self::Tuned => "tuned Python (gmqtt, uvloop, orjson)",
-        }
-    }
-}
-
-/// One that runs, with the models that it reads.
+/// One that runs.
 pub(crate) struct Contender {
     process: Process,
-    _models: Models,
-}
-
-enum Process {
-    Worker(Running),
-    Python(Child),
+    recipe: Recipe,
+    home: Models,
 }
 
 impl Contender {
     /// Starts it and waits until it takes messages.
     pub(crate) async fn start(
-        kind: Kind,
+        entrant: &Entrant,
         broker: &Mosquitto,
         qos: u8,
         devices: usize,
     ) -> anyhow::Result<Self> {
-        let mut contender = Self::spawn(kind, broker, qos, devices).await?;
-        match &mut contender.process {
+        let contender = Self::spawn(entrant, broker, qos, devices).await?;
+        match &contender.process {
             Process::Worker(worker) => worker.ready().await?,
-            Process::Python(child) => {
-                let stdout = child.stdout.take().context("stdout is piped")?;
-                let first = BufReader::new(stdout).lines().next_line().await?;
-                anyhow::ensure!(first.as_deref() == Some("ready"), "it says {first:?}");
-            }
+            Process::Program(_) => load::Prober::start(broker).await?.settled().await?,
         }
         Ok(contender)
     }
@@ -83,66 +57,63 @@ impl Contender {
         model: &str,
         settings: serde_json::Value,
     ) -> anyhow::Result<Self> {
-        let models = Models::new()?;
-        let packed = models.pack("bench", model)?;
-        let mut config = configuration(broker, 1, devices, &packed)?;
+        let home = Models::new()?;
+        let packed = home.pack("bench", model)?;
+        let site = Site {
+            broker,
+            qos: 1,
+            devices,
+            home: home.path(),
+        };
+        let mut config = configuration(&site, &packed, &baselines()?)?;
         for (name, value) in settings.as_object().into_iter().flatten() {
             config["funcs"][0][name] = value.clone();
         }
-        let worker = Running::start(&config.to_string(), &models.installed()).await?;
-        worker.ready().await?;
-        Ok(Self {
-            process: Process::Worker(worker),
-            _models: models,
-        })
+        let recipe = Recipe::Worker(config.to_string());
+        let process = recipe.start(&home).await?;
+        let contender = Self {
+            process,
+            recipe,
+            home,
+        };
+        contender.running()?.ready().await?;
+        Ok(contender)
     }
 
     /// Starts it.
     async fn spawn(
-        kind: Kind,
+        entrant: &Entrant,
         broker: &Mosquitto,
         qos: u8,
         devices: usize,
     ) -> anyhow::Result<Self> {
-        let models = Models::new()?;
-        let packed = models.pack("bench", MODEL)?;
-        let script = match kind {
-            Kind::Plain => "plain_worker.py",
-            Kind::Tuned => "tuned_worker.py",
-            Kind::Broker => anyhow::bail!("nothing to start"),
-            Kind::Worker => {
-                let config = configuration(broker, qos, devices, &packed)?;
-                let worker = Running::start(&config.to_string(), &models.installed()).await?;
-                return Ok(Self {
-                    process: Process::Worker(worker),
-                    _models: models,
-                });
-            }
+        let home = Models::new()?;
+        let packed = home.pack("bench", MODEL)?;
+        let site = Site {
+            broker,
+            qos,
+            devices,
+            home: home.path(),
         };
-        let model = models.path().join("bench/index.py");
-        let settings = models.path().join("settings.json");
-        std::fs::write(&settings, python_settings(broker, qos, devices, &model))?;
-        let child = python(script, &settings)?;
+        let recipe = Recipe::of(entrant, &site, &packed)?;
+        let process = recipe.start(&home).await?;
         Ok(Self {
-            process: Process::Python(child),
-            _models: models,
+            process,
+            recipe,
+            home,
         })
     }
 
     /// Its process id.
     pub(crate) fn pid(&self) -> anyhow::Result<u32> {
-        let pid = match &self.process {
-            Process::Worker(worker) => worker.pid(),
-            Process::Python(child) => child.id(),
-        };
-        pid.context("it has ended")
+        self.process.pid()
     }
 
     /// The worker, if it is one.
     pub(crate) fn running(&self) -> anyhow::Result<&Running> {
         match &self.process {
             Process::Worker(worker) => Ok(worker),
-            Process::Python(_) => anyhow::bail!("only the worker has metrics"),
+            Process::Program(_) => anyhow::bail!("only the worker has metrics"),
         }
     }
 
@@ -151,78 +122,30 @@ impl Contender {
         usage::cpu(self.pid()?)
     }
 
+    /// Kills it with all its processes, and starts it again with the files that it left.
+    pub(crate) async fn kill_and_start_again(&mut self) -> anyhow::Result<()> {
+        self.process.kill().await?;
+        self.process = self.recipe.start(&self.home).await?;
+        Ok(())
+    }
+
     /// Ends it.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        match self.process {
-            Process::Worker(worker) => worker.stop().await.map(drop),
-            Process::Python(mut child) => Ok(child.kill().await?),
-        }
+        self.process.stop().await
     }
 }
 
 /// From the start of the process to the first result, and its memory when it idles then.
 pub(crate) async fn start_and_idle(
-    kind: Kind,
+    entrant: &Entrant,
     broker: &Mosquitto,
 ) -> anyhow::Result<(Duration, u64)> {
-    let prober = load::Prober::start(broker).await?;
+    let mut prober = load::Prober::start(broker).await?;
     let started = Instant::now();
-    let contender = Contender::spawn(kind, broker, 1, 1).await?;
+    let contender = Contender::spawn(entrant, broker, 1, 1).await?;
     prober.first_result().await?;
     let first = started.elapsed();
     let memory = usage::memory(contender.pid()?)?;
     contender.stop().await?;
     Ok((first, memory))
-}
-
-fn configuration(
-    broker: &Mosquitto,
-    qos: u8,
-    devices: usize,
-    packed: &packages::Packed,
-) -> anyhow::Result<serde_json::Value> {
-    let device = |number: usize| {
-        let name = load::device(number);
-        json!({ "deviceName": name, "deviceAttr": [
-            { "attrName": "name", "attrValue": name, "attrExpression": "== data_to_dict['deviceInfo']['deviceName']" },
-            { "attrName": "point", "attrValue": "RC_cylinder1_1P_d_dispPeak", "attrExpression": "in data_to_dict['telemetry']" },
-        ]})
-    };
-    let devices: Vec<_> = (0..devices).map(device).collect();
-    Ok(json!({
-        "mqtts": [{ "name": "m", "broker": broker.url(), "qos": qos }],
-        "rules": [{ "sub": { "name": "m", "topic": load::IN }, "pub": { "name": "m", "topic": load::OUT, "deadLetterTopic": load::DEAD } }],
-        "funcs": [{
-            "modelName": "bench", "modelAddress": file_url(&packed.path)?,
-            "modelMd5": packed.md5.to_string(), "devices": devices,
-            "python": baselines()?,
-        }],
-    }))
-}
-
-fn python_settings(broker: &Mosquitto, qos: u8, devices: usize, model: &Path) -> String {
-    let device = |number| {
-        json!([
-            { "operator": "==", "value": load::device(number), "path": ["deviceInfo", "deviceName"] },
-            { "operator": "in", "value": "RC_cylinder1_1P_d_dispPeak", "path": ["telemetry"] },
-        ])
-    };
-    let devices: Vec<_> = (0..devices).map(device).collect();
-    let settings = json!({
-        "port": broker.port(), "qos": qos, "in": load::IN, "out": load::OUT, "model": model,
-        "devices": devices,
-    });
-    settings.to_string()
-}
-
-fn python(script: &str, settings: &Path) -> anyhow::Result<Child> {
-    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/python/");
-    let child = Command::new(baselines()?)
-        .arg(format!("{scripts}{script}"))
-        .arg(settings)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    Ok(child)
 }

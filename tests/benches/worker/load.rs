@@ -1,5 +1,9 @@
 //! Publishes telemetry and reads results.
 
+mod numbers;
+mod prober;
+
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -8,6 +12,11 @@ use crds::validated::Qos;
 use mqtt::{Client as _, Event, Options, Publication};
 use tests::client::{TestClient, options};
 use tests::mosquitto::Mosquitto;
+use tokio::sync::Notify;
+
+pub(crate) use numbers::Check;
+use numbers::{Numbers, number};
+pub(crate) use prober::Prober;
 
 use crate::alarm::Alarm;
 
@@ -30,14 +39,8 @@ const CHEAP: Duration = Duration::from_millis(1);
 /// How often messages that are due by a rate are sent.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Between two messages of a [`Prober`].
-const PROBE: Duration = Duration::from_millis(2);
-
 /// Nothing in a measurement takes so long unless messages were lost.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// So long without a result means that the missing ones are lost.
-const SILENCE: Duration = Duration::from_secs(20);
 
 /// Name of a device.
 pub(crate) fn device(number: usize) -> String {
@@ -60,20 +63,11 @@ fn quality(qos: u8) -> Qos {
     }
 }
 
-fn settings(broker: &Mosquitto, name: &str, subscriptions: &[(&str, Qos)]) -> Options {
-    let mut options = options(broker.address(), name, subscriptions);
+fn settings(broker: SocketAddr, name: &str, subscriptions: &[(&str, Qos)]) -> Options {
+    let mut options = options(broker, name, subscriptions);
     options.clean_start = true;
     options.max_in_flight = 1000;
     options
-}
-
-/// What came of the messages of a measurement.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Check {
-    pub(crate) lost: u64,
-    pub(crate) repeated: u64,
-    /// Results of a device behind one of a later message, where there is one device.
-    pub(crate) steps_back: u64,
 }
 
 /// A measurement of throughput.
@@ -93,75 +87,18 @@ impl Throughput {
     }
 }
 
-/// Messages of one measurement have numbers from 0 on, again and again from here.
+/// Messages of one measurement have numbers from 0 on, by default again and again from here.
 const NUMBERS: u64 = 1000;
-
-/// Counts results by their numbers.
-struct Numbers {
-    expected: Vec<u64>,
-    check: Check,
-    last: Option<u64>,
-    one_device: bool,
-}
-
-impl Numbers {
-    fn new(messages: u64, devices: usize) -> Self {
-        let expected = (0..NUMBERS).map(|n| (messages + NUMBERS - 1 - n) / NUMBERS);
-        Self {
-            expected: expected.collect(),
-            check: Check::default(),
-            last: None,
-            one_device: devices == 1,
-        }
-    }
-
-    /// Whether the result is one of those that were missing.
-    fn came(&mut self, payload: &[u8]) -> bool {
-        let Some(number) = number(payload) else {
-            return false;
-        };
-        if self.one_device {
-            let last = self.last.replace(number).unwrap_or(NUMBERS - 1);
-            let step = (number + NUMBERS - last) % NUMBERS;
-            self.check.steps_back += u64::from(step > NUMBERS / 2);
-        }
-        let index = usize::try_from(number).unwrap_or(usize::MAX);
-        match self.expected.get_mut(index) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                true
-            }
-            _ => {
-                self.check.repeated += 1;
-                false
-            }
-        }
-    }
-
-    fn end(mut self) -> Check {
-        self.check.lost = self.expected.iter().sum();
-        self.check
-    }
-}
-
-/// The number in a result of the models here, or in a message itself.
-fn number(payload: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(payload).ok()?;
-    let (_, rest) = text
-        .rsplit_once("\"n\":")
-        .or_else(|| text.rsplit_once("\"ts\":"))?;
-    let rest = rest.trim_start();
-    let digits = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    rest[..digits].parse().ok()
-}
 
 /// A publisher and a reader in one task.
 struct Bench {
     publisher: TestClient,
     reader: TestClient,
     qos: Qos,
+    /// After so many messages, their numbers begin at 0 again.
+    numbers: u64,
+    /// Messages on their way at once, at most.
+    on_the_way: u64,
     sent: u64,
     came: u64,
 }
@@ -174,8 +111,13 @@ impl Bench {
         gather: Duration,
     ) -> anyhow::Result<Self> {
         let qos = quality(qos);
-        let mut reader = settings(broker, "reader", &[(read, qos)]);
-        let mut publisher = settings(broker, "publisher", &[]);
+        let reader = settings(broker.address(), "reader", &[(read, qos)]);
+        let publisher = settings(broker.address(), "publisher", &[]);
+        Self::with([reader, publisher], qos, gather).await
+    }
+
+    async fn with(sessions: [Options; 2], qos: Qos, gather: Duration) -> anyhow::Result<Self> {
+        let [mut reader, mut publisher] = sessions;
         reader.gather = gather;
         publisher.gather = gather;
         let reader = TestClient::connected(reader).await?;
@@ -184,6 +126,8 @@ impl Bench {
             publisher,
             reader,
             qos,
+            numbers: NUMBERS,
+            on_the_way: ON_THE_WAY,
             sent: 0,
             came: 0,
         })
@@ -222,7 +166,8 @@ impl Bench {
         devices: usize,
         messages: u64,
     ) -> anyhow::Result<Throughput> {
-        let pace = |sent: u64, came: u64, _: Duration| (ON_THE_WAY + came).saturating_sub(sent);
+        let on_the_way = self.on_the_way;
+        let pace = |sent: u64, came: u64, _: Duration| (on_the_way + came).saturating_sub(sent);
         self.paced(topic, devices, messages, pace).await
     }
 
@@ -235,15 +180,15 @@ impl Bench {
         messages: u64,
         pace: impl Fn(u64, u64, Duration) -> u64,
     ) -> anyhow::Result<Throughput> {
-        let payloads: Vec<_> = (0..messages.min(NUMBERS))
+        let payloads: Vec<_> = (0..messages.min(self.numbers))
             .map(|n| message(n, devices))
             .collect();
-        let mut numbers = Numbers::new(messages, devices);
+        let mut numbers = Numbers::new(messages, self.numbers, devices);
         let mut missing = messages;
         let started = Instant::now();
         let mut last = started;
         let mut ticks = tokio::time::interval(TICK);
-        while missing > 0 && last.elapsed() < SILENCE {
+        while missing > 0 && last.elapsed() < numbers.patience() {
             let room = pace(self.sent, self.came, started.elapsed());
             let capacity = self.publisher.session.publish_capacity() as u64;
             for _ in 0..room.min(capacity).min(messages - self.sent) {
@@ -288,24 +233,62 @@ pub(crate) async fn through(
     devices: usize,
     messages: u64,
 ) -> anyhow::Result<Throughput> {
-    Bench::start(broker, qos, ENDS, CHEAP)
-        .await?
-        .run(IN, devices, messages)
-        .await
+    through_at_most(broker, qos, devices, messages, ON_THE_WAY).await
+}
+
+/// Through a contender that holds no more than `held` messages at once.
+pub(crate) async fn through_at_most(
+    broker: &Mosquitto,
+    qos: u8,
+    devices: usize,
+    messages: u64,
+    held: u64,
+) -> anyhow::Result<Throughput> {
+    let mut bench = Bench::start(broker, qos, ENDS, CHEAP).await?;
+    bench.on_the_way = held.min(ON_THE_WAY);
+    bench.run(IN, devices, messages).await
 }
 
 /// At a rate, whether results come or not, at QoS 1 from one device.
 pub(crate) async fn flood(broker: &Mosquitto, rate: f64, messages: u64) -> anyhow::Result<Check> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "some thousands"
-    )]
-    let pace = |sent: u64, _: u64, time: Duration| {
-        ((time.as_secs_f64() * rate) as u64).saturating_sub(sent)
-    };
+    let pace = |sent: u64, _: u64, time: Duration| due(rate, time).saturating_sub(sent);
     let mut bench = Bench::start(broker, 1, ENDS, CHEAP).await?;
     Ok(bench.paced(IN, 1, messages, pace).await?.check)
+}
+
+/// Messages that each have a number of their own, at QoS 1 at a steady `rate`; `half` is told when the results of half of
+/// them have come. Publisher and reader keep their sessions, so that what is missing in the end was lost between them.
+pub(crate) async fn numbered(
+    broker: SocketAddr,
+    rate: u32,
+    messages: u64,
+    half: &Notify,
+) -> anyhow::Result<Check> {
+    let qos = Qos::AtLeastOnce;
+    let sessions = [("reader", &[(ENDS, qos)][..]), ("publisher", &[][..])];
+    let sessions = sessions.map(|(name, subscriptions)| Options {
+        clean_start: false,
+        ..settings(broker, name, subscriptions)
+    });
+    let mut bench = Bench::with(sessions, qos, Duration::ZERO).await?;
+    bench.numbers = messages;
+    let pace = |sent: u64, came: u64, time: Duration| {
+        if came >= messages / 2 {
+            half.notify_one();
+        }
+        due(f64::from(rate), time).saturating_sub(sent)
+    };
+    Ok(bench.paced(IN, 1, messages, pace).await?.check)
+}
+
+/// How many messages are due by then.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "some thousands"
+)]
+fn due(rate: f64, time: Duration) -> u64 {
+    (time.as_secs_f64() * rate) as u64
 }
 
 /// The times of `messages` from publishing to the result, at `rate` messages a second.
@@ -334,9 +317,7 @@ pub(crate) async fn latencies(
             }
             let now = Instant::now();
             bench.take(|payload| {
-                let text = String::from_utf8_lossy(payload);
-                let number = text.rsplit_once("\"n\":").map_or("", |(_, rest)| rest);
-                let number = number.trim_end_matches('}').parse().unwrap_or(0);
+                let number = number(payload).unwrap_or(0);
                 times.push(now.saturating_duration_since(due(number)));
             });
         }
@@ -347,43 +328,4 @@ pub(crate) async fn latencies(
         .context("messages were lost")??;
     times.sort_unstable();
     Ok(times)
-}
-
-/// Publishes now and then until the first result comes.
-pub(crate) struct Prober {
-    reader: TestClient,
-    publisher: TestClient,
-}
-
-impl Prober {
-    pub(crate) async fn start(broker: &Mosquitto) -> anyhow::Result<Self> {
-        let qos = Qos::AtLeastOnce;
-        Ok(Self {
-            reader: TestClient::connected(settings(broker, "reader", &[(OUT, qos)])).await?,
-            publisher: TestClient::connected(settings(broker, "publisher", &[])).await?,
-        })
-    }
-
-    /// Publishes message 0 and message 1 behind it; how long the result of 1 takes.
-    pub(crate) async fn behind_the_first(&mut self) -> anyhow::Result<Duration> {
-        let started = Instant::now();
-        for number in [0, 1] {
-            let qos = Qos::AtLeastOnce;
-            self.publisher.send(IN, message(number, 1), qos).await?;
-        }
-        self.reader.take().await?;
-        Ok(started.elapsed())
-    }
-
-    pub(crate) async fn first_result(mut self) -> anyhow::Result<()> {
-        loop {
-            self.publisher
-                .send(IN, message(0, 1), Qos::AtLeastOnce)
-                .await?;
-            tokio::select! {
-                message = self.reader.take() => return message.map(drop),
-                () = tokio::time::sleep(PROBE) => {}
-            }
-        }
-    }
 }

@@ -13,14 +13,18 @@ mod alarm;
 mod chart;
 mod contender;
 mod goals;
+mod lineup;
 mod load;
+mod losses;
 mod overload;
 mod poison;
 mod report;
 mod stages;
 mod usage;
 
-use contender::{Contender, Kind};
+use contender::{Contender, Entrant, Kind};
+use lineup::Lineup;
+use losses::Fault;
 use report::Report;
 use stages::Stages;
 use tests::mosquitto::Mosquitto;
@@ -53,13 +57,18 @@ fn main() -> anyhow::Result<()> {
     if arguments.iter().any(|argument| argument == "--rates") {
         return runtime.block_on(rates());
     }
+    if arguments.iter().any(|argument| argument == "--faults") {
+        runtime.block_on(faults(&mut Report::default(), &mut Lineup::new()));
+        return Ok(());
+    }
     let (rounds, messages) = if quick {
         (1, 10_000)
     } else {
         (ROUNDS, MESSAGES)
     };
-    let report = runtime.block_on(measure(rounds, messages))?;
-    let text = report.render(rounds, messages);
+    let mut lineup = Lineup::new();
+    let report = runtime.block_on(measure(&mut lineup, rounds, messages))?;
+    let text = report.render(rounds, messages, &lineup);
     println!("{text}");
     if write {
         let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/");
@@ -72,90 +81,136 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(rounds: usize, messages: u64) -> anyhow::Result<Report> {
-    let quick = rounds == 1;
-    let (many_devices, overload) = if quick { (10_000, 3) } else { (100_000, 10) };
+/// All of it; a contender that fails is left out from then on.
+async fn measure(lineup: &mut Lineup, rounds: usize, messages: u64) -> anyhow::Result<Report> {
     let mut report = Report::default();
     for round in 0..rounds {
         eprintln!("round {} of {rounds}", round + 1);
         for qos in [0, 1] {
-            let broker = Mosquitto::start().await?;
-            let before = usage::own_cpu(broker.pid()?)?;
-            let hop = load::one_hop(&broker, qos, messages).await?;
-            let busy = usage::own_cpu(broker.pid()?)?.saturating_sub(before);
-            report.throughput((qos, 1, Kind::Broker), hop, None, hop.share(busy, messages));
-            for kind in [Kind::Worker, Kind::Plain, Kind::Tuned] {
-                throughput(&mut report, kind, qos, 1, messages).await?;
+            one_hop(&mut report, qos, messages).await?;
+            for entrant in lineup.present() {
+                let messages = messages / entrant.kind.facts().share;
+                let measured = throughput(&mut report, &entrant, qos, 1, messages).await;
+                lineup.came_of(entrant.kind, measured);
             }
-        }
-        for devices in [1_000, many_devices] {
-            for qos in [0, 1] {
-                throughput(&mut report, Kind::Worker, qos, devices, messages).await?;
-            }
-        }
-        // A loop over 1,000 devices takes so long that fewer messages tell enough, and over 100,000 a second each.
-        for (kind, share) in [(Kind::Plain, 60), (Kind::Tuned, 10)] {
-            throughput(&mut report, kind, 1, 1_000, messages / share).await?;
         }
         for rate in RATES {
-            latencies(&mut report, rate).await?;
+            for entrant in lineup.present() {
+                if rate <= entrant.kind.facts().keeps_up {
+                    let measured = latencies(&mut report, &entrant, rate).await;
+                    lineup.came_of(entrant.kind, measured);
+                }
+            }
         }
-        report.overload(overload::measure(overload).await?);
-        let (one, two) = (busy_hosts(1).await?, busy_hosts(2).await?);
-        report.hosts(one, two);
-        report.hang(after_a_hang().await?);
-        report.poison(poison::measure(messages).await?);
-        for kind in [Kind::Worker, Kind::Plain] {
+        for entrant in lineup.present() {
             let broker = Mosquitto::start().await?;
-            let (first, idle) = contender::start_and_idle(kind, &broker).await?;
-            report.start(kind, first, idle);
+            let measured = contender::start_and_idle(&entrant, &broker).await;
+            if let Some((first, idle)) = lineup.came_of(entrant.kind, measured) {
+                report.start(entrant.kind, first, idle);
+            }
         }
+        // These take long.
+        if round == 0 {
+            faults(&mut report, lineup).await;
+        }
+        of_the_worker(&mut report, lineup, rounds == 1, messages).await?;
     }
     Ok(report)
+}
+
+async fn faults(report: &mut Report, lineup: &mut Lineup) {
+    for fault in Fault::ALL {
+        for entrant in lineup.present() {
+            let measured = losses::measure(&entrant, fault).await;
+            if let Some(check) = lineup.came_of(entrant.kind, measured) {
+                report.losses(entrant.kind, fault, check);
+            }
+        }
+    }
+}
+
+/// What only edgemodel has, and what becomes of it and of loops in Python with many devices.
+async fn of_the_worker(
+    report: &mut Report,
+    lineup: &Lineup,
+    quick: bool,
+    messages: u64,
+) -> anyhow::Result<()> {
+    let (many_devices, overload) = if quick { (10_000, 3) } else { (100_000, 10) };
+    let worker = lineup.entrant(Kind::Worker)?;
+    for devices in [1_000, many_devices] {
+        for qos in [0, 1] {
+            throughput(report, &worker, qos, devices, messages).await?;
+        }
+    }
+    // A loop over 1,000 devices takes so long that fewer messages tell enough, and over 100,000 a second each.
+    for (kind, share) in [(Kind::Plain, 60), (Kind::Tuned, 10)] {
+        // One that failed before is named.
+        if let Ok(entrant) = lineup.entrant(kind) {
+            throughput(report, &entrant, 1, 1_000, messages / share).await?;
+        }
+    }
+    report.overload(overload::measure(overload).await?);
+    let (one, two) = (busy_hosts(1).await?, busy_hosts(2).await?);
+    report.hosts(one, two);
+    report.hang(after_a_hang().await?);
+    report.poison(poison::measure(messages).await?);
+    Ok(())
+}
+
+/// The broker alone.
+async fn one_hop(report: &mut Report, qos: u8, messages: u64) -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    let before = usage::own_cpu(broker.pid()?)?;
+    let hop = load::one_hop(&broker, qos, messages).await?;
+    let busy = usage::own_cpu(broker.pid()?)?.saturating_sub(before);
+    report.throughput((qos, 1, Kind::Broker), hop, None, hop.share(busy, messages));
+    Ok(())
 }
 
 /// Processor time and times at a rate, of the worker and of its strongest rival alone, to compare two builds in a minute a
 /// round; each figure is printed when it is there.
 async fn rates() -> anyhow::Result<()> {
     let mut report = Report::default();
+    let entrants = [Entrant::new(Kind::Worker)?, Entrant::new(Kind::Tuned)?];
     for _ in 0..ROUNDS {
         for qos in [0, 1] {
-            for kind in [Kind::Worker, Kind::Tuned] {
-                throughput(&mut report, kind, qos, 1, MESSAGES).await?;
+            for entrant in &entrants {
+                throughput(&mut report, entrant, qos, 1, MESSAGES).await?;
             }
         }
         for rate in RATES {
-            latencies(&mut report, rate).await?;
+            for entrant in &entrants {
+                latencies(&mut report, entrant, rate).await?;
+            }
         }
     }
     println!("{}", report.rates());
     Ok(())
 }
 
-/// Times at a rate; plain Python does not keep up with the higher ones.
-async fn latencies(report: &mut Report, rate: u64) -> anyhow::Result<()> {
-    for kind in [Kind::Worker, Kind::Tuned] {
-        let broker = Mosquitto::start().await?;
-        let contender = Contender::start(kind, &broker, 1, 1).await?;
-        // Caches, connections and the interpreter are warm when it counts.
-        load::latencies(&broker, rate, rate / 10).await?;
-        let before = Stages::scrape(&contender).await?;
-        let latencies = load::latencies(&broker, rate, 3 * rate).await?;
-        let after = Stages::scrape(&contender).await?;
-        report.latencies(kind, rate, &latencies);
-        if let Some((before, after)) = before.zip(after) {
-            report.stages(Some(rate), after.since(before));
-        }
-        contender.stop().await?;
+/// Times at a rate.
+async fn latencies(report: &mut Report, entrant: &Entrant, rate: u64) -> anyhow::Result<()> {
+    let broker = Mosquitto::start().await?;
+    let contender = Contender::start(entrant, &broker, 1, 1).await?;
+    // Caches, connections and the interpreter are warm when it counts.
+    load::latencies(&broker, rate, rate / 10).await?;
+    let before = Stages::scrape(&contender).await?;
+    let latencies = load::latencies(&broker, rate, 3 * rate).await?;
+    let after = Stages::scrape(&contender).await?;
+    report.latencies(entrant.kind, rate, &latencies);
+    if let Some((before, after)) = before.zip(after) {
+        report.stages(Some(rate), after.since(before));
     }
-    Ok(())
+    contender.stop().await
 }
 
 /// Keeps a worker busy at each quality of service, for a profiler to look at.
 async fn keep_busy(seconds: u64) -> anyhow::Result<()> {
+    let worker = Entrant::new(Kind::Worker)?;
     for qos in [0, 1] {
         let broker = Mosquitto::start().await?;
-        let contender = Contender::start(Kind::Worker, &broker, qos, 1).await?;
+        let contender = Contender::start(&worker, &broker, qos, 1).await?;
         eprintln!("QoS {qos}: process {}", contender.pid()?);
         let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
         while std::time::Instant::now() < end {
@@ -205,19 +260,21 @@ def handler(event, context):
 /// Messages a second from broker to broker, processor time for each, and where the worker's time goes.
 async fn throughput(
     report: &mut Report,
-    kind: Kind,
+    entrant: &Entrant,
     qos: u8,
     devices: usize,
     messages: u64,
 ) -> anyhow::Result<()> {
+    let kind = entrant.kind;
+    let held = kind.facts().holds;
     let broker = Mosquitto::start().await?;
-    let contender = Contender::start(kind, &broker, qos, devices).await?;
+    let contender = Contender::start(entrant, &broker, qos, devices).await?;
     // Caches, connections and the interpreter are warm when it counts.
-    load::through(&broker, qos, devices, messages / 20).await?;
+    load::through_at_most(&broker, qos, devices, messages / 20, held).await?;
     let before = Stages::scrape(&contender).await?;
     let (all, own) = (contender.cpu()?, usage::own_cpu(contender.pid()?)?);
     let busy = usage::own_cpu(broker.pid()?)?;
-    let through = load::through(&broker, qos, devices, messages).await?;
+    let through = load::through_at_most(&broker, qos, devices, messages, held).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / messages as f64;
     let all = each(contender.cpu()?.saturating_sub(all));

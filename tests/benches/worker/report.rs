@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::contender::Kind;
 use crate::load::{Check, Throughput};
+use crate::losses::Fault;
 use crate::overload::Overload;
 use crate::stages::STAGES;
 use crate::usage::mebibytes;
@@ -33,6 +34,7 @@ pub(crate) struct Report {
     two_hosts: Vec<f64>,
     hang: Vec<f64>,
     poison: Vec<f64>,
+    losses: BTreeMap<(Fault, Kind), Check>,
 }
 
 impl Report {
@@ -117,6 +119,12 @@ impl Report {
         );
         self.starts.entry(kind).or_default().push(first);
         self.memory.entry(kind).or_default().push(memory);
+    }
+
+    /// What a fault cost.
+    pub(crate) fn losses(&mut self, kind: Kind, fault: Fault, check: Check) {
+        eprintln!("  {}, {}: {check:?}", fault.name(), kind.name());
+        self.losses.insert((fault, kind), check);
     }
 
     /// Messages a second.

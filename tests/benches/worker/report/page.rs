@@ -6,26 +6,30 @@ use super::{Report, median, medians};
 use crate::chart;
 use crate::contender::Kind;
 use crate::goals;
+use crate::lineup::Lineup;
+use crate::losses::{MESSAGES, RATE};
 use crate::overload::Overload;
 
 impl Report {
     /// The whole page.
-    pub(crate) fn render(&self, rounds: usize, messages: u64) -> String {
+    pub(crate) fn render(&self, rounds: usize, messages: u64, lineup: &Lineup) -> String {
         let processors = std::thread::available_parallelism().map_or(0, usize::from);
         let head = format!(
             "# Performance\n\nWritten by `make bench`: medians of {rounds} rounds in turns, {messages} messages \
-             each, everything (broker, load, contender) on one machine with {processors} processors and mosquitto \
+             each (a quarter for the slower contenders), everything (broker, load, contender) on one machine with {processors} processors and mosquitto \
              with the limits of the README. Only ratios within this table mean something elsewhere.\n\n\
              ![Messages a second](performance.svg)\n"
         );
         [
             head,
+            lineup.text(),
             goals::table(self),
             self.throughput_table(),
             self.latency_table(),
+            self.losses_table(),
+            self.start_table(),
             self.stage_table(),
             self.overload_text(),
-            self.start_table(),
             self.hosts_text(),
         ]
         .join("\n")
@@ -37,6 +41,7 @@ impl Report {
             Kind::Broker => "#b0b0b0",
             Kind::Worker => "#1f77b4",
             Kind::Plain | Kind::Tuned => "#e0a030",
+            Kind::Ekuiper | Kind::Bento => "#8a6fb0",
         };
         let group = |qos: u8| {
             let rates = self.rates.iter();
@@ -82,7 +87,7 @@ impl Report {
         }
         text + "\nEach message passes the broker twice on its way through a worker, so half of the broker's own \
                 rate is the most that any worker can reach. edgemodel acknowledges a message at QoS 1 after its \
-                result was acknowledged; the Python workers acknowledge on receipt. Broker busy is mosquitto's share of a \
+                result was acknowledged; the others acknowledge on receipt. Broker busy is mosquitto's share of a \
                 processor: it has one thread, so 100 % is all that it can do. Out of order are results of a \
                 device that came behind one of a later message, in all rounds together.\n"
     }
@@ -149,6 +154,28 @@ impl Report {
             sum(|overload| overload.check.repeated),
             sum(|overload| overload.check.steps_back),
         )
+    }
+
+    fn losses_table(&self) -> String {
+        let mut text = format!(
+            "## What a fault costs\n\nOf {MESSAGES} numbered messages at QoS 1, {RATE} a second, with the fault when half of \
+             the results have come, in one run.\n\n\
+             | fault | contender | lost | repeated | out of order |\n|---|---|---|---|---|\n"
+        );
+        for ((fault, kind), check) in &self.losses {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} |",
+                fault.name(),
+                kind.name(),
+                check.lost,
+                check.repeated,
+                check.steps_back,
+            );
+        }
+        text + "\n`kill -9` ends all processes of the contender at once, as the end of its container does. The broker keeps \
+                its sessions over the restart, and publisher and reader keep theirs. Repeated are results beyond the first of a \
+                message.\n"
     }
 
     fn start_table(&self) -> String {
