@@ -17,13 +17,20 @@ pub(crate) struct Lineup {
 }
 
 impl Lineup {
-    /// Installs what the contenders need.
-    pub(crate) fn new() -> Self {
+    /// Installs what the contenders need; with `only`, those that it names, as `ekuiper,bento`.
+    pub(crate) fn new(only: Option<&str>) -> Self {
+        let named = |kind: &Kind| {
+            only.is_none_or(|only| {
+                let mut names = only.split(',');
+                names.any(|name| format!("{kind:?}").eq_ignore_ascii_case(name))
+            })
+        };
+        let kinds: Vec<_> = Kind::ALL.into_iter().filter(named).collect();
         let mut lineup = Self {
-            contest: Contest::new(&Kind::ALL),
+            contest: Contest::new(&kinds),
             entrants: Vec::new(),
         };
-        for kind in Kind::ALL {
+        for kind in kinds {
             let entrant = lineup.came_of(kind, Entrant::new(kind));
             lineup.entrants.extend(entrant.map(Rc::new));
         }

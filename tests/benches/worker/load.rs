@@ -256,12 +256,14 @@ pub(crate) async fn flood(broker: &Mosquitto, rate: f64, messages: u64) -> anyho
     Ok(bench.paced(IN, 1, messages, pace).await?.check)
 }
 
-/// Messages that each have a number of their own, at QoS 1 at a steady `rate`; `half` is told when the results of half of
-/// them have come. Publisher and reader keep their sessions, so that what is missing in the end was lost between them.
+/// Messages that each have a number of their own, at QoS 1: `held` on their way at once, and more, at `rate`, where those
+/// don't come back; `half` is told when the results of half of them have come. Publisher and reader keep their sessions, so
+/// that what is missing in the end was lost between them.
 pub(crate) async fn numbered(
     broker: SocketAddr,
-    rate: u32,
     messages: u64,
+    held: u64,
+    rate: u32,
     half: &Notify,
 ) -> anyhow::Result<Check> {
     let qos = Qos::AtLeastOnce;
@@ -276,7 +278,9 @@ pub(crate) async fn numbered(
         if came >= messages / 2 {
             half.notify_one();
         }
-        due(f64::from(rate), time).saturating_sub(sent)
+        due(f64::from(rate), time)
+            .max(held + came)
+            .saturating_sub(sent)
     };
     Ok(bench.paced(IN, 1, messages, pace).await?.check)
 }

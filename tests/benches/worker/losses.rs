@@ -9,7 +9,10 @@ use crate::load::{self, Check};
 /// Messages of one measurement.
 pub(crate) const MESSAGES: u64 = 5_000;
 
-/// A second; every contender keeps up with it.
+/// On their way at once, so that every contender is busy when the fault happens, and none drops them for being too many.
+pub(crate) const HELD: u64 = 1_000;
+
+/// Messages a second, where those before were lost; every contender keeps up with it.
 pub(crate) const RATE: u32 = 1_000;
 
 /// What happens when half of the results have come.
@@ -36,7 +39,7 @@ pub(crate) async fn measure(entrant: &Entrant, fault: Fault) -> anyhow::Result<C
     let mut contender = Contender::start(entrant, &broker, 1, 1).await?;
     let half = Notify::new();
     let address = broker.address();
-    let load = load::numbered(address, RATE, MESSAGES, &half);
+    let load = load::numbered(address, MESSAGES, HELD, RATE, &half);
     let fault = async {
         half.notified().await;
         match fault {

@@ -57,8 +57,12 @@ fn main() -> anyhow::Result<()> {
     if arguments.iter().any(|argument| argument == "--rates") {
         return runtime.block_on(rates());
     }
-    if arguments.iter().any(|argument| argument == "--faults") {
-        runtime.block_on(faults(&mut Report::default(), &mut Lineup::new()));
+    if let Some(only) = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("--faults"))
+    {
+        let mut lineup = Lineup::new(only.strip_prefix('='));
+        runtime.block_on(faults(&mut Report::default(), &mut lineup));
         return Ok(());
     }
     let (rounds, messages) = if quick {
@@ -66,7 +70,7 @@ fn main() -> anyhow::Result<()> {
     } else {
         (ROUNDS, MESSAGES)
     };
-    let mut lineup = Lineup::new();
+    let mut lineup = Lineup::new(None);
     let report = runtime.block_on(measure(&mut lineup, rounds, messages))?;
     let text = report.render(rounds, messages, &lineup);
     println!("{text}");

@@ -7,7 +7,7 @@ use crate::chart;
 use crate::contender::Kind;
 use crate::goals;
 use crate::lineup::Lineup;
-use crate::losses::{MESSAGES, RATE};
+use crate::losses::{HELD, MESSAGES, RATE};
 use crate::overload::Overload;
 
 impl Report {
@@ -158,8 +158,9 @@ impl Report {
 
     fn losses_table(&self) -> String {
         let mut text = format!(
-            "## What a fault costs\n\nOf {MESSAGES} numbered messages at QoS 1, {RATE} a second, with the fault when half of \
-             the results have come, in one run.\n\n\
+            "## What a fault costs\n\nOf {MESSAGES} numbered messages at QoS 1, in one run, with the fault when the results of half \
+             of them have come. {HELD} messages are on their way at once; where they don't come back, further ones follow at \
+             {RATE} a second.\n\n\
              | fault | contender | lost | repeated | out of order |\n|---|---|---|---|---|\n"
         );
         for ((fault, kind), check) in &self.losses {
