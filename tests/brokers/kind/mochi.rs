@@ -18,7 +18,7 @@ pub(crate) const MOCHI: Kind = Kind {
     versions: &VERSIONS,
     omitted: &[Omitted {
         scenarios: &[Scenario::Takeover],
-        why: "When another worker took over in MQTT 3.1.1 with messages in flight, mochi gave it nothing any more, although it was subscribed and connected.",
+        why: "When two clients connect under one client id at the same moment, as workers that contend for a session may, mochi sometimes keeps both connections ([MQTT-3.1.4-2] wants the first closed), and one of them gets nothing. Plain clients without code of ours see the same, in 2 of 100 tries.",
     }],
     limits: &[
         Limit {

@@ -141,7 +141,7 @@ impl Session {
         }
     }
 
-    /// Whether the session goes on with what the broker says that it has.
+    /// Whether the session continues with what the broker says that it has.
     fn is_resumed(&mut self, session_present: bool) -> bool {
         let unasked = session_present && self.options.clean_start;
         if unasked {
