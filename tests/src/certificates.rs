@@ -1,8 +1,12 @@
 //! Certificates of a test's own authority.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
 /// An authority with a server on loopback and a client, as PEM files that go with it.
 #[derive(Debug)]
@@ -58,6 +62,22 @@ impl Certificates {
             server,
             client,
         })
+    }
+
+    /// What a server takes connections with.
+    ///
+    /// # Errors
+    /// The files cannot be read.
+    pub fn acceptor(&self) -> anyhow::Result<TlsAcceptor> {
+        let chain = CertificateDer::pem_file_iter(self.server_cert())?;
+        let chain = chain.collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_file(self.server_key())?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     /// The authority's certificate.

@@ -1,12 +1,9 @@
 //! MQTT over WebSockets in front of a broker that speaks it over TCP only.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use futures_util::{SinkExt as _, StreamExt as _};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -40,15 +37,7 @@ impl WebSocketBridge {
         broker: SocketAddr,
         certificates: &Certificates,
     ) -> anyhow::Result<Self> {
-        let chain = CertificateDer::pem_file_iter(certificates.server_cert())?;
-        let chain = chain.collect::<Result<Vec<_>, _>>()?;
-        let key = PrivateKeyDer::from_pem_file(certificates.server_key())?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        Self::with(broker, Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::with(broker, Some(certificates.acceptor()?)).await
     }
 
     async fn with(broker: SocketAddr, tls: Option<TlsAcceptor>) -> anyhow::Result<Self> {

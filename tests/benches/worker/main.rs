@@ -10,6 +10,7 @@
 )]
 
 mod alarm;
+mod ceiling;
 mod chart;
 mod contender;
 mod goals;
@@ -53,6 +54,14 @@ fn main() -> anyhow::Result<()> {
         .find_map(|argument| argument.strip_prefix("--load="))
     {
         return runtime.block_on(keep_busy(seconds.parse()?));
+    }
+    if let Some(filter) = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("--ceiling"))
+    {
+        let table = runtime.block_on(ceiling::measure(filter.trim_start_matches('=')))?;
+        println!("{table}");
+        return Ok(());
     }
     if arguments.iter().any(|argument| argument == "--rates") {
         return runtime.block_on(rates());
