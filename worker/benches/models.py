@@ -1,6 +1,6 @@
 """How long a model takes from `edgemodel run` to its first result, how many messages it processes and how much memory it has.
 
-    python3 worker/benches/models.py EDGEMODEL [--rounds N] [--seconds S] [--batch MAX[:WAIT]]... FOLDER PYTHON...
+    python3 worker/benches/models.py EDGEMODEL [--rounds N] [--seconds S [--rate R]] [--batch MAX[:WAIT]]... FOLDER PYTHON...
 
 EDGEMODEL is the program, FOLDER the model's, PYTHON an interpreter for it or a script that starts one. Needs mosquitto. A message waits at the broker, so the
 first result comes as early as it can. For each interpreter and each `--batch` (default: that of the worker) it prints the row of a
@@ -8,6 +8,7 @@ table.
 """
 
 import argparse
+import glob
 import json
 import os
 import re
@@ -113,13 +114,32 @@ def broker(folder):
                 raise
 
 
+def family(pid):
+    """A process and all that it started."""
+    members = [pid]
+    for member in members:
+        for children in glob.glob("/proc/{}/task/*/children".format(member)):
+            with open(children) as file:
+                members += file.read().split()
+    return members
+
+
 def memory(pid):
     """Megabytes of a process and all that it started, shared pages in parts."""
     total = 0
-    with open("/proc/{}/smaps_rollup".format(pid)) as file:
-        total += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) / 1024
-    with open("/proc/{0}/task/{0}/children".format(pid)) as file:
-        return total + sum(memory(child) for child in file.read().split())
+    for member in family(pid):
+        with open("/proc/{}/smaps_rollup".format(member)) as file:
+            total += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) / 1024
+    return total
+
+
+def processor(pid):
+    """Seconds of processor time of a process and all that it started."""
+    total = 0
+    for member in family(pid):
+        with open("/proc/{}/stat".format(member)) as file:
+            total += sum(int(ticks) for ticks in file.read().rpartition(")")[2].split()[11:13])
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 class Worker:
@@ -174,7 +194,11 @@ def measure(options, python, batch, folder):
         summary = None
         if options.seconds:
             command = [options.edgemodel, "bench", "--config", config, "--seconds", str(options.seconds), "--json"]
+            if options.rate:
+                command += ["--rate", str(options.rate)]
+            before = processor(worker.process.pid)
             summary = json.loads(subprocess.check_output(command, stderr=subprocess.DEVNULL))
+            summary["processor"] = (processor(worker.process.pid) - before) / options.seconds
         host = worker.status()["models"][0]["hosts"][0]
         total = memory(worker.process.pid)
         worker.stop()
@@ -191,19 +215,23 @@ def main():
     parser.add_argument("edgemodel")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=0)
+    parser.add_argument("--rate", type=int)
     parser.add_argument("--batch", action="append", metavar="MAX[:WAIT]")
     parser.add_argument("folder")
     parser.add_argument("python", nargs="+")
     options = parser.parse_args()
-    print("| interpreter | host | batch | first result after, ms | messages/s | memory (PSS), MiB |")
-    print("|---|---|---|---|---|---|")
+    print("| interpreter | host | batch | first result after, ms | messages/s | p50, ms | p99, ms | processors | memory (PSS), MiB |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for python in options.python:
         for batch in options.batch or [""]:
             with tempfile.TemporaryDirectory() as folder:
                 host, first, summary, total = measure(options, python, batch, folder)
-            rate = "{:.0f}".format(summary["resultsPerSecond"]) if summary else ""
+            rates = " | | | "
+            if summary:
+                row = "{resultsPerSecond:.0f} | {p50Ms:.1f} | {p99Ms:.1f} | {processor:.2f}"
+                rates = row.format(**summary)
             row = "| {} | {} | {} | {:.0f} | {} | {:.0f} |"
-            print(row.format(host["python"], host["host"], batch, first, rate, total), flush=True)
+            print(row.format(host["python"], host["host"], batch, first, rates, total), flush=True)
 
 
 main()

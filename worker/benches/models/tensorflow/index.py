@@ -1,5 +1,8 @@
 import os
+import tempfile
 
+# Keras reads and writes settings there, by default in the user's home folder, which the sandbox refuses.
+os.environ["KERAS_HOME"] = tempfile.gettempdir()
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import numpy
