@@ -17,6 +17,7 @@ mod pages;
 mod payloads;
 pub(crate) mod pod;
 mod reload;
+mod retained;
 mod retries;
 mod seed;
 mod several;
