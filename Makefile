@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build operator host lint doc test tools kubernetes store fuzz bench generate install-yaml images static test-console test-images \
-	test-brokers test-node node node-tools
+	test-arm64 test-brokers test-node node node-tools
 
 # The native model host is an extension module for any CPython. It builds without Python, in a target folder of its own: see
 # Cargo.toml. The portable one is a file of Python beside it.
@@ -125,3 +125,9 @@ test-console: tools build
 test-images: tools images
 	@tests/images/any.sh $(IMAGE_ARCH)
 	EDGEMODEL_TEST_ARCH=$(IMAGE_ARCH) cargo test --locked --test images
+
+## Tests the static worker's image for arm64 by QEMU. Cross-compiles it, which takes some minutes. See docs/images.md.
+test-arm64: tools
+	@tests/images/emulate.sh arm64
+	@tests/images/any.sh arm64
+	EDGEMODEL_TEST_ARCH=arm64 cargo test --locked --test images -- any_image

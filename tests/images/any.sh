@@ -42,3 +42,5 @@ build() { # base
 }
 
 build old-glibc
+# musl's CPython is compiled, which only this machine's compiler does.
+[ "$arch" != "$own_arch" ] || build musl

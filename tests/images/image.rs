@@ -90,6 +90,16 @@ impl Image {
         &self.root
     }
 
+    /// Whether this machine runs it by an emulator.
+    pub(super) fn is_foreign(&self) -> bool {
+        let own = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        self.architecture != own
+    }
+
     /// A list of texts in its configuration.
     pub(super) fn texts(&self, field: &str) -> Vec<String> {
         let list = self.config[field].as_array();

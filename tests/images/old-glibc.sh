@@ -10,9 +10,11 @@ work=$(mktemp --directory)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
 content=libc6,libgcc-s1,zlib1g
-[ "$arch" = amd64 ] || content+=,python3-minimal
+[ "$arch" = amd64 ] || content+=,python3
+# Only the packages of the release itself: Debian 11's suite of security lists packages that are gone.
+plain='sed --in-place "/-security /d" "$1/etc/apt/sources.list"'
 if ! mmdebstrap --mode=root --variant=extract --skip=cleanup,output/dev --architectures="$arch" --include="$content" \
-    --format=directory bullseye "$root" >"$work/log" 2>&1; then
+    --setup-hook="$plain" --format=directory bullseye "$root" >"$work/log" 2>&1; then
     cat "$work/log" >&2
     exit 1
 fi
@@ -31,8 +33,6 @@ if [ "$arch" = amd64 ]; then
     cp --recursive lib/python3.7 "$root/usr/local/lib"
     cp libpython3.7m.so.1.0 libffi.so.5 "$root/usr/lib/x86_64-linux-gnu"
     rm -rf "$root"/usr/local/lib/python3.7/{config-*,ensurepip,idlelib,lib2to3,test,tkinter,turtledemo}
-else
-    ln -s python3.9 "$root/usr/bin/python3"
 fi
 tar --create --file "$file.part" --directory "$root" --sort=name --numeric-owner --owner=0 --group=0 .
 mv "$file.part" "$file"
