@@ -16,7 +16,7 @@ HOST = PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1 \
 ## Lists the targets.
 help:
 	@awk '/^## / { help = substr($$0, 4); next } \
-		help && /^[a-z-]+:/ { sub(":.*", "", $$1); printf "  %-14s%s\n", $$1, help } { help = "" }' $(MAKEFILE_LIST)
+		help && /^[a-z0-9-]+:/ { sub(":.*", "", $$1); printf "  %-14s%s\n", $$1, help } { help = "" }' $(MAKEFILE_LIST)
 
 ## Runs the demo: a broker, devices, a model and a worker on pyboot's sample configuration. Stop it with Ctrl-C.
 demo: build

@@ -34,6 +34,9 @@ async fn until_end(worker: &mut TestClient) -> anyhow::Result<Vec<String>> {
     }
 }
 
+/// Filters, what comes in MQTT 5, and what comes in 3.1.1.
+type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str]);
+
 fn told(message: &Incoming) -> String {
     let mark = if message.retained { "*" } else { "" };
     format!("{}{mark}", String::from_utf8_lossy(&message.payload))
@@ -126,8 +129,7 @@ async fn c6_what_is_retained_comes_by_what_is_new_in_a_session() -> anyhow::Resu
     for topic in ["a", "b", "c"] {
         retain(&mut device, topic, topic).await?;
     }
-    type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str]);
-    // Filters, what comes in MQTT 5, and what comes in 3.1.1. Each row continues the session of the one before.
+    // Each row continues the session of the one before.
     let rows: &[Row<'_>] = &[
         (&["$share/g/a", "end"], &[], &[]),
         (&["$share/g/a", "b", "end"], &["b*"], &["b*"]),
