@@ -131,7 +131,14 @@ async fn what_is_no_interpreter_for_models_is_refused_with_what_it_is() -> anyho
         PermissionsExt::from_mode(0o755),
     )?;
     let old = "#!/bin/sh\necho '{\"version\":[2,7,18],\"text\":\"2.7.18 (default)\",\"machine\":\"x86_64\",\"bits\":64}'\n";
+    // Python with only what is built into it, as far as what it is asked can tell.
+    let minimal = "#!/bin/sh\nfor last; do case $last in *def\\ libc*) probe=$last ;; esac; done\n\
+                   exec python3 -I -S -c \"import struct, sys; sys.path.clear(); exec(sys.argv.pop(1))\" \"$probe\"\n";
     for (path, expected) in [
+        (
+            script("minimal", minimal, 0o755)?,
+            "its standard library lacks json; install the whole of it (with Debian's packages python3, not python3-minimal)",
+        ),
         (
             script("python2.7", old, 0o755)?,
             "it is Python 2.7.18 (default), for x86_64, 64 bits",

@@ -142,6 +142,13 @@ fn interpreter(python: &Path, answer: Answer) -> Result<Interpreter, StartError>
         }
         return Err(unsupported(python, found));
     }
+    if !answer.missing.is_empty() {
+        let missing = answer.missing.join(", ");
+        let found = format!(
+            "its standard library lacks {missing}; install the whole of it (with Debian's packages python3, not python3-minimal)"
+        );
+        return Err(unsupported(python, found));
+    }
     // A script may start Python in a container or on another machine: its path says nothing here.
     let executable = answer.executable.map(PathBuf::from);
     let executable = executable.filter(|path| path.is_absolute() && is_program(path));

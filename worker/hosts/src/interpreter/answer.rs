@@ -36,6 +36,9 @@ pub(super) struct Answer {
     #[serde(default)]
     pub(super) environment: HashMap<String, String>,
     pub(super) native_fault: Option<String>,
+    /// Modules of the standard library that hosts need and that are not there.
+    #[serde(default)]
+    pub(super) missing: Vec<String>,
 }
 
 /// Asks an interpreter what it is, and whether it loads the native host `library`.

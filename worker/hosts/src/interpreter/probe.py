@@ -41,6 +41,11 @@ def native_fault():
     return None
 
 
+def missing():
+    # What every host needs and a Python for small images may lack, such as Debian's python3-minimal.
+    return [name for name in ["json"] if not any(finder.find_spec(name, None) for finder in sys.meta_path)]
+
+
 def json(value):
     # The module json takes longer to import than the interpreter takes to start.
     if value is None:
@@ -69,6 +74,7 @@ found = {
     "executable": sys.executable,
 }
 if sys.version_info >= (3, 6):
+    found["missing"] = missing()
     found["arguments"] = wrapper_arguments()
     found["environment"] = {}
     for name, value in os.environ.items():

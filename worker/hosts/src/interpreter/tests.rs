@@ -15,6 +15,7 @@ fn answer(version: [u32; 3], executable: Option<&str>) -> Answer {
         arguments: vec!["-X".to_owned(), "utf8".to_owned()],
         environment: HashMap::from([("ADDED".to_owned(), "1".to_owned())]),
         native_fault: None,
+        missing: Vec::new(),
     }
 }
 
