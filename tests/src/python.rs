@@ -1,6 +1,7 @@
 //! Virtual environments for what tests and benchmarks run in Python.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -175,17 +176,25 @@ pub fn interpreters() -> Vec<PathBuf> {
             println!("{name} is absent from this machine");
         }
         found.extend(present.into_iter().filter(|path| {
-            let program = path.canonicalize();
-            program.is_ok_and(|program| programs.insert(program))
+            let program = path.metadata();
+            program.is_ok_and(|program| programs.insert((program.dev(), program.ino())))
         }));
     }
     found
 }
 
-/// Whether an interpreter is CPython with its lock: what the native host is for.
-pub fn is_plain_cpython(python: &Path) -> bool {
-    let name = python.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("python") && !name.ends_with('t')
+/// Whether an interpreter is CPython with its lock: what the native host is for. Its name does not tell: free-threaded ones have the
+/// plain name too.
+///
+/// # Errors
+/// It does not start.
+pub fn is_plain_cpython(python: &Path) -> anyhow::Result<bool> {
+    let script = "import sys; print(sys.implementation.name, 't' in getattr(sys, 'abiflags', ''))";
+    let mut command = Command::new(python);
+    let output = command.args(["-I", "-c", script]).output();
+    let output = output.with_context(|| format!("{command:?}"))?;
+    command::check(&command, &output)?;
+    Ok(output.stdout.trim_ascii() == b"cpython False")
 }
 
 #[test]

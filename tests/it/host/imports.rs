@@ -58,7 +58,7 @@ async fn a_first_call_waits_for_no_module_that_it_does_not_take() -> anyhow::Res
         let native = kind == Some(HostKind::Native);
         let others = if native { &NATIVE[..] } else { &PORTABLE[..] };
         // PyPy's own modules import what they like.
-        let others = if is_plain_cpython(&python) {
+        let others = if is_plain_cpython(&python)? {
             others
         } else {
             &[]
