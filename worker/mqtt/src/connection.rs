@@ -201,13 +201,18 @@ impl Connection {
         self.keep_alive.read();
     }
 
-    /// Appends every complete packet.
-    pub(super) fn take_packets(&mut self, found: &mut VecDeque<Found>) -> Result<(), Ended> {
+    /// Appends every complete packet, while so many messages wait for an acknowledgement.
+    pub(super) fn take_packets(
+        &mut self,
+        found: &mut VecDeque<Found>,
+        outstanding: usize,
+    ) -> Result<(), Ended> {
         while let Some(next) = self.next()? {
             found.push_back(next);
         }
         // What was only written says nothing of the rate.
         if std::mem::take(&mut self.has_read) {
+            self.gathering.outstanding(outstanding);
             self.gathering
                 .took(found.len(), self.keep_alive.last_read());
         }

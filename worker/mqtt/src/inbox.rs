@@ -97,6 +97,11 @@ impl Inbox {
         }
     }
 
+    /// Messages that the broker holds for us until they are acknowledged and released.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.received.len()
+    }
+
     /// Whether all received messages are acknowledged and released.
     pub(super) fn is_done(&self) -> bool {
         self.entries.is_empty() && self.received.is_empty()

@@ -97,6 +97,11 @@ impl Inflight {
         self.window.saturating_sub(taken)
     }
 
+    /// Publications that wait for the broker's acknowledgement.
+    pub(super) fn len(&self) -> usize {
+        self.sent.len()
+    }
+
     fn count(&self) -> usize {
         self.sent.len() + self.unwritten.len()
     }

@@ -181,13 +181,14 @@ impl Session {
         self.inflight
             .send(self.writer, &mut connection.output, connection.position);
         let mut found = VecDeque::new();
-        let mut result = connection.take_packets(&mut found);
+        let outstanding = self.inbox.len() + self.inflight.len();
+        let mut result = connection.take_packets(&mut found, outstanding);
         if result.is_ok() && found.is_empty() && self.inflight.nothing_done() {
             let read = self.intake;
             result = std::future::poll_fn(|cx| connection.poll(cx, read)).await;
             self.inflight.written(connection.position);
             if result.is_ok() {
-                result = connection.take_packets(&mut found);
+                result = connection.take_packets(&mut found, outstanding);
             }
         }
         let lasted = connection.since.elapsed();

@@ -21,6 +21,10 @@ const HIGH_RATE: u32 = 5;
 /// for each.
 const FULL_RATE: u32 = 20;
 
+/// A broker that leaves no more messages than these without an acknowledgement waits for us: its window is small, and what waits for a
+/// timer costs throughput. Brokers' own defaults are 10 to 32.
+const SMALL_WINDOW: usize = 64;
+
 /// For so many times [`crate::Options::gather`] packets wait for each other before reading each at once is tried again.
 const PERIOD: u32 = 64;
 
@@ -37,6 +41,11 @@ impl Gathering {
             backlog: Backlog::new(wait, now),
             timer: None,
         }
+    }
+
+    /// So many messages of either side wait for an acknowledgement.
+    pub(super) fn outstanding(&mut self, messages: usize) {
+        self.backlog.outstanding(messages);
     }
 
     /// A read took so many packets at `now`.
@@ -73,6 +82,8 @@ struct Backlog {
     until: Option<Instant>,
     /// Whether the next read finds what was left to wait before.
     stale: bool,
+    /// Most messages that waited for an acknowledgement at once.
+    most: usize,
 }
 
 impl Backlog {
@@ -84,12 +95,18 @@ impl Backlog {
             packets: 0,
             until: None,
             stale: false,
+            most: 0,
         }
+    }
+
+    fn outstanding(&mut self, messages: usize) {
+        self.most = self.most.max(messages);
     }
 
     /// Whether packets wait for each other, after a read that took so many at `now`.
     fn gathers_after(&mut self, packets: usize, now: Instant) -> bool {
-        if self.wait.is_zero() {
+        // At QoS 0 nothing is acknowledged, and no window holds the broker back.
+        if self.wait.is_zero() || (1..=SMALL_WINDOW).contains(&self.most) {
             return false;
         }
         let packets = u32::try_from(packets).unwrap_or(u32::MAX);
@@ -173,6 +190,18 @@ mod tests {
             !gathers(&mut backlog, &mut now, READS, 100, micros(10)),
             "turned off"
         );
+    }
+
+    #[test]
+    fn nothing_waits_for_a_timer_where_a_small_window_holds_the_broker_back() {
+        for (most, expected) in [(0, true), (1, false), (10, false), (64, false), (65, true)] {
+            let mut now = Instant::now();
+            let mut backlog = Backlog::new(WAIT, now);
+            backlog.outstanding(most);
+            backlog.outstanding(1.min(most));
+            let found = gathers(&mut backlog, &mut now, READS, 10, Duration::from_micros(50));
+            assert_eq!(found, expected, "{most}");
+        }
     }
 
     #[test]

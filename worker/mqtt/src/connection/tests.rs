@@ -63,13 +63,13 @@ async fn what_is_only_written_ends_no_gathering() {
         tokio::task::yield_now().await;
         broker.write_all(&pings_answered).await.unwrap();
         assert!(connection.poll(cx, true).is_ready());
-        connection.take_packets(&mut found).unwrap();
+        connection.take_packets(&mut found, 0).unwrap();
         found.clear();
     }
     broker.write_all(&pings_answered).await.unwrap();
     assert!(connection.poll(cx, true).is_pending(), "it gathers");
     connection.output.extend_from_slice(&[0xC0, 0]);
     assert!(connection.poll(cx, true).is_ready(), "it writes");
-    connection.take_packets(&mut found).unwrap();
+    connection.take_packets(&mut found, 0).unwrap();
     assert!(connection.poll(cx, true).is_pending(), "it still gathers");
 }
