@@ -47,8 +47,8 @@ pub(super) struct Connection {
     limit: usize,
     keep_alive: KeepAlive,
     gathering: Gathering,
-    /// Whether there was a read since packets were taken.
-    has_read: bool,
+    /// Whether the read since packets were taken filled the room that there was, if there was a read.
+    filled: Option<bool>,
     unread: Unread,
     pub(super) since: Instant,
     /// Whether the broker is on this machine.
@@ -94,7 +94,7 @@ impl Connection {
             limit: options.max_packet_size as usize,
             keep_alive: KeepAlive::new(options.keep_alive, now),
             gathering: Gathering::new(options.gather, now),
-            has_read: false,
+            filled: None,
             unread: Unread::default(),
             since: now,
             near: false,
@@ -177,15 +177,16 @@ impl Connection {
 
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         self.input.reserve(READ);
+        let room = self.input.capacity() - self.input.len();
         let reading =
             tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input);
         match reading {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(error)) => Err(Ended::io(&error)),
             Poll::Ready(Ok(0)) => Err(Ended::Closed),
-            Poll::Ready(Ok(_)) => {
+            Poll::Ready(Ok(count)) => {
                 self.keep_alive.read();
-                self.has_read = true;
+                self.filled = Some(count >= room);
                 Ok(true)
             }
         }
@@ -211,10 +212,10 @@ impl Connection {
             found.push_back(next);
         }
         // What was only written says nothing of the rate.
-        if std::mem::take(&mut self.has_read) {
+        if let Some(filled) = self.filled.take() {
             self.gathering.outstanding(outstanding);
             self.gathering
-                .took(found.len(), self.keep_alive.last_read());
+                .took(found.len(), filled, self.keep_alive.last_read());
         }
         Ok(())
     }

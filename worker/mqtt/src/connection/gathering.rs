@@ -48,10 +48,10 @@ impl Gathering {
         self.backlog.outstanding(messages);
     }
 
-    /// A read took so many packets at `now`.
-    pub(super) fn took(&mut self, packets: usize, now: Instant) {
+    /// A read took so many packets at `now`. If there was no room for more, the rest is read at once.
+    pub(super) fn took(&mut self, packets: usize, full: bool, now: Instant) {
         let wait = self.backlog.wait;
-        if self.backlog.gathers_after(packets, now) {
+        if self.backlog.gathers_after(packets, now) && !full {
             let timer = self
                 .timer
                 .get_or_insert_with(|| Box::pin(tokio::time::sleep(wait)));
@@ -215,6 +215,25 @@ mod tests {
         assert!(!gathers(&mut backlog, &mut now, 1, 1000, WAIT));
         assert!(!gathers(&mut backlog, &mut now, READS, 1, 2 * pause));
         assert!(gathers(&mut backlog, &mut now, READS, 2, pause));
+    }
+
+    #[tokio::test]
+    async fn what_found_no_room_waits_for_no_timer() {
+        let mut now = Instant::now();
+        let mut gathering = Gathering::new(WAIT, now);
+        let waits = |gathering: &mut Gathering| {
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            gathering.poll(&mut cx).is_pending()
+        };
+        for _ in 0..READS {
+            now += Duration::from_micros(50);
+            gathering.took(20, false, now);
+        }
+        assert!(waits(&mut gathering));
+        gathering.took(200, true, now + WAIT);
+        assert!(!waits(&mut gathering));
+        gathering.took(20, false, now + WAIT);
+        assert!(waits(&mut gathering), "the rest is read");
     }
 
     #[test]
