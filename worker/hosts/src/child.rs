@@ -26,7 +26,8 @@ use crate::options::Options;
 use crate::output::log_lines;
 use crate::program::Program;
 use crate::progress::{ProgressPage, Running};
-use crate::sandbox::{Sandbox, SandboxStatus};
+use crate::sandbox::Sandbox;
+use crate::sandbox::status::SandboxStatus;
 use crate::start_error::StartError;
 use crate::usage::guard;
 
@@ -267,11 +268,4 @@ fn send_file(stream: &StdUnixStream, file: &OwnedFd) -> io::Result<()> {
         SendFlags::empty(),
     )?;
     Ok(())
-}
-
-/// Resident memory of a process.
-pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
 }

@@ -12,8 +12,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use crate::environment;
 use crate::find::is_program;
-use crate::sandbox;
 use crate::start_error::StartError;
 
 use answer::{Answer, ask, unsupported};
@@ -175,7 +175,7 @@ fn interpreter(python: &Path, answer: Answer) -> Result<Interpreter, StartError>
 
 /// What a script has changed of this process's variables.
 fn changes(found: &HashMap<String, String>) -> Vec<(OsString, Option<OsString>)> {
-    let ours: HashMap<_, _> = sandbox::passed()
+    let ours: HashMap<_, _> = environment::passed()
         .filter(|(name, value)| name.to_str().is_some() && value.to_str().is_some())
         .collect();
     let differs = |(name, value): &(OsString, OsString)| ours.get(name) != Some(value);

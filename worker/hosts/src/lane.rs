@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::options::{Options, Outcomes};
 use crate::progress::Running;
 use crate::quarantine::Quarantine;
-use crate::sandbox;
+use crate::sandbox::hint;
 use crate::state::HostState;
 
 use codec::call;
@@ -278,7 +278,7 @@ impl<O: Outcomes> Lane<O> {
             let took = Duration::from_nanos(nanos);
             self.metrics.call_seconds.observe(took.as_secs_f64());
             let outcome = outcome(reply, self.options.decode);
-            sandbox::tell(&outcome, &self.options, &self.state.hinted);
+            hint::tell(&outcome, &self.options, &self.state.hinted);
             if self.quarantine.passed(&job) {
                 self.report_quarantine();
                 tracing::info!(

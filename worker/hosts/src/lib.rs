@@ -19,6 +19,7 @@
 //! - `database`: what a host needs to know of databases.
 //! - `child`: one host process: its socket and its end.
 //! - `family`: everything that a host started.
+//! - `environment`: which of the worker's variables a model gets.
 //! - `sandbox`: what a host's process may do and see.
 //! - `usage`: how many processes and how much memory a host has.
 //! - `progress`: the memory page that a host shares with the worker.
@@ -34,6 +35,7 @@ mod backlog;
 mod busy;
 mod child;
 mod database;
+mod environment;
 mod family;
 mod find;
 mod gather;
@@ -66,7 +68,9 @@ pub use metrics::{Families, Metrics};
 pub use options::{Intact, Options, Outcomes};
 pub use pool::{Monitor, Pool};
 pub use program::{HostKind, Program};
-pub use sandbox::{Part, SandboxStatus, seal};
+pub use sandbox::kernel::Part;
+pub use sandbox::seal;
+pub use sandbox::status::SandboxStatus;
 pub use start_error::StartError;
 pub use status::HostStatus;
 pub use trial::{Call, Lost, Trial};

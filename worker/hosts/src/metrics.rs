@@ -6,7 +6,7 @@ use prometheus::{
 };
 
 use crate::program::Program;
-use crate::sandbox::Part;
+use crate::sandbox::kernel::Part;
 use crate::status::HostStatus;
 
 /// The metric families of all models' hosts.

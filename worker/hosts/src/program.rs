@@ -8,9 +8,9 @@ use crds::validated::HostChoice;
 use serde::Serialize;
 use tokio::process::Command;
 
+use crate::environment;
 use crate::find;
 use crate::interpreter::Interpreter;
-use crate::sandbox;
 use crate::start_error::StartError;
 
 /// Loads the extension from its path, whatever its file is called.
@@ -140,7 +140,7 @@ impl Program {
             _ => command.arg(PORTABLE),
         };
         command.arg(&self.folder);
-        sandbox::clear(&mut command);
+        environment::clear(&mut command);
         let mut path = std::env::var_os(PYTHONPATH);
         for (name, value) in &self.interpreter.environment {
             match value {

@@ -3,21 +3,21 @@
 //! What can fail or takes memory is prepared before the fork (`Confinement::prepare`). Between fork and exec there are only
 //! system calls (`child`): another thread may have held any lock when the process was forked.
 //!
-//! - `environment`: which variables a model gets.
 //! - `limits`: limits of resources.
 //! - `places`, `files`: which files it may use, and the Landlock ruleset of them.
 //! - `calls`: which system calls it may not make.
 //! - `kernel`: which of these the kernel has.
+//! - `status`: what `/status` says of it.
 //! - `hint`: what to do when a model meets its limits.
 
 mod calls;
 mod child;
-mod environment;
 mod files;
-mod hint;
-mod kernel;
+pub(crate) mod hint;
+pub(crate) mod kernel;
 mod limits;
 mod places;
+pub(crate) mod status;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -34,12 +34,9 @@ use crate::program::Program;
 use crate::start_error::StartError;
 
 use child::Confinement;
-use kernel::Kernel;
+use kernel::{Kernel, Part};
 use places::{Places, ThisMachine, Wanted};
-
-pub(crate) use environment::{clear, passed};
-pub(crate) use hint::{hint, tell};
-pub use kernel::Part;
+use status::SandboxStatus;
 
 /// Where a process keeps temporary files.
 const TEMPORARY: &str = "TMPDIR";
@@ -50,16 +47,6 @@ const TEMPORARY: &str = "TMPDIR";
 /// The kernel refuses, which none does that has processes of users.
 pub fn seal() -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
-}
-
-/// What the sandbox of a running host is, for `/status`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SandboxStatus {
-    /// Whether the configuration has switched it off.
-    pub mode: SandboxMode,
-    /// What the kernel lacks for it.
-    pub missing: Vec<Part>,
 }
 
 /// A host's sandbox. Dropped, its temporary files are removed.

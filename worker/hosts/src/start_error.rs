@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crds::Reason;
 
-use crate::sandbox::{Part, hint};
+use crate::sandbox::hint::hint;
+use crate::sandbox::kernel::Part;
 
 /// Why a host fails to start.
 #[derive(Debug, thiserror::Error)]

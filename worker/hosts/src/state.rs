@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::child::{self, HostProcess};
+use crate::child::HostProcess;
 use crate::program::HostKind;
 use crate::progress::{ProgressPage, Running};
-use crate::sandbox::SandboxStatus;
+use crate::sandbox::status::SandboxStatus;
 use crate::status::HostStatus;
+use crate::usage::resident_bytes;
 
 /// One lane's process, as others see it.
 #[derive(Debug, Default)]
@@ -107,7 +108,7 @@ impl HostState {
             host: process.as_ref().map(|process| process.kind),
             sandbox: process.as_ref().map(|process| process.sandbox.clone()),
             python: process.map(|process| process.python),
-            resident_bytes: pid.and_then(child::resident_bytes),
+            resident_bytes: pid.and_then(resident_bytes),
             restarts: self.restarts.load(Ordering::Relaxed),
             batch_failures,
             batch_error,

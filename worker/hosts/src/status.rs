@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::program::HostKind;
-use crate::sandbox::SandboxStatus;
+use crate::sandbox::status::SandboxStatus;
 
 /// One host process, for `/status`.
 #[derive(Debug, Clone, Serialize)]

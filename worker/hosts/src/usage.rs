@@ -8,8 +8,6 @@ use std::time::Duration;
 use crds::validated::ValidatedSandbox;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::child::resident_bytes;
-
 /// How often it is measured. What a model does meanwhile is the pod's or the service's limit.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -107,6 +105,13 @@ pub(crate) async fn guard(host: u32, limits: ValidatedSandbox, over: Arc<OnceLoc
         end(host);
         return;
     }
+}
+
+/// Resident memory of a process.
+pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ mod lex;
 mod names;
 mod operators;
 mod parse;
+mod stop;
 mod tree;
 mod value;
 
-pub(crate) use eval::{Raised, Stop, evaluate};
+pub(crate) use eval::evaluate;
 pub(crate) use function::{Function, Method};
 pub(crate) use parse::parse;
+pub(crate) use stop::{Raised, Stop};
 pub(crate) use tree::{Comparison, Expr};
 pub(crate) use value::Value;
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use crate::sandbox;
+use crate::environment;
 use crate::start_error::StartError;
 
 const PROBE: &str = include_str!("probe.py");
@@ -101,7 +101,7 @@ async fn run(
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    sandbox::clear(&mut command);
+    environment::clear(&mut command);
     let mut child = command
         .spawn()
         .map_err(|error| not_started(python, error))?;

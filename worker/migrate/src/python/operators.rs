@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::eval::{Raised, Stop};
+use super::stop::{Raised, Stop};
 use super::tree::Comparison;
 use super::value::Value;
 
