@@ -1,4 +1,4 @@
-//! Who takes part in a comparison: whoever cannot be had, or fails during it, is named with the reason, and the others stay.
+//! Who takes part in a comparison: one that this machine cannot have, or that fails, is named with the reason, and the others stay.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl<K: Copy + Ord> Contest<K> {
 }
 
 #[test]
-fn whoever_fails_is_named_with_the_first_reason_and_the_others_stay() {
+fn one_that_fails_is_named_with_the_first_reason_and_the_others_stay() {
     let mut contest = Contest::new(&["ours", "theirs", "another"]);
     let missing = anyhow::anyhow!("Go is missing").context("no program");
     assert_eq!(contest.came_of("theirs", Err::<(), _>(missing)), None);

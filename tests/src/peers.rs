@@ -48,7 +48,7 @@ impl Peer {
     }
 }
 
-/// A script of Python that goes with a peer.
+/// The Python script of a peer.
 pub fn script(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("peers")

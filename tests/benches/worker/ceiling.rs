@@ -11,6 +11,7 @@ use tests::certificates::Certificates;
 use tests::python::baselines;
 use tests::running::Running;
 use tests::site::{Models, file_url};
+use tests::within;
 
 use crate::usage;
 use generator::{Generator, Load};
@@ -207,24 +208,21 @@ async fn one(case: &Case) -> anyhow::Result<Figures> {
 
 /// Waits until each message has its result and, at QoS 1 and 2, its acknowledgement.
 async fn settled(case: &Case, generator: &Generator) -> anyhow::Result<()> {
-    let started = Instant::now();
-    loop {
+    within(PATIENCE, async || {
         let (sent, results) = (generator.sent(), generator.results());
         let acknowledged = if case.qos == 0 {
             sent
         } else {
             generator.acknowledged()
         };
-        if (results, acknowledged) == (sent, sent) {
-            return Ok(());
-        }
         anyhow::ensure!(
-            started.elapsed() < PATIENCE,
+            (results, acknowledged) == (sent, sent),
             "{}: {sent} messages, {results} results, {acknowledged} acknowledged",
             case.name
         );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        Ok(Some(()))
+    })
+    .await
 }
 
 fn configuration(

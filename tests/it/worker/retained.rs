@@ -120,8 +120,8 @@ async fn c6_a_rule_can_ignore_retained_messages() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// In MQTT 5, a session gets those of filters that are new in it, whoever takes it over. That of `a` is left out in a group: MQTT
-/// has none there, but mosquitto 2.0.11 sends it to each member that joins.
+/// In MQTT 5, a session gets the retained messages of filters that are new in it, even if another client takes it over. That of
+/// `a` is left out in a group: MQTT has none there, but mosquitto 2.0.11 sends it to each member that joins.
 #[tokio::test]
 async fn c6_what_is_retained_comes_by_what_is_new_in_a_session() -> anyhow::Result<()> {
     let broker = Mosquitto::start().await?;
